@@ -1,0 +1,1 @@
+"""A simulated ward: patients with coherent physiology, devices with faults, an MQTT publisher."""

@@ -1,0 +1,1 @@
+"""From MQTT to the journal: decode, validate, make durable, route to stays."""

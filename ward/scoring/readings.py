@@ -1,0 +1,90 @@
+"""Readings as arrays: one row is one value of one signal of one stay at one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+DTYPES: Final[dict[str, Any]] = {
+    "slot": np.int32,
+    "signal": np.int8,
+    "time": np.int64,
+    "value": np.float64,
+    "seq": np.int64,
+    "device": np.int32,
+    "hold": np.int64,
+    "status": np.int8,
+    "quality": np.float32,
+}
+DEFAULTS: Final[dict[str, Any]] = {"seq": -1, "device": 0, "status": 0, "quality": np.nan}
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Columns of equal length n.
+
+    slot: the engine's row of the stay; signal: index into ``SIGNALS``; time: ms; value: in the
+    signal's unit, always finite; seq: the device's count, -1 where it has none; device: a number
+    that tells devices of a stay apart; hold: ms; status: index into ``STATUS_WORDS``; quality:
+    0..1 as the device says, NaN where it does not.
+    """
+
+    slot: NDArray[np.int32]
+    signal: NDArray[np.int8]
+    time: Int
+    value: Float
+    seq: Int
+    device: NDArray[np.int32]
+    hold: Int
+    status: NDArray[np.int8]
+    quality: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def of(cls, n: int | None = None, **columns: Any) -> Readings:
+        """From keyword columns; scalars are broadcast, missing ones take their default."""
+        if n is None:
+            n = max((np.size(v) for v in columns.values()), default=0)
+        filled = {**DEFAULTS, **columns}
+        return cls(
+            **{
+                name: np.ascontiguousarray(np.broadcast_to(np.asarray(filled[name], kind), (n,)))
+                for name, kind in DTYPES.items()
+            }
+        )
+
+    @classmethod
+    def empty(cls) -> Readings:
+        return cls(**{name: np.empty(0, kind) for name, kind in DTYPES.items()})
+
+    @classmethod
+    def concat(cls, parts: Iterable[Readings]) -> Readings:
+        kept = [p for p in parts if len(p)]
+        if not kept:
+            return cls.empty()
+        if len(kept) == 1:
+            return kept[0]
+        return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in kept]) for f in fields(cls)})
+
+    def take(self, index: Any) -> Readings:
+        """The rows of a mask, slice or index array."""
+        return Readings(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def in_order(self) -> Readings:
+        """Sorted by time, then seq, then the order given: the contract's order of one instant."""
+        if len(self) < 2:
+            return self
+        return self.take(np.lexsort((self.seq, self.time)))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -1,0 +1,50 @@
+"""A rule: a condition on signals that must be sustained before anyone is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+OPERATORS: Final = ("<", "<=", ">", ">=", "absent")
+PRIORITIES: Final = ("low", "medium", "high")
+KINDS: Final = ("physiological", "technical")
+
+Operator = Literal["<", "<=", ">", ">=", "absent"]
+Priority = Literal["low", "medium", "high"]
+Kind = Literal["physiological", "technical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """``signal op number`` or ``signal absent`` (number is then 0 and not used)."""
+
+    signal: str
+    op: Operator
+    number: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.signal} absent" if self.op == "absent" else f"{self.signal} {self.op} {self.number:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule with every option resolved; durations in ms."""
+
+    id: str
+    title: str
+    priority: Priority
+    kind: Kind
+    when: tuple[Clause, ...]
+    for_ms: int
+    within_ms: int
+    gap_ms: int
+    min_readings: int = 2
+    clear_when: tuple[Clause, ...] = ()
+    clear_for_ms: int = 120_000
+    unless: tuple[str, ...] = ()
+    inhibits: tuple[str, ...] = ()
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals of ``when``, each once, in order."""
+        return tuple(dict.fromkeys(clause.signal for clause in self.when))

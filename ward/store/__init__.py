@@ -1,0 +1,1 @@
+"""The database: tables, migrations, queries (SQLite and PostgreSQL)."""

@@ -1,0 +1,1 @@
+"""HTTP: API, authentication, event stream and the dashboard's files."""
