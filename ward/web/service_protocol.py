@@ -1,0 +1,102 @@
+"""What the web needs of the running service. The real one is ``ward.service``; tests use a small fake.
+
+The web itself holds no state of the ward. It reads the immutable ``board`` (what is so now) and the
+database (what was), and hands every change to ``call``, which runs it on the core's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Engine
+
+from ward.clock import Clock
+from ward.web.hub import Hub
+
+Json = dict[str, Any]
+"""A JSON object, ready to send: times are RFC 3339 in UTC, absent values are null."""
+
+
+class Board(Protocol):
+    """One immutable moment of all open stays; the service replaces it as a whole at each tick."""
+
+    @property
+    def time(self) -> int:
+        """The moment it shows, ms since 1970."""
+        ...
+
+    @property
+    def stays(self) -> Mapping[str, Json]:
+        """Open stays by id, each as ``ward.web.schemas.stays.Stay`` describes."""
+        ...
+
+    @property
+    def alerts(self) -> Sequence[Json]:
+        """Alerts that are not closed, of all stays, as ``ward.web.schemas.alerts.Alert``."""
+        ...
+
+    @property
+    def devices(self) -> Sequence[Json]:
+        """Every device seen, as ``ward.web.schemas.devices.Device``; ``stay`` null where unassigned."""
+        ...
+
+
+class Service(Protocol):
+    """The service as the web sees it. Errors are those of ``ward.errors``."""
+
+    @property
+    def engine_db(self) -> Engine: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def hub(self) -> Hub: ...
+
+    @property
+    def board(self) -> Board: ...
+
+    async def call(self, command: str, **arguments: Any) -> Json:
+        """Run one of ``COMMANDS`` on the core's thread and answer with the changed resource.
+
+        When it returns, the change is durable and ``board`` shows it. Raises NotFoundError, InvalidError,
+        ConflictError, PreconditionError or UnavailableError.
+        """
+        ...
+
+    async def trial(self, request: Json) -> Json:
+        """Candidate rules over stored history; ``request`` and answer as in ``ward.web.schemas.rules``."""
+        ...
+
+    def rules(self, scope: str) -> Sequence[Json]:
+        """The rules in force for ``all``, ``ward:X`` or ``stay:Y``, as ``ward.web.schemas.rules.Rule``.
+
+        ``scope`` in each tells where its definition comes from: ``pack`` or the scope of the override
+        in force; ``version`` is the number of that definition, 0 for the pack's own.
+        Quick, no I/O to wait for. Raises NotFoundError for a stay that does not exist.
+        """
+        ...
+
+    def health(self) -> Json:
+        """``{"ready": bool, "reasons": [str], "last_message_age_s": float | null, …}``."""
+        ...
+
+
+COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "admit": ("patient_ref", "ward", "bed", "devices", "flags", "by"),
+    "discharge": ("stay", "by"),
+    "transfer": ("stay", "ward", "bed", "by"),
+    "set_flags": ("stay", "flags", "by"),
+    "attach": ("stay", "device", "by"),
+    "detach": ("stay", "device", "by"),
+    "pause": ("stay", "minutes", "by"),
+    "observe": ("stay", "time", "values", "by"),
+    "acknowledge": ("alert", "by", "assessment", "note"),
+    "shelve": ("alert", "by", "minutes", "reason"),
+    "unshelve": ("alert", "by"),
+    "put_rule": ("rule_id", "definition", "scope", "by", "expected"),
+}
+"""Every command with its keyword arguments. ``time`` is ms or None (now); ``minutes`` 0 ends a pause;
+``expected`` is the ``version`` the caller saw, as text. All answer with a stay, except the three on alerts
+(the alert) and ``put_rule`` (the rule). A test holds the web to this table."""
