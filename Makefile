@@ -1,0 +1,106 @@
+# The one command surface of ward; `make` alone lists what there is.
+# A fresh machine needs Python 3.11 or newer, make, and a way to the package registries.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# What `make demo` takes.
+RECORDING ?=
+SPEED ?= 60
+BEDS ?= 24
+
+# What `make test` takes: folders, files or options of pytest.
+TESTS ?=
+
+UI := ward/web/ui
+UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
+NODE := $(shell command -v node && command -v npm >/dev/null 2>&1)
+
+.PHONY: help demo test lint bench setup setup-dev lock clean FORCE
+
+help: ## List these commands
+	@echo "ward: make COMMAND"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## Start broker, simulated ward, service and dashboard [RECORDING=FILE] [SPEED=60] [BEDS=24]
+	@$(BIN)/ward demo --speed '$(SPEED)' --beds '$(BEDS)' $(if $(RECORDING),--recording '$(RECORDING)')
+
+test: setup-dev ## Run every test [TESTS=tests/store]
+	@$(BIN)/python tests/parts.py
+	@$(BIN)/python -m pytest $(TESTS)
+ifneq ($(NODE),)
+	@$(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev
+	@echo "ward: the dashboard's own tests"
+	@cd $(UI) && npm run --silent test
+endif
+
+lint: setup-dev ## Check style, types and the dashboard's types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+ifneq ($(NODE),)
+	@$(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev
+	@cd $(UI) && npm run --silent check
+else
+	@echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer"
+endif
+
+bench: setup ## Measure the ingest rate beside an empty subscriber
+	@$(BIN)/python -m benchmarks.ingest
+
+lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainers)
+	@$(PIP) install uv
+	@for name in requirements requirements-dev; do \
+	  case $$name in *-dev) extra="--extra dev --constraints requirements.lock" ;; *) extra= ;; esac; \
+	  $(BIN)/uv pip compile pyproject.toml $$extra --quiet --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-emit-index-url --no-header --output-file $$name.lock || exit 1; \
+	done
+
+clean: ## Delete what was built and cached; data (.ward) and .venv stay
+	rm -rf build dist ward/web/ui_dist $(UI)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# Set-up. Each step leaves a stamp in $(VENV) and runs again only when what it depends on has changed.
+
+setup: $(VENV)/.ward-packages $(VENV)/.ward-itself
+setup-dev: $(VENV)/.ward-dev-packages $(VENV)/.ward-itself
+
+# pip is the last thing that venv installs, so its presence says that the step was not cut short.
+$(BIN)/pip:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "ward: needs Python 3.11 or newer, and found none on PATH; if it is elsewhere: make PYTHON=/its/path" >&2; exit 1; \
+	fi; \
+	echo "ward: setting up with $$("$$found" --version); this takes one to three minutes, once"; \
+	echo "ward: 1/3 a Python environment of its own in $(VENV)"; \
+	"$$found" -m venv $(VENV) || { \
+	  echo "ward: $$found cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.ward-packages: requirements.lock | $(BIN)/pip
+	@echo "ward: 2/3 Python packages of $<: about 100 MB to fetch"
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.ward-dev-packages: requirements-dev.lock | $(BIN)/pip
+	@echo "ward: 2/3 Python packages of $<: about 200 MB to fetch"
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+# The build hook (hatch_build.py) makes the dashboard here; it returns at once if nothing has changed.
+$(VENV)/.ward-itself: pyproject.toml hatch_build.py $(UI_SOURCES) $(if $(wildcard ward/web/ui_dist/index.html),,FORCE) | $(BIN)/pip
+	@echo "ward: 3/3 ward itself and its dashboard"
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+# Inside node_modules, which an install without the development packages removes with everything in it.
+$(UI)/node_modules/.ward-dev: $(UI)/package-lock.json
+	@echo "ward: the dashboard's development packages"
+	@cd $(UI) && npm ci --ignore-scripts --silent
+	@touch $@
