@@ -1,0 +1,145 @@
+"""Databases for tests: a fresh, migrated one per test, on SQLite and on PostgreSQL.
+
+Use it from a folder's ``conftest.py``: ``from tests.databases import *``-style imports of ``engine``
+(parametrised over both), ``sqlite_engine``, ``postgres_engine``, ``postgres_url``.
+
+PostgreSQL is the server at ``WARD_TEST_POSTGRES`` (a URL whose user may create databases), or one
+started here from Debian's binaries in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from ward.store.database import migrate, open_database
+
+HOW = "needs PostgreSQL: apt-get install postgresql, or set WARD_TEST_POSTGRES=postgresql://user@host/db"
+
+
+def _binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda p: int(p.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("pg_ctl")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[str]:
+    """A PostgreSQL of our own on 127.0.0.1; the server refuses root, so root hands it to ``postgres``."""
+    binaries = _binaries()
+    if binaries is None:
+        pytest.skip(HOW)
+    runas: list[str] = []
+    folder = Path(tempfile.mkdtemp(prefix="ward-postgres-"))
+    try:
+        if os.geteuid() == 0:
+            try:
+                user = pwd.getpwnam("postgres")
+            except KeyError:
+                pytest.skip(HOW)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            runas = ["runuser", "-u", "postgres", "--"]
+        port = _free_port()
+        control = [*runas, str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-s", "-w"]
+        # Trust is right for a server that lives a minute, on this machine only.
+        _run([*control, "initdb", "-o", "-A trust -U ward -E UTF8 --locale=C --no-sync"], folder)
+        options = f"-h 127.0.0.1 -p {port} -k {folder} -F"
+        _run([*control, "-l", str(folder / "log"), "-o", options, "start"], folder)
+        try:
+            yield f"postgresql+psycopg://ward@127.0.0.1:{port}/postgres"
+        finally:
+            _run([*control, "-m", "immediate", "stop"], folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    # Output goes to a file: the server inherits it, and a pipe would keep this process waiting.
+    with (folder / "output").open("ab") as output:
+        done = subprocess.run(command, stdout=output, stderr=output, cwd=folder, timeout=60, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command} failed:\n{(folder / 'output').read_text()}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a server; one a test session."""
+    given = os.environ.get("WARD_TEST_POSTGRES")
+    if given:
+        yield given
+    else:
+        with _server() as url:
+            yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of a fresh and empty database, dropped afterwards."""
+    name = f"ward_test_{uuid.uuid4().hex}"
+    server = open_database(postgres_server).execution_options(isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(postgres_server).set(database=name)
+    yield url.render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'database' / 'ward.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database, once for each kind."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@contextlib.contextmanager
+def migrated(url: str) -> Iterator[Engine]:
+    opened = open_database(url)
+    migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A migrated database, once for each kind."""
+    with migrated(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
+    with migrated(sqlite_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    with migrated(postgres_url) as opened:
+        yield opened

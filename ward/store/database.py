@@ -1,0 +1,111 @@
+"""Opening the database: SQLite in one file by default, PostgreSQL by URL, both as durable as they can be.
+
+``with engine.begin() as tx`` is for writing, ``with engine.connect() as connection`` for reading.
+The difference matters on SQLite: a transaction that reads first and then wants to write fails when
+another one has written meanwhile, however long it would wait. So ``begin`` takes the writers' turn
+at once and waits for it, while readers never wait for anyone (WAL).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+ALLOWED: Final = "sqlite:///FOLDER/ward.db or postgresql://USER:PASSWORD@HOST/DATABASE"
+BUSY_MS: Final = 30_000
+"""How long a writer waits for its turn on SQLite."""
+MIGRATION_LOCK: Final = 0x77617264
+"""PostgreSQL's advisory lock (an arbitrary number: "ward"): two services starting migrate in turn."""
+PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # acknowledged means on the disk
+    "foreign_keys=ON",
+    f"busy_timeout={BUSY_MS}",
+    "journal_size_limit=67108864",
+)
+
+
+class _SqliteEngine(Engine):
+    """An engine whose ``begin`` is a writer's transaction from its first moment."""
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        with self.connect() as connection:
+            connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+
+def open_database(url: str | URL) -> Engine:
+    """An engine for ``url``; the schema is not touched (see ``migrate``).
+
+    A SQLite file is made if it is missing and is readable by its owner only. Parameters of
+    statements are kept out of logs and messages, they may name patients.
+
+    Raises ValueError, without the password, for a URL that is not SQLite's or PostgreSQL's.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(f"not a database URL; allowed: {ALLOWED}") from None
+    backend = parsed.drivername.partition("+")[0]
+    if backend in ("postgresql", "postgres"):
+        return _open_postgres(parsed.set(drivername="postgresql+psycopg"))
+    if backend == "sqlite":
+        return _open_sqlite(parsed)
+    raise ValueError(f"{parsed.drivername!r} is not a database that ward knows; allowed: {ALLOWED}")
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"SQLite needs a file, memory would lose everything; allowed: {ALLOWED}")
+    _own_file(Path(url.database))
+    made = create_engine(url, hide_parameters=True)
+    engine = _SqliteEngine(made.pool, made.dialect, made.url, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _own_file(path: Path) -> None:
+    """Make the file with mode 0600; SQLite gives its -wal and -shm the same."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin or commit on its own
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def _open_postgres(url: URL) -> Engine:
+    # A server may be set to acknowledge before it is durable; here that is never right.
+    options = {"options": "-c synchronous_commit=on", "application_name": "ward", "connect_timeout": 10}
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest version in one transaction; nothing to do is quick and harmless."""
+    config = Config()
+    config.set_main_option("script_location", "ward.store:migrations")
+    with engine.begin() as tx:
+        if engine.dialect.name == "postgresql":
+            tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        config.attributes["connection"] = tx
+        command.upgrade(config, "head")
