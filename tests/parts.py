@@ -1,0 +1,62 @@
+"""Says in a line each which optional parts the tests will find; run by `make test`.
+
+The tests themselves decide: a fixture that misses its part skips with the same advice.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+
+
+def program(*names: str) -> str | None:
+    return next((found for name in names if (found := shutil.which(name, path=PLACES))), None)
+
+
+def mosquitto() -> str | None:
+    return program("mosquitto")
+
+
+def postgresql() -> str | None:
+    if os.environ.get("WARD_TEST_POSTGRES"):
+        return "WARD_TEST_POSTGRES"  # not its value: it may hold a password
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return str(installed[-1].parent) if installed else program("initdb")
+
+
+def chromium() -> str | None:
+    return program("chromium", "chromium-browser", "google-chrome")
+
+
+def node() -> str | None:
+    return program("node") if program("npm") else None
+
+
+def recordings() -> str | None:
+    folder = os.environ.get("WARD_TEST_DATA", "")
+    return folder if folder and Path(folder).is_dir() else None
+
+
+PARTS: tuple[tuple[str, Callable[[], str | None], str], ...] = (
+    ("Mosquitto", mosquitto, "apt-get install mosquitto"),
+    ("PostgreSQL", postgresql, "apt-get install postgresql, or WARD_TEST_POSTGRES=URL"),
+    ("Chromium", chromium, "apt-get install chromium"),
+    ("Node", node, "node 20.19 or newer with npm on PATH, for the dashboard's own tests"),
+    ("recordings", recordings, "WARD_TEST_DATA=FOLDER with bidmc, cinc2019, mimic4wdb, news2_vectors"),
+)
+
+
+def main() -> None:
+    for name, find, advice in PARTS:
+        found = find()
+        print(
+            f"ward: {name:<11}{f'found: {found}' if found else f'not found, its tests are skipped: {advice}'}"
+        )
+
+
+if __name__ == "__main__":
+    main()
