@@ -1,0 +1,57 @@
+"""The technical alerts that are always on, outside any pack: as rules, and as a watch that finds them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from ward.scoring.rules import Priority, Rule
+from ward.signals import MINUTE
+
+SILENCE: Final = 5 * MINUTE
+"""A device, or a whole stay, that says nothing for so long is lost."""
+OFFSET: Final = 60_000
+"""A device clock that is off by more than this (ms) is told."""
+
+
+def _rule(rule_id: str, title: str, priority: Priority, inhibits: tuple[str, ...] = ()) -> Rule:
+    return Rule(
+        id=rule_id,
+        title=title,
+        priority=priority,
+        kind="technical",
+        when=(),
+        for_ms=SILENCE,
+        within_ms=SILENCE,
+        gap_ms=SILENCE,
+        inhibits=inhibits,
+    )
+
+
+RULES: Final[dict[str, Rule]] = {
+    rule.id: rule
+    for rule in (
+        _rule("device-lost", "Device lost", "medium"),
+        # One alert says it all when nothing comes in; the ids are those of the pack 'default', and
+        # free to be used by any other pack for the same purpose.
+        _rule(
+            "no-valid-reading",
+            "No valid reading",
+            "medium",
+            inhibits=("spo2-absent", "hr-absent", "rr-absent", "sbp-absent"),
+        ),
+        _rule("clock-offset", "Device clock is off", "low"),
+        # It guards an alert that may be true, so it is more than a hint.
+        _rule("measure-again", "Measure again", "medium"),
+        _rule("service-fault", "Fault of the alarm service", "high"),
+    )
+}
+
+
+def rule_for(rule_id: str, key: str = "") -> Rule:
+    """The rule, made specific to one device (or rule, or fault): two lost devices are two alerts.
+
+    The id is then ``device-lost:mon-01``, the title ``Device lost: mon-01``.
+    """
+    rule = RULES[rule_id]
+    return replace(rule, id=f"{rule_id}:{key}", title=f"{rule.title}: {key}") if key else rule
