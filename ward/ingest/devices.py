@@ -1,0 +1,174 @@
+"""What is remembered of a device: what was heard already, and how far its clock is off.
+
+Everything here is plain data with pure changes, so that a snapshot is simply the data.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from ward.ingest.records import Sample
+from ward.signals import MINUTE, N_OBSERVED, SECOND, hold_of
+
+MAX_SPANS: Final = 4096
+MAX_SESSIONS: Final = 8
+MAX_CONTENTS: Final = 4096
+
+WINDOW: Final = 31
+"""Live samples whose median is the clock's offset."""
+ENOUGH: Final = 3
+EXACT: Final = SECOND
+"""A clock within this (ms) is right: its times are taken as they are."""
+FUTURE: Final = MINUTE
+"""Nothing was measured this long (ms) after it was received, whatever the device says."""
+SKEW: Final = 0.5
+"""How unevenly, as a part of the shorter one, device and received time may advance in a live sample."""
+
+
+class SeqSet(msgspec.Struct, array_like=True):
+    """Which counts were heard, as sorted, closed, disjoint spans: one span while none is missing.
+
+    At most ``MAX_SPANS``; beyond that the lowest span is forgotten, so that a sample that fills an old
+    hole is rather heard twice (which changes nothing but a count) than lost.
+    """
+
+    firsts: list[int] = []
+    lasts: list[int] = []
+
+    def add(self, seq: int) -> bool:
+        """True where it is new."""
+        firsts, lasts = self.firsts, self.lasts
+        if lasts and lasts[-1] == seq - 1:
+            lasts[-1] = seq
+            return True
+        at = bisect_right(firsts, seq)  # spans before ``at`` begin at or before seq
+        if at and seq <= lasts[at - 1]:
+            return False
+        follows = at > 0 and lasts[at - 1] == seq - 1
+        leads = at < len(firsts) and firsts[at] == seq + 1
+        if follows and leads:
+            lasts[at - 1] = lasts[at]
+            del firsts[at], lasts[at]
+        elif follows:
+            lasts[at - 1] = seq
+        elif leads:
+            firsts[at] = seq
+        else:
+            firsts.insert(at, seq)
+            lasts.insert(at, seq)
+            if len(firsts) > MAX_SPANS:
+                del firsts[0], lasts[0]
+        return True
+
+
+class DeviceClock(msgspec.Struct, array_like=True):
+    """How far a device's clock is behind: the median of received − device time over live samples.
+
+    A sample is live where the device's time advanced about as fast as the received time since the
+    sample before: in a backlog the device's time runs ahead of it, after an outage far behind it.
+    """
+
+    lags: list[int] = []
+    time: int | None = None
+    received: int = 0
+    applied: int = 0
+    """What is added to the device's times, ms."""
+
+    def hear(self, time: int, received: int) -> None:
+        """Take the newest sample of one message; ``time`` as the device gave it."""
+        before, self.time = self.time, time
+        elapsed, self.received = received - self.received, received
+        if before is None:
+            return
+        advanced = time - before
+        shorter = min(advanced, elapsed)
+        if shorter <= 0 or abs(advanced - elapsed) > SKEW * shorter:
+            return
+        self.lags.append(received - time)
+        if len(self.lags) > WINDOW:
+            del self.lags[0]
+        if len(self.lags) < ENOUGH:
+            return
+        median = sorted(self.lags)[len(self.lags) // 2]
+        wanted = 0 if abs(median) <= EXACT else median
+        if abs(wanted - self.applied) > EXACT:
+            self.applied = wanted
+
+    def restart(self) -> None:
+        """A new session may have a new clock; the old offset serves until it is measured."""
+        self.lags.clear()
+        self.time = None
+
+    def correct(self, time: int, received: int) -> int:
+        corrected = time + self.applied
+        return received if corrected > received + FUTURE else corrected
+
+
+class Device(msgspec.Struct):
+    """One device of one ward. ``number`` tells devices apart in arrays; 0 is a person."""
+
+    number: int
+    ward: str
+    name: str
+    first_seen: int
+    last_seen: int
+    online: bool | None = None
+    """As it announced; None: it never did."""
+    online_changed: int = 0
+    session: str | None = None
+    last_time: int | None = None
+    """Newest corrected time of a sample."""
+    newest: int | None = None
+    """Newest time of a sample by the device's own clock."""
+    readings: int = 0
+    duplicates: int = 0
+    intervals: dict[int, float] = {}
+    holds: list[int] = msgspec.field(default_factory=lambda: [hold_of(n) for n in range(N_OBSERVED)])
+    clock: DeviceClock = msgspec.field(default_factory=DeviceClock)
+    heard: dict[str, SeqSet] = {}
+    contents: dict[int, bool] = {}
+
+    @property
+    def key(self) -> str:
+        return f"{self.ward}/{self.name}"
+
+    def declare(self, intervals: dict[int, float]) -> None:
+        self.intervals = dict(intervals)
+        self.holds = [hold_of(n, intervals.get(n)) for n in range(N_OBSERVED)]
+
+    def is_new(self, sample: Sample) -> bool:
+        """False for a sample heard before: the same session and seq, without seq the same content."""
+        if sample.seq is None:
+            return self._is_new_content(sample)
+        session = sample.session if sample.session is not None else self.session
+        heard = self.heard.get(session or "")
+        if heard is None:
+            heard = self.heard[session or ""] = SeqSet()
+            if len(self.heard) > MAX_SESSIONS:
+                del self.heard[next(iter(self.heard))]
+        if heard.add(sample.seq):
+            return True
+        if session is not None or not self._is_later(sample):
+            return False
+        # A device that knows no sessions counts anew, at a later time than ever before: it restarted.
+        # Taking it for a repetition would silence it until it has counted as far as before.
+        self.heard[""] = SeqSet([sample.seq], [sample.seq])
+        return True
+
+    def _is_later(self, sample: Sample) -> bool:
+        return sample.time is not None and self.newest is not None and sample.time > self.newest
+
+    def _is_new_content(self, sample: Sample) -> bool:
+        time = sample.received if sample.time is None else sample.time
+        content = msgspec.msgpack.encode((sample.time is None, time, sample.values))
+        digest = int.from_bytes(blake2b(content, digest_size=8).digest())
+        if digest in self.contents:
+            return False
+        self.contents[digest] = True
+        if len(self.contents) > MAX_CONTENTS:
+            del self.contents[next(iter(self.contents))]
+        return True
