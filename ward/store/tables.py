@@ -8,7 +8,7 @@ after old rows are gone.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -22,11 +22,12 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
+    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
+from sqlalchemy import Text as AnyText
 
 metadata: Final = MetaData(
     naming_convention={
@@ -36,6 +37,26 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class Text(TypeDecorator[str]):
+    """Text that both databases take: what they refuse (NUL, half a surrogate pair) becomes a mark.
+
+    What devices send ends up in topics, sessions and dead letters; storing it must not fail.
+    """
+
+    impl = AnyText
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[str]:
+        return str
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
 
 Serial: Final = BigInteger().with_variant(Integer(), "sqlite")
 """Counts upwards; SQLite does so only for a column declared INTEGER."""

@@ -1,0 +1,91 @@
+"""Alerts as last changed; how they became so is in ``events``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from typing import Any, Final
+
+from sqlalchemy import Connection, or_, select
+
+from ward.alerts.model import Alert
+from ward.errors import NotFoundError
+from ward.store.sql import Page, page, upsert
+from ward.store.tables import alerts
+
+NAMES: Final = tuple(field.name for field in fields(Alert))
+COLUMNS: Final = [alerts.c[name] for name in NAMES]
+
+
+def save_alerts(tx: Connection, changed: Iterable[Alert]) -> None:
+    """Insert or update by id; of one alert given twice, the later counts."""
+    latest = {alert.id: alert for alert in changed}
+    upsert(tx, alerts, [_row(alert) for alert in latest.values()])
+
+
+def get_alert(connection: Connection, alert: str, wards: Collection[str] | None = None) -> Alert:
+    """One alert. Raises NotFoundError, also for one outside ``wards`` (None: all wards are seen)."""
+    query = select(*COLUMNS).where(alerts.c.id == alert)
+    if wards is not None:
+        query = query.where(alerts.c.ward.in_(wards))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no alert {alert}")
+    return _alert(row)
+
+
+def get_alerts(connection: Connection, ids: Iterable[str]) -> dict[str, Alert]:
+    """Those of ``ids`` that exist, by id."""
+    query = select(*COLUMNS).where(alerts.c.id.in_(list(ids)))
+    return {row.id: _alert(row) for row in connection.execute(query)}
+
+
+def open_alerts(connection: Connection) -> list[Alert]:
+    """Every alert that is not closed, the earliest first: what a start gives back to the book."""
+    query = select(*COLUMNS).where(alerts.c.state != "closed").order_by(alerts.c.listed_at, alerts.c.id)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def closed_since(connection: Connection, since: int) -> list[Alert]:
+    """Alerts closed at or after a time, by the time they closed."""
+    query = select(*COLUMNS).where(alerts.c.closed_at >= since).order_by(alerts.c.closed_at, alerts.c.id)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def list_alerts(
+    connection: Connection,
+    *,
+    states: Collection[str] | None = None,
+    wards: Collection[str] | None = None,
+    stay: str | None = None,
+    since: int | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page[Alert]:
+    """A page of alerts, the latest raised first (what was never raised: by its breach).
+
+    ``since``: only those raised, acknowledged, cleared or closed at or after it.
+    """
+    query = select(*COLUMNS, alerts.c.listed_at)
+    if states is not None:
+        query = query.where(alerts.c.state.in_(states))
+    if wards is not None:
+        query = query.where(alerts.c.ward.in_(wards))
+    if stay is not None:
+        query = query.where(alerts.c.stay == stay)
+    if since is not None:
+        moments = (alerts.c.listed_at, alerts.c.acknowledged_at, alerts.c.cleared_at, alerts.c.closed_at)
+        query = query.where(or_(*(moment >= since for moment in moments)))
+    order = (alerts.c.listed_at, alerts.c.id)
+    return page(connection, query, order, _alert, cursor=cursor, limit=limit, descending=True)
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    row = {name: getattr(alert, name) for name in NAMES}
+    moments = (alert.raised_at, alert.breach_since, alert.closed_at)
+    row["listed_at"] = next((moment for moment in moments if moment is not None), 0)
+    return row
+
+
+def _alert(row: Any) -> Alert:
+    return Alert(*row[: len(NAMES)])

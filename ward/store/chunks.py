@@ -1,0 +1,120 @@
+"""A batch of readings as a few compressed bytes, and exactly back.
+
+A chunk is the header ``W1``, the number of rows (u32) and zlib over the columns one after another.
+Times and counts are stored as differences, and 8-byte columns byte by byte (all first bytes, then all
+second bytes, ...): neighbours are then alike and shrink well. Little endian on every machine.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC: Final = b"W1"
+HEADER: Final = struct.Struct("<2sI")
+LEVEL: Final = 3
+
+COLUMNS: Final[dict[str, Any]] = {
+    "signal": "<i1",
+    "time": "<i8",
+    "value": "<f8",
+    "mark": "<u1",
+    "reason": "<u1",
+    "device": "<i4",
+    "seq": "<i8",
+}
+DIFFERENCES: Final = frozenset({"time", "seq"})
+ROW_BYTES: Final = sum(np.dtype(kind).itemsize for kind in COLUMNS.values())
+DEFAULTS: Final[dict[str, Any]] = {"mark": 0, "reason": 0, "device": 0, "seq": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Readings of one stay (or of one unassigned device) as columns of equal length.
+
+    signal: index into ``SIGNALS``; time: ms; value: in the signal's unit; mark: 0 valid,
+    1 questionable, 2 invalid; reason: number of the filter's reason; device: number of the device;
+    seq: the device's count, -1 where it has none.
+    """
+
+    signal: NDArray[np.int8]
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    mark: NDArray[np.uint8]
+    reason: NDArray[np.uint8]
+    device: NDArray[np.int32]
+    seq: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def of(cls, n: int | None = None, **columns: Any) -> History:
+        """From keyword columns; scalars are broadcast, missing ones take their default."""
+        if n is None:
+            n = max((np.size(column) for column in columns.values()), default=0)
+        filled = {**DEFAULTS, **columns}
+        return cls(
+            **{
+                name: np.ascontiguousarray(np.broadcast_to(np.asarray(filled[name], kind), (n,)))
+                for name, kind in COLUMNS.items()
+            }
+        )
+
+    @classmethod
+    def empty(cls) -> History:
+        return cls(**{name: np.empty(0, kind) for name, kind in COLUMNS.items()})
+
+    @classmethod
+    def concat(cls, parts: Iterable[History]) -> History:
+        listed = list(parts)
+        if not listed:
+            return cls.empty()
+        return cls(**{name: np.concatenate([getattr(part, name) for part in listed]) for name in COLUMNS})
+
+    def take(self, index: Any) -> History:
+        """The rows of a mask, slice or index array."""
+        return History(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+
+def encode(readings: History) -> bytes:
+    """The chunk of ``readings``; the order of rows is kept."""
+    parts = []
+    for name, kind in COLUMNS.items():
+        column = np.ascontiguousarray(getattr(readings, name), kind)
+        if name in DIFFERENCES:
+            # Differences of int64 wrap around, and so does the sum that undoes them: always exact.
+            column = np.diff(column, prepend=column.dtype.type(0))
+        if column.itemsize == 8:
+            parts.append(column.view(np.uint8).reshape(-1, 8).T.tobytes())
+        else:
+            parts.append(column.tobytes())
+    return HEADER.pack(MAGIC, len(readings)) + zlib.compress(b"".join(parts), LEVEL)
+
+
+def decode(chunk: bytes) -> History:
+    """The readings of a chunk. Raises ValueError if it is not one, or is damaged."""
+    try:
+        magic, n = HEADER.unpack_from(chunk)
+        body = zlib.decompress(memoryview(chunk)[HEADER.size :])
+    except (struct.error, zlib.error) as broken:
+        raise ValueError(f"not a chunk of history: {broken}") from None
+    if magic != MAGIC or len(body) != n * ROW_BYTES:
+        raise ValueError("not a chunk of history: wrong header or length")
+    columns: dict[str, NDArray[Any]] = {}
+    start = 0
+    for name, kind in COLUMNS.items():
+        size = np.dtype(kind).itemsize
+        raw = np.frombuffer(body, np.uint8, n * size, start)
+        start += n * size
+        if size == 8:
+            raw = np.ascontiguousarray(raw.reshape(8, n).T).reshape(-1)
+        column = raw.view(kind)
+        columns[name] = np.cumsum(column, dtype=kind) if name in DIFFERENCES else column
+    return History(**columns)

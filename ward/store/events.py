@@ -1,0 +1,85 @@
+"""The append-only log of every change: who, when, what, before, after. Nothing here updates a row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select
+
+from ward.alerts.model import Event
+from ward.store.sql import Page, page
+from ward.store.tables import events
+
+NAMES: Final = tuple(field.name for field in fields(Event))
+COLUMNS: Final = [events.c.seq, *(events.c[name] for name in NAMES)]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event and its place in the log; places grow, with holes."""
+
+    seq: int
+    event: Event
+
+
+def append_events(tx: Connection, happened: Iterable[Event]) -> list[int]:
+    """Write events in the order given; their places in the log, in the same order.
+
+    There is one writer at a time by design (the core): with more, a reader that has seen place n
+    could miss a smaller one that commits later.
+    """
+    rows = [asdict(event) for event in happened]
+    if not rows:
+        return []
+    statement = insert(events).returning(events.c.seq, sort_by_parameter_order=True)
+    return list(tx.scalars(statement, rows))
+
+
+def events_after(
+    connection: Connection,
+    seq: int,
+    *,
+    wards: Collection[str] | None = None,
+    alerts_only: bool = False,
+    limit: int = 1000,
+) -> list[Logged]:
+    """Events after a place in the log, in order: what a stream that was cut has missed."""
+    query = select(*COLUMNS).where(events.c.seq > seq)
+    if wards is not None:
+        query = query.where(events.c.ward.in_(wards))
+    if alerts_only:
+        query = query.where(events.c.alert.is_not(None))
+    return [_logged(row) for row in connection.execute(query.order_by(events.c.seq).limit(limit))]
+
+
+def list_events(
+    connection: Connection,
+    *,
+    wards: Collection[str] | None = None,
+    stay: str | None = None,
+    alert: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page[Logged]:
+    """A page of the log, the latest first, of one stay or alert if asked for."""
+    query = select(*COLUMNS)
+    if wards is not None:
+        query = query.where(events.c.ward.in_(wards))
+    if stay is not None:
+        query = query.where(events.c.stay == stay)
+    if alert is not None:
+        query = query.where(events.c.alert == alert)
+    order = (events.c.seq,)
+    return page(connection, query, order, _logged, cursor=cursor, limit=limit, descending=True)
+
+
+def last_event(connection: Connection) -> int:
+    """The log's newest place, 0 while it is empty."""
+    return connection.scalar(select(func.max(events.c.seq))) or 0
+
+
+def _logged(row: Any) -> Logged:
+    seq, *values = row
+    return Logged(seq, Event(*values))

@@ -1,0 +1,72 @@
+"""What is to be published: written with the change it tells of, sent at least once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from sqlalchemy import Connection, func, select, update
+
+from ward.store.sql import insert_into
+from ward.store.tables import outbox
+
+RETRY_FIRST_MS: Final = 1_000
+RETRY_MAX_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to publish; ``key`` says what it tells, and telling the same twice is one letter."""
+
+    key: str
+    topic: str
+    payload: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A letter not yet sent, and how often it was tried."""
+
+    id: int
+    key: str
+    topic: str
+    payload: str
+    created: int
+    attempts: int
+
+
+COLUMNS: Final = [outbox.c[name] for name in ("id", "key", "topic", "payload", "created", "attempts")]
+
+
+def enqueue(tx: Connection, letters: Iterable[Letter]) -> None:
+    """Put letters in the outbox; one whose key is there already, sent or not, changes nothing."""
+    rows = [{**asdict(letter), "due": letter.created} for letter in letters]
+    if rows:
+        tx.execute(insert_into(tx, outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
+
+
+def waiting(connection: Connection, now: int, limit: int = 100) -> list[Waiting]:
+    """The letters that are due, the oldest first."""
+    query = select(*COLUMNS).where(outbox.c.sent.is_(None), outbox.c.due <= now)
+    return [Waiting(*row) for row in connection.execute(query.order_by(outbox.c.id).limit(limit))]
+
+
+def mark_sent(tx: Connection, ids: Iterable[int], now: int) -> None:
+    """These were delivered."""
+    tx.execute(update(outbox).where(outbox.c.id.in_(list(ids))).values(sent=now, error=None))
+
+
+def mark_failed(tx: Connection, letter: Waiting, error: str, now: int) -> None:
+    """This was not delivered: try again after 1 s, 2 s, 4 s, ... at most 60 s, for ever."""
+    pause = min(RETRY_FIRST_MS * 2 ** min(letter.attempts, 16), RETRY_MAX_MS)
+    values = {"attempts": letter.attempts + 1, "error": error[:500], "due": now + pause}
+    tx.execute(update(outbox).where(outbox.c.id == letter.id).values(values))
+
+
+def backlog(connection: Connection) -> tuple[int, int | None]:
+    """How many letters are not sent, and when the oldest of them was written."""
+    query = select(func.count(), func.min(outbox.c.created)).where(outbox.c.sent.is_(None))
+    count, oldest = connection.execute(query).one()
+    return count, oldest

@@ -1,0 +1,50 @@
+"""Snapshots of the core's state, so that a start need not read the journal from its beginning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, delete, select
+
+from ward.store.tables import snapshots
+
+KEPT: Final = 3
+"""Older ones are kept too: if the newest cannot be read, there is another way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """State after the journal's entry ``position``."""
+
+    id: int
+    taken: int
+    position: int
+    payload: bytes
+
+
+COLUMNS: Final = [snapshots.c[name] for name in ("id", "taken", "position", "payload")]
+
+
+def save_snapshot(tx: Connection, *, taken: int, position: int, payload: bytes) -> int:
+    """Store a snapshot and drop all but the newest few; says up to which position (that one
+    included) the journal is needed by none of those kept."""
+    tx.execute(snapshots.insert().values(taken=taken, position=position, payload=payload))
+    kept = tx.execute(
+        select(snapshots.c.id, snapshots.c.position).order_by(snapshots.c.id.desc()).limit(KEPT)
+    ).all()
+    tx.execute(delete(snapshots).where(snapshots.c.id < kept[-1].id))
+    # With fewer than KEPT there is still the way from the journal's beginning.
+    return min(int(row.position) for row in kept) if len(kept) == KEPT else 0
+
+
+def load_snapshots(connection: Connection) -> list[Snapshot]:
+    """Those kept, the newest first."""
+    query = select(*COLUMNS).order_by(snapshots.c.id.desc())
+    return [Snapshot(*row) for row in connection.execute(query)]
+
+
+def latest_snapshot(connection: Connection) -> Snapshot | None:
+    """The newest, None before the first."""
+    row = connection.execute(select(*COLUMNS).order_by(snapshots.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else Snapshot(*row)

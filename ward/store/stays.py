@@ -1,0 +1,213 @@
+"""Stays and the devices they are measured with, each with its start and end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ward.errors import ConflictError, NotFoundError
+from ward.store.sql import Page, page
+from ward.store.tables import assignments, stays
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A device that measures a stay from ``start`` up to, not including, ``end`` (None: still)."""
+
+    ward: str
+    device: str
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One patient's monitored time; ``devices`` are all it ever had, in order of their start."""
+
+    id: str
+    patient_ref: str
+    ward: str
+    bed: str
+    flags: tuple[str, ...]
+    start: int
+    end: int | None
+    paused_until: int | None
+    devices: tuple[Assigned, ...]
+
+
+def admit(
+    tx: Connection,
+    *,
+    stay: str,
+    patient_ref: str,
+    ward: str,
+    bed: str,
+    flags: Iterable[str] = (),
+    devices: Iterable[str] = (),
+    at: int,
+) -> Stay:
+    """A new stay with id ``stay``. Raises ConflictError if the bed or a device is taken."""
+    _require_free_bed(tx, ward, bed)
+    row = {"patient_ref": patient_ref, "ward": ward, "bed": bed, "flags": list(flags), "start": at}
+    try:
+        with tx.begin_nested():
+            tx.execute(stays.insert().values(id=stay, **row))
+    except IntegrityError:  # somebody took the bed in this moment
+        raise ConflictError(f"bed {bed} of ward {ward} is taken", field="bed") from None
+    for device in dict.fromkeys(devices):
+        attach(tx, stay, device, at)
+    return get_stay(tx, stay)
+
+
+def discharge(tx: Connection, stay: str, at: int) -> Stay:
+    """End the stay and its devices' assignments. Raises NotFoundError, or ConflictError if it is over."""
+    _require_open(tx, stay)
+    tx.execute(update(stays).where(stays.c.id == stay).values(end=at, paused_until=None))
+    _end_assignments(tx, stay, at)
+    return get_stay(tx, stay)
+
+
+def transfer(tx: Connection, stay: str, ward: str, bed: str, at: int) -> Stay:
+    """Move to another bed. Within a ward the devices stay attached; in another ward a device of the
+    same name is another device, so what the stay had ends here and nothing is attached by guess.
+
+    Raises NotFoundError, or ConflictError if the stay is over or the bed is taken.
+    """
+    present = _require_open(tx, stay)
+    if (present.ward, present.bed) == (ward, bed):
+        return get_stay(tx, stay)
+    _require_free_bed(tx, ward, bed)
+    try:
+        with tx.begin_nested():
+            tx.execute(update(stays).where(stays.c.id == stay).values(ward=ward, bed=bed))
+    except IntegrityError:
+        raise ConflictError(f"bed {bed} of ward {ward} is taken", field="bed") from None
+    if present.ward != ward:
+        _end_assignments(tx, stay, at)
+    return get_stay(tx, stay)
+
+
+def set_flags(tx: Connection, stay: str, flags: Iterable[str]) -> Stay:
+    """Replace the flags. Raises NotFoundError, or ConflictError if the stay is over."""
+    _require_open(tx, stay)
+    tx.execute(update(stays).where(stays.c.id == stay).values(flags=list(dict.fromkeys(flags))))
+    return get_stay(tx, stay)
+
+
+def set_pause(tx: Connection, stay: str, until: int | None) -> Stay:
+    """Pause until a time, or end the pause. Raises NotFoundError, or ConflictError if the stay is over."""
+    _require_open(tx, stay)
+    tx.execute(update(stays).where(stays.c.id == stay).values(paused_until=until))
+    return get_stay(tx, stay)
+
+
+def attach(tx: Connection, stay: str, device: str, at: int) -> Stay:
+    """Assign a device of the stay's ward from ``at``; one that the stay has already is left as it is.
+
+    Raises NotFoundError, or ConflictError if the stay is over or the device was another's at that time.
+    """
+    ward = _require_open(tx, stay).ward
+    theirs = (assignments.c.ward == ward) & (assignments.c.device == device)
+    others = tx.execute(
+        select(assignments).where(theirs, or_(assignments.c.end.is_(None), assignments.c.end > at))
+    ).all()
+    if any(row.stay == stay and row.end is None for row in others):
+        return get_stay(tx, stay)
+    taken = ConflictError(f"device {device} of ward {ward} is in use by another stay", field="devices")
+    if others:
+        raise taken
+    try:
+        with tx.begin_nested():
+            tx.execute(assignments.insert().values(stay=stay, ward=ward, device=device, start=at))
+    except IntegrityError:
+        raise taken from None
+    return get_stay(tx, stay)
+
+
+def detach(tx: Connection, stay: str, device: str, at: int) -> Stay:
+    """End a device's assignment. Raises NotFoundError if the stay does not have it."""
+    mine = (assignments.c.stay == stay) & (assignments.c.device == device) & assignments.c.end.is_(None)
+    if not tx.execute(update(assignments).where(mine).values(end=at)).rowcount:
+        raise NotFoundError(f"stay {stay} has no device {device}")
+    return get_stay(tx, stay)
+
+
+def get_stay(connection: Connection, stay: str, wards: Collection[str] | None = None) -> Stay:
+    """One stay. Raises NotFoundError, also for one outside ``wards`` (None: all wards are seen)."""
+    query = select(stays).where(stays.c.id == stay)
+    found = _with_devices(connection, connection.execute(query).all())
+    if not found or (wards is not None and found[0].ward not in wards):
+        raise NotFoundError(f"no stay {stay}")
+    return found[0]
+
+
+def list_stays(
+    connection: Connection,
+    *,
+    wards: Collection[str] | None = None,
+    include_ended: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page[Stay]:
+    """A page of stays, the latest admitted first; those that are over only if asked for."""
+    query = select(stays)
+    if wards is not None:
+        query = query.where(stays.c.ward.in_(wards))
+    if not include_ended:
+        query = query.where(stays.c.end.is_(None))
+    order = (stays.c.start, stays.c.id)
+    rows = page(connection, query, order, lambda row: row, cursor=cursor, limit=limit, descending=True)
+    return Page(_with_devices(connection, rows.items), rows.next)
+
+
+def stays_since(connection: Connection, since: int) -> list[Stay]:
+    """Every stay that is open or ended at or after ``since``: what late readings may still belong to."""
+    query = select(stays).where(or_(stays.c.end.is_(None), stays.c.end >= since))
+    return _with_devices(connection, connection.execute(query.order_by(stays.c.start, stays.c.id)).all())
+
+
+def _with_devices(connection: Connection, rows: Iterable[Row[Any]]) -> list[Stay]:
+    listed = list(rows)
+    devices: dict[str, list[Assigned]] = {row.id: [] for row in listed}
+    query: Select[Any] = select(assignments).order_by(assignments.c.start, assignments.c.id)
+    for row in connection.execute(query.where(assignments.c.stay.in_(devices))):
+        devices[row.stay].append(Assigned(row.ward, row.device, row.start, row.end))
+    return [
+        Stay(
+            id=row.id,
+            patient_ref=row.patient_ref,
+            ward=row.ward,
+            bed=row.bed,
+            flags=tuple(row.flags),
+            start=row.start,
+            end=row.end,
+            paused_until=row.paused_until,
+            devices=tuple(devices[row.id]),
+        )
+        for row in listed
+    ]
+
+
+def _require_open(tx: Connection, stay: str) -> Row[Any]:
+    row = tx.execute(select(stays).where(stays.c.id == stay).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no stay {stay}")
+    if row.end is not None:
+        raise ConflictError(f"stay {stay} is over")
+    return row
+
+
+def _require_free_bed(tx: Connection, ward: str, bed: str) -> None:
+    taken = select(stays.c.id).where(stays.c.ward == ward, stays.c.bed == bed, stays.c.end.is_(None))
+    other = tx.scalar(taken)
+    if other is not None:
+        raise ConflictError(f"bed {bed} of ward {ward} is taken", field="bed", stay=other)
+
+
+def _end_assignments(tx: Connection, stay: str, at: int) -> None:
+    mine = (assignments.c.stay == stay) & assignments.c.end.is_(None)
+    tx.execute(update(assignments).where(mine).values(end=at))
