@@ -106,7 +106,7 @@ class Device:
             act(result, Scene(fault, self.key, k, t, rows, self.of.interval, at_start))
         for signal, values in result.values.items():
             lo, hi = SIGNALS[INDEX[signal]].possible
-            result.values[signal] = np.round(np.clip(values, lo, hi), SIGNALS[INDEX[signal]].decimals)
+            np.round(np.clip(values, lo, hi), SIGNALS[INDEX[signal]].decimals, out=values)
         return result
 
     def _clean(self, patient: Patient, k: Int, t: Int, start: int) -> dict[str, Float]:

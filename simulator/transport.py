@@ -149,7 +149,7 @@ class DeviceStream:
         # Out of order, yet within the lateness that evaluation waits (2 s live).
         delay = np.where(stray, 1_700 * uniform((*self.device.key, 43), k), delay).astype(np.int64)
         result: list[Message] = []
-        for part in _runs(batch, session, live):
+        for part in _runs(batch, session, live.astype(np.int64)):
             if not live[part.start]:
                 continue
             last = part.stop - 1

@@ -221,12 +221,12 @@ def _devices(
 
 def _draw_faults(source: np.random.Generator, kind: str, interval: int) -> list[Fault]:
     """Faults of one device in order, never two at once."""
-    drawn = []
-    for fault, (rate, shortest, longest) in FAULTS_PER_DAY[kind].items():
+    drawn: list[Fault] = []
+    for name, (rate, shortest, longest) in FAULTS_PER_DAY[kind].items():
         for _ in range(source.poisson(rate * HORIZON / DAY)):
             begin = int(source.uniform(QUIET, HORIZON))
             lasts = int(source.uniform(shortest, longest)) if longest else interval
-            drawn.append(Fault(fault, begin, begin + lasts))
+            drawn.append(Fault(name, begin, begin + lasts))
     drawn.sort(key=lambda f: f.start)
     kept: list[Fault] = []
     for fault in drawn:
