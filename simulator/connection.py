@@ -66,6 +66,7 @@ class Connection:
         self.outbox: deque[Message] = deque()
         self.published = 0
         self.connected = False
+        self.problem: str | None = None
         self._wanted = False
         self._birth = birth
         self._unacknowledged: set[int] = set()
@@ -96,7 +97,9 @@ class Connection:
     # paho calls these from within the loop's own calls, so there is one thread only.
     def _on_connect(self, client: paho.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
+            self.problem = f"{self.broker!r} refuses: {reason}"
             return
+        self.problem = None
         self.connected, self._retry_s = True, FIRST_RETRY_S
         self._publish(self._birth)
 
@@ -154,8 +157,10 @@ class Connection:
 
     def _connect(self, now_s: float) -> None:
         self._retry_at, self._retry_s = now_s + self._retry_s, min(2 * self._retry_s, LAST_RETRY_S)
-        with contextlib.suppress(OSError):  # no broker yet: try again later
+        try:
             self._client.connect(self.broker.host, self.broker.port, KEEPALIVE_S)
+        except OSError as error:  # no broker yet: try again later
+            self.problem = f"{self.broker!r}: {error}"
 
     def cut(self) -> None:
         """Lose the connection without goodbye."""

@@ -7,11 +7,10 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from simulator.connection import Broker, Connection
 from simulator.transport import Message
-from ward.clock import Clock
 
 AT_ONCE: Final = 500
 """Messages taken in one round, so that sockets are served in between."""
@@ -21,21 +20,31 @@ LONGEST_WAIT_S: Final = 0.1
 MISC_S: Final = 0.5
 
 
+class Pace(Protocol):
+    """A clock of ``ward.clock``: now() in ms since 1970, running ``speed`` times as fast as the wall's."""
+
+    @property
+    def speed(self) -> float: ...
+
+    def now(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What a publisher has done: connections open, messages given to and not yet acknowledged by the
-    broker, and how far it is behind its clock (ms of the ward's time)."""
+    broker, how far it is behind its clock (ms of the ward's time), and why a device cannot connect."""
 
     connected: int = 0
     published: int = 0
     waiting: int = 0
     behind_ms: int = 0
+    problem: str | None = None
 
 
 class Publisher:
     """Sends messages when the clock reaches their time; ``progress`` may be read from any thread."""
 
-    def __init__(self, broker: Broker, clock: Clock) -> None:
+    def __init__(self, broker: Broker, clock: Pace) -> None:
         self.broker, self.clock = broker, clock
         self.progress = Progress()
         self._connections: dict[tuple[str, str], Connection] = {}
@@ -51,9 +60,8 @@ class Publisher:
         try:
             while not stop.is_set():
                 now, taken = self.clock.now(), 0
-                while (
-                    due is not None and due.at <= now and taken < AT_ONCE and self.progress.waiting < BACKLOG
-                ):
+                room = AT_ONCE if self.progress.waiting < BACKLOG else 0
+                while due is not None and due.at <= now and taken < room:
                     self._route(due)
                     due, taken = next(source, None), taken + 1
                 self._serve(self._pause(due, now))
@@ -125,6 +133,7 @@ class Publisher:
             published=self._ended + sum(c.published for c in active),
             waiting=sum(c.waiting for c in active),
             behind_ms=0 if due is None else max(0, self.clock.now() - due.at),
+            problem=next((c.problem for c in active if c.problem), None),
         )
 
     def _leave(self) -> None:

@@ -8,10 +8,10 @@ from typing import Final
 
 from simulator.connection import Broker
 from simulator.messages import messages
-from simulator.publisher import Progress, Publisher
+from simulator.publisher import Pace, Progress, Publisher
 from simulator.truth import write_truth
 from simulator.ward_plan import Plan
-from ward.clock import Clock, WallClock
+from ward.clock import WallClock
 
 BATCH_MS: Final = 400
 """Wall time whose samples share a message when the clock runs fast."""
@@ -27,7 +27,7 @@ class Simulation:
         *,
         url: str = "mqtt://127.0.0.1:1883",
         ca_file: str | None = None,
-        clock: Clock | None = None,
+        clock: Pace | None = None,
         start_ms: int | None = None,
         duration_ms: int | None = None,
         truth: str | Path | None = None,
@@ -35,7 +35,7 @@ class Simulation:
         """``clock``: the ward's time (a ReplayClock for demos); ``start_ms``: the simulation's time 0,
         now by default; ``duration_ms``: of the ward's time, None for ever; ``truth``: a file to write."""
         self.plan = plan
-        self.clock: Clock = clock or WallClock()
+        self.clock: Pace = clock or WallClock()
         self.start_ms = self.clock.now() if start_ms is None else start_ms
         self.duration_ms = duration_ms
         self._publisher = Publisher(Broker.of(url, ca_file), self.clock)
