@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -54,7 +54,7 @@ class Readings:
     def of(cls, n: int | None = None, **columns: Any) -> Readings:
         """From keyword columns; scalars are broadcast, missing ones take their default."""
         if n is None:
-            n = max((np.size(v) for v in columns.values()), default=0)
+            n = next((len(v) for v in columns.values() if np.ndim(v)), 1 if columns else 0)
         filled = {**DEFAULTS, **columns}
         return cls(
             **{
@@ -85,6 +85,10 @@ class Readings:
         if len(self) < 2:
             return self
         return self.take(np.lexsort((self.seq, self.time)))
+
+    def at_slot(self, slot: int) -> Readings:
+        """The same readings, of one slot."""
+        return replace(self, slot=np.full(len(self), slot, np.int32))
 
     def columns(self) -> dict[str, NDArray[Any]]:
         return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -1,0 +1,254 @@
+"""Recordings through the engine, offline: all input sorted by time, no lateness, the same rules.
+
+It ends at the newest time in the input, and every stay is evaluated from its first reading until then.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from ward.ingest.recordings import Recording
+from ward.scoring.conditions import news2
+from ward.scoring.engine import Engine
+from ward.scoring.filter import REASONS, VALID, Filter, Marked
+from ward.scoring.held import Held
+from ward.scoring.news2 import missing_names
+from ward.scoring.readings import Int, Readings
+from ward.scoring.rules import Rule
+from ward.scoring.sustain import CLEARED, RAISED
+from ward.signals import HOUR, INDEX, OBSERVED, SIGNALS, hold_of
+
+_GROUP: Final = 2_000_000
+"""Readings of as many stays as are replayed at once."""
+_KINDS: Final[dict[int, Literal["raised", "cleared"]]] = {RAISED: "raised", CLEARED: "cleared"}
+
+Progress = Callable[[int, int], None]
+"""Told the number of stays done and of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEvent:
+    """One line of ``ward replay``: ``at`` and ``since`` in ms of the recording's own time."""
+
+    stay: str
+    rule: str
+    event: Literal["raised", "cleared"]
+    at: int
+    since: int
+    priority: str
+    recording: Recording
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a replay saw: readings, crossings of single thresholds before and after the filter, events."""
+
+    stays: int = 0
+    readings: int = 0
+    marks: Counter[str] = field(default_factory=Counter)
+    days: float = 0.0
+    crossings: Counter[str] = field(default_factory=Counter)
+    crossings_filtered: Counter[str] = field(default_factory=Counter)
+    raised: Counter[str] = field(default_factory=Counter)
+
+
+def holds_of(recording: Recording, holds: Mapping[str, int]) -> Int:
+    """Hold of every reading, ms: as given, else the format's, else the signal's own."""
+    table = np.array([recording.hold or hold_of(s) for s in range(len(OBSERVED))], np.int64)
+    for name in ("consciousness", "oxygen"):
+        table[INDEX[name]] = hold_of(INDEX[name])
+    for name, ms in holds.items():
+        table[INDEX[name]] = ms
+    found: Int = table[recording.signal]
+    return found
+
+
+def as_readings(recordings: Sequence[Recording], holds: Mapping[str, int], shift: int = 0) -> Readings:
+    """All of them as one table; slot = position, times moved by ``shift`` ms."""
+    return Readings.concat(
+        Readings.of(
+            len(r), slot=slot, signal=r.signal, time=r.time + shift, value=r.value, hold=holds_of(r, holds)
+        )
+        for slot, r in enumerate(recordings)
+    )
+
+
+def replay(
+    recordings: Sequence[Recording],
+    rules: Sequence[Rule],
+    *,
+    holds: Mapping[str, int] | None = None,
+    filtered: bool = True,
+    progress: Progress | None = None,
+    summary: Summary | None = None,
+) -> list[ReplayEvent]:
+    """Every raising and clearing of every rule, in order of time.
+
+    holds: signal name to ms, in place of the signal's own. The engine is the live one; only clocks,
+    lateness and the queue before it are missing.
+    """
+    holds = holds or {}
+    with_data = [r for r in recordings if len(r)]
+    if not with_data:
+        return []
+    end = max(int(r.rows[-1]) if len(r.rows) else int(r.time[-1]) for r in with_data)
+    shift = max(0, -min(int(r.time[0]) for r in with_data))  # the engine's time is never negative
+    events: list[ReplayEvent] = []
+    done = 0
+    for group in _groups(with_data):
+        engine = Engine(rules, len(group), lateness=0, filtered=filtered)
+        engine.add(as_readings(group, holds, shift))
+        step = engine.step(end + shift)
+        t = step.transitions
+        for slot, rule, kind, at, since in zip(t.slot, t.rule, t.kind, t.at, t.since, strict=True):
+            if int(kind) in _KINDS:
+                own, what = group[int(slot)], engine.rules[int(rule)]
+                event = _KINDS[int(kind)]
+                events.append(
+                    ReplayEvent(
+                        own.stay, what.id, event, int(at) - shift, int(since) - shift, what.priority, own
+                    )
+                )
+        if summary is not None:
+            _summarise(summary, group, step.marked, rules)
+        done += len(group)
+        if progress:
+            progress(done, len(with_data))
+    if summary is not None:
+        summary.raised.update(e.rule for e in events if e.event == "raised")
+    return sorted(events, key=lambda e: (e.at, e.stay))
+
+
+def _groups(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
+    group: list[Recording] = []
+    size = 0
+    for recording in recordings:
+        if group and size + len(recording) > _GROUP:
+            yield group
+            group, size = [], 0
+        group.append(recording)
+        size += len(recording)
+    if group:
+        yield group
+
+
+# ---------------------------------------------------------------------- what single thresholds would do
+
+
+def crossings(rules: Sequence[Rule], readings: Readings) -> Counter[str]:
+    """How often each single-threshold clause of the rules begins to hold, reading by reading.
+
+    This is what a monitor that alarms at once would do: no duration, no filter. Readings are in order
+    of time within each slot.
+    """
+    found: Counter[str] = Counter()
+    for clause in {
+        c for r in rules for c in r.when if c.op != "absent" and not SIGNALS[INDEX[c.signal]].derived
+    }:
+        mine = readings.take(readings.signal == INDEX[clause.signal])
+        mine = mine.take(np.argsort(mine.slot, kind="stable"))
+        compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}[clause.op]
+        hold = compare(mine.value, clause.number)
+        before = np.concatenate([[False], hold[:-1] & (mine.slot[1:] == mine.slot[:-1])])[: len(hold)]
+        found[str(clause)] = int((hold & ~before).sum())
+    return found
+
+
+def _summarise(summary: Summary, group: Sequence[Recording], marked: Marked, rules: Sequence[Rule]) -> None:
+    last = np.ones(len(marked.mark), np.bool_)
+    first = marked.readings.take(marked.first)
+    valid = marked.readings.take(marked.mark == VALID).in_order()
+    summary.stays += len(group)
+    summary.readings += len(first)
+    summary.days += sum(float(r.time[-1] - r.time[0]) for r in group) / (24 * HOUR)
+    reasons, counts = np.unique(marked.reason[last & (marked.mark != VALID)], return_counts=True)
+    summary.marks.update({REASONS[int(r)]: int(n) for r, n in zip(reasons, counts, strict=True)})
+    summary.crossings.update(crossings(rules, first.in_order()))
+    summary.crossings_filtered.update(crossings(rules, valid))
+
+
+# ---------------------------------------------------------------------- scores over time
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    stay: str
+    time: int
+    news2: int | None
+    missing: str
+    recording: Recording
+
+
+def scores(
+    recordings: Sequence[Recording],
+    *,
+    every: int = HOUR,
+    holds: Mapping[str, int] | None = None,
+    filtered: bool = True,
+    on_rows: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[ScoreRow]:
+    """NEWS2 of every stay at every step, from what was known at that time and nothing later.
+
+    Steps are ``every`` ms from a stay's first reading to its last row; ``on_rows``: the rows' own times.
+    """
+    holds = holds or {}
+    with_data = [r for r in recordings if len(r)]
+    shift = max(0, -min((int(r.time[0]) for r in with_data), default=0))
+    done = 0
+    for group in _groups(with_data):
+        steps = [
+            r.rows if on_rows else np.arange(r.time[0], r.rows[-1] + 1, every, dtype=np.int64) for r in group
+        ]
+        yield from _score_group(
+            group, [s + shift for s in steps], as_readings(group, holds, shift), shift, filtered
+        )
+        done += len(group)
+        if progress:
+            progress(done, len(with_data))
+
+
+def _score_group(
+    group: Sequence[Recording], steps: Sequence[Int], readings: Readings, shift: int, filtered: bool
+) -> Iterator[ScoreRow]:
+    """All stays at once, from each instant that is a step of any of them to the next."""
+    n = len(group)
+    held, gate = Held(n), Filter(n) if filtered else None
+    scale = np.ones(n, np.int8)
+    slots = np.repeat(np.arange(n), [len(s) for s in steps])
+    times = np.concatenate([np.empty(0, np.int64), *steps])
+    order = np.lexsort((slots, times))
+    slots, times = slots[order], times[order]
+    readings = readings.in_order()
+    since, read = np.full(n, -1, np.int64), 0
+    for now, lo, hi in _runs(times):
+        upto = int(np.searchsorted(readings.time, now, side="right"))
+        new = readings.take(slice(read, upto))
+        read = upto
+        if gate is not None:
+            marked = gate.push(new, now)
+            new = marked.readings.take(marked.mark == VALID)
+            new = new.take(new.time > since[new.slot])  # older: a newer reading has overtaken it meanwhile
+        due = slots[lo:hi]
+        until = np.full(n, now)
+        rows = held.advance(new, since, until, (due, until[due]))
+        since = until
+        score, fresh = news2(rows, scale)
+        at_step = np.searchsorted(rows.slot, due, side="right") - 1
+        for slot, row in zip(due.tolist(), at_step.tolist(), strict=True):
+            value = int(score.total[row]) if fresh[row] else None
+            yield ScoreRow(
+                group[slot].stay, now - shift, value, missing_names(score.missing[row]), group[slot]
+            )
+
+
+def _runs(times: Int) -> Iterator[tuple[int, int, int]]:
+    """(value, begin, end) of each run of equal numbers in a sorted array."""
+    begins = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1]])) if len(times) else times
+    for lo, hi in zip(begins, [*begins[1:], len(times)], strict=True):
+        yield int(times[lo]), int(lo), int(hi)

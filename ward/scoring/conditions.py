@@ -1,0 +1,161 @@
+"""Conditions in three values: each rule's ``when`` at every row of a timeline, by Kleene's *and*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ward.scoring.held import Timeline
+from ward.scoring.news2 import PARTS, Score, score
+from ward.scoring.readings import Bool, Float, Int
+from ward.scoring.rules import Clause, Rule
+from ward.scoring.sustain import BREACH, OK, UNKNOWN
+from ward.signals import INDEX, N_OBSERVED
+
+HR: Final = INDEX["hr"]
+PR: Final = INDEX["pr"]
+NEWS2: Final = INDEX["news2"]
+RISK: Final = INDEX["risk"]
+_VITAL: Final = [INDEX[name] for name in ("rr", "spo2", "sbp", "hr", "pr", "temp")]
+_NEWS2_PARTS: Final = [INDEX[name] for name in PARTS]
+
+_COMPARE: Final[dict[str, Callable[[Float, float], Bool]]] = {
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+
+
+Counts = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Per row and rule: state (OK, BREACH, UNKNOWN), whether it clears, whether a reading found it so."""
+
+    state: NDArray[np.int8]
+    clear: Bool
+    counted: Bool
+
+
+def pulse(rows: Timeline) -> tuple[Float, Bool]:
+    """The value a clause on ``hr`` uses, and whether it is known: ``pr`` stands in while hr is not."""
+    known = rows.fresh[:, HR]
+    value = np.where(known, rows.value[:, HR], rows.value[:, PR])
+    return value, known | rows.fresh[:, PR]
+
+
+def news2(rows: Timeline, scale: NDArray[np.int8]) -> tuple[Score, Bool]:
+    """NEWS2 at each row from last known values, and whether any vital sign is fresh.
+
+    A part whose hold has ended keeps its points. Where neither hr nor pr is fresh, the pulse keeps
+    the value of the one that held longer (hr where they ended together).
+    """
+    use_hr = rows.fresh[:, HR] | (~rows.fresh[:, PR] & (rows.expires[:, HR] >= rows.expires[:, PR]))
+    known = {name: rows.value[:, INDEX[name]] for name in PARTS}
+    known["hr"] = np.where(use_hr, known["hr"], rows.value[:, PR])
+    fresh: Bool = np.logical_or.reduce(rows.fresh[:, _VITAL], axis=1)
+    return score(**known, scale=scale[rows.slot]), fresh
+
+
+class Conditions:
+    """The conditions of all rules, compiled once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        clauses = [c for r in rules for c in (*r.when, *r.clear_when)]
+        self._needs_news2 = any(c.signal == "news2" for c in clauses)
+        self._read_by = np.zeros((N_OBSERVED, len(rules)), np.bool_)
+        self._pulse = np.zeros(len(rules), np.bool_)
+        for column, rule in enumerate(rules):
+            for name in rule.signals:
+                own = _NEWS2_PARTS if name == "news2" else [INDEX[name]]
+                self._read_by[[s for s in own if s < N_OBSERVED], column] = True
+                self._pulse[column] |= name in ("hr", "news2")
+
+    def evaluate(
+        self, rows: Timeline, declared: Bool, scale: NDArray[np.int8], risk: Float | None = None
+    ) -> States:
+        """States at each row.
+
+        declared [slots, signals]: a device of the stay announces the signal, so that ``absent`` holds
+        before its first reading; scale [slots]: NEWS2's SpO2 scale, 1 or 2; risk [n], NaN: unknown.
+        """
+        n = len(rows)
+        state = np.empty((n, len(self.rules)), np.int8)
+        clear = np.zeros((n, len(self.rules)), np.bool_)
+        derived: dict[int, tuple[Float, Bool]] = {}
+        if self._needs_news2:
+            total, fresh = news2(rows, scale)
+            derived[NEWS2] = (total.total.astype(np.float64), fresh)
+        risk = np.full(n, np.nan) if risk is None else risk
+        derived[RISK] = (risk, ~np.isnan(risk))
+        beat = pulse(rows)
+        done: dict[Clause, tuple[Bool, Bool]] = {}
+
+        def clause(c: Clause) -> tuple[Bool, Bool]:
+            """(true, known) at each row."""
+            if c not in done:
+                s = INDEX[c.signal]
+                if c.op == "absent":
+                    never = rows.expires[:, s] < 0
+                    gone = ~rows.fresh[:, s] & (~never | declared[rows.slot, s])
+                    done[c] = (gone, np.ones(n, np.bool_))
+                else:
+                    own = (rows.value[:, s], rows.fresh[:, s]) if s < N_OBSERVED else derived[s]
+                    value, known = beat if s == HR else own
+                    done[c] = (known & _COMPARE[c.op](value, c.number), known)
+            return done[c]
+
+        def all_of(clauses: Sequence[Clause]) -> NDArray[np.int8]:
+            true, known, false = np.ones(n, np.bool_), np.ones(n, np.bool_), np.zeros(n, np.bool_)
+            for c in clauses:
+                holds, sure = clause(c)
+                true &= holds
+                known &= sure
+                false |= sure & ~holds
+            return np.where(true, BREACH, np.where(false, OK, UNKNOWN)).astype(np.int8)
+
+        with np.errstate(invalid="ignore"):
+            for column, rule in enumerate(self.rules):
+                state[:, column] = all_of(rule.when)
+                if rule.clear_when:
+                    clear[:, column] = all_of(rule.clear_when) == BREACH
+        counted = rows.read @ self._read_by
+        counted |= self._pulse & (rows.read[:, PR] & ~rows.fresh[:, HR])[:, None]
+        return States(state, clear, counted & (state == BREACH))
+
+
+def changes(
+    states: States, rows: Timeline, before: NDArray[np.int8], clear: Bool, count: Counts, need: Counts
+) -> Bool:
+    """Which cells of [rows, rules] a clock must hear of.
+
+    A state or clear flag that differs from the row before (``before``, ``clear`` [slots, rules] for a
+    slot's first row), and in BREACH the first ``need`` readings that found it so (``count`` [slots,
+    rules] were counted already).
+    """
+    n = len(rows)
+    first = np.ones(n, np.bool_)
+    first[1:] = rows.slot[1:] != rows.slot[:-1]
+    previous, previous_clear = np.empty_like(states.state), np.empty_like(states.clear)
+    previous[1:], previous_clear[1:] = states.state[:-1], states.clear[:-1]
+    previous[first], previous_clear[first] = before[rows.slot[first]], clear[rows.slot[first]]
+    changed: Bool = (states.state != previous) | (states.clear != previous_clear)
+    if states.counted.any():
+        seen = np.cumsum(states.counted, axis=0)
+        start = np.where(changed | first[:, None], seen - states.counted, 0)
+        carried = np.zeros(states.state.shape, np.int64)
+        carried[first] = count[rows.slot[first]]
+        carried[changed] = 0
+        # Runs of rows that share a state: what was counted before the run, less what it began with.
+        base = np.maximum.accumulate(start, axis=0)
+        run = np.maximum.accumulate(np.where(changed | first[:, None], np.arange(n)[:, None], 0), axis=0)
+        rank = seen - base + np.take_along_axis(carried, run, axis=0)
+        changed |= states.counted & (rank <= need)
+    return changed
