@@ -1,0 +1,100 @@
+"""``Idempotency-Key``: the same request twice acts once and answers the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from ward.errors import ConflictError
+from ward.store.idempotency import Remembered, claim, forget, remember
+from ward.web.problems import KeyReusedError
+from ward.web.service_protocol import Json
+from ward.web.shared import Ident, send
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text that is new for each change. The same change sent again, because the answer was "
+        "lost, then acts once and is answered alike, with `Idempotency-Replayed: true`.",
+        examples=["8b0c1b9e-5f0a-4e3f-9d43-0c8a2a3f6c11"],
+    ),
+]
+
+
+class Idempotent:
+    """One request's key; ``answer`` runs the change, unless it ran before."""
+
+    def __init__(self, request: Request, identity: Ident, key: Key = None) -> None:
+        self.request = request
+        self.identity = identity
+        self.key = key
+
+    async def answer(
+        self,
+        run: Callable[[], Awaitable[Json]],
+        *,
+        status: int = 200,
+        location: Callable[[Json], str] | None = None,
+    ) -> Response:
+        """Run, and answer with the resource. Only successes are kept: what failed may be tried again."""
+        replayed = {"Idempotency-Replayed": "true"}
+        before = await self._claim() if self.key else None
+        if before is not None:
+            body, status, headers = before.body, before.status or status, replayed
+        else:
+            body, headers = await self._run(run, status), {}
+        if location is not None:
+            headers["Location"] = location(body)
+        return send(body, status, headers)
+
+    async def _run(self, run: Callable[[], Awaitable[Json]], status: int) -> Json:
+        try:
+            body = await run()
+        except Exception:
+            if self.key:
+                await run_in_threadpool(self._forget)
+            raise
+        if self.key:
+            await run_in_threadpool(self._remember, status, body)
+        return body
+
+    async def _claim(self) -> Remembered | None:
+        content = hashlib.sha256(await self.request.body()).hexdigest()
+        before = await run_in_threadpool(self._try_claim, content)
+        if before is None:
+            return None
+        if before.digest != content:
+            raise KeyReusedError("this Idempotency-Key came with another content before; take a new key")
+        if before.status is None:
+            raise ConflictError("the first request with this Idempotency-Key is still being answered")
+        return before
+
+    @property
+    def _mine(self) -> dict[str, str]:
+        request = self.request
+        route = f"{request.method} {request.url.path}"
+        return {"key": self.key or "", "actor": request.state.principal.id, "route": route}
+
+    def _try_claim(self, digest: str) -> Remembered | None:
+        with self.identity.engine.begin() as tx:
+            return claim(tx, **self._mine, digest=digest, now=self.identity.wall())
+
+    def _remember(self, status: int, body: Json) -> None:
+        with self.identity.engine.begin() as tx:
+            remember(tx, **self._mine, status=status, body=body)
+
+    def _forget(self) -> None:
+        with self.identity.engine.begin() as tx:
+            forget(tx, **self._mine)
+
+
+Once = Annotated[Idempotent, Depends()]

@@ -1,0 +1,109 @@
+"""What happens to every request, as plain ASGI so that streams pass through untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_LIMIT: Final = 1 << 20
+
+CSP: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+HSTS: Final = "max-age=31536000"
+
+requests: Final = Counter("ward_http_requests_total", "HTTP requests answered", ("method", "route", "status"))
+seconds: Final = Histogram(
+    "ward_http_request_seconds", "Time until an HTTP answer began", ("method", "route")
+)
+
+
+class Headers:
+    """Security headers on every answer; nothing that names a patient stays in a cache."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", HSTS)
+                headers.setdefault("Cache-Control", caching(scope["path"]))
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def caching(path: str) -> str:
+    """Vite names its assets by their content, so they never change; a page is asked for anew each time."""
+    if path.startswith("/assets/"):
+        return "public, max-age=31536000, immutable"
+    return "no-store" if path.startswith(("/api/", "/login", "/metrics")) else "no-cache"
+
+
+class Measured:
+    """Counts and times requests by their route, never by their path: a path holds ids."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                seconds.labels(method, route_of(scope)).observe(perf_counter() - began)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            requests.labels(method, route_of(scope), str(status)).inc()
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template, ``other`` where none matched (the dashboard's files, what does not exist)."""
+    return getattr(scope.get("route"), "path", None) or "other"

@@ -1,0 +1,202 @@
+"""Errors as problem details (RFC 9457): one shape for everything that goes wrong, with stable types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from ward.errors import WardError
+
+log: Final = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+PREFIX: Final = "/problems/"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One type of problem. ``meaning`` is what its page tells a caller to do."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "bad-request": Kind(400, "Not readable", "The request is not HTTP as ward understands it."),
+    "unauthorized": Kind(
+        401,
+        "Log in first",
+        "There is no token or session with the request, or it is wrong, has expired or was revoked. "
+        "Send `Authorization: Bearer ward_…`, or log in with `POST /api/v1/session`.",
+    ),
+    "forbidden": Kind(
+        403, "Not allowed", "The role, or the wards it sees, do not allow this. Asking again will not help."
+    ),
+    "cross-site": Kind(
+        403,
+        "Not from this site",
+        "A change that rides on a session's cookie must come from the dashboard itself: its `Origin` is this "
+        "host, or it carries the header `X-Ward-Request: 1`.",
+    ),
+    "not-found": Kind(404, "Not found", "It does not exist, or it belongs to a ward that you do not see."),
+    "method-not-allowed": Kind(
+        405, "Not with this method", "The header `Allow` lists the methods of this path."
+    ),
+    "conflict": Kind(
+        409,
+        "Conflict with the present state",
+        "The request does not fit what is so now: a bed that is taken, an alert that is closed. "
+        "Read the resource again, then decide.",
+    ),
+    "precondition-failed": Kind(
+        412,
+        "Changed by somebody else meanwhile",
+        "`If-Match` does not name the present version. Read it again and apply your change to that.",
+    ),
+    "too-large": Kind(413, "Too large", "A request's body may have 1 MiB."),
+    "invalid": Kind(
+        422, "Not valid", "The content is not allowed; `errors` lists each field with what is allowed."
+    ),
+    "invalid-rule": Kind(
+        422, "The rule or pack is not valid", "`errors` lists each field with what is allowed."
+    ),
+    "idempotency-key-reused": Kind(
+        422,
+        "This Idempotency-Key was used for another request",
+        "A key stands for one request with one content. Take a new one for a new request.",
+    ),
+    "precondition-required": Kind(
+        428,
+        "If-Match is needed",
+        "Changing a rule needs `If-Match` with the `ETag` that reading it gave, so that nobody's change is "
+        "overwritten unseen.",
+    ),
+    "http-error": Kind(400, "Not possible", "The status says why."),
+    "error": Kind(
+        500,
+        "Something went wrong",
+        "A fault of ward itself. It is in the service's log under the path and time of the request.",
+    ),
+    "unavailable": Kind(503, "Not available now", "Try again shortly; `/readyz` says what is missing."),
+}
+
+BY_STATUS: Final[Mapping[int, str]] = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    412: "precondition-failed",
+    413: "too-large",
+    422: "invalid",
+    428: "precondition-required",
+    500: "error",
+    503: "unavailable",
+}
+"""The type of an error that only has a status (those of the framework)."""
+
+
+class CrossSiteError(WardError):
+    type, title, status = "cross-site", KINDS["cross-site"].title, 403
+
+
+class KeyReusedError(WardError):
+    type, title, status = "idempotency-key-reused", KINDS["idempotency-key-reused"].title, 422
+
+
+class PreconditionRequiredError(WardError):
+    type, title, status = "precondition-required", KINDS["precondition-required"].title, 428
+
+
+def problem(
+    path: str,
+    type: str,
+    detail: str,
+    *,
+    status: int | None = None,
+    title: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The response for one problem of ``KINDS``; ``path`` is what was called."""
+    kind = KINDS.get(type, KINDS["http-error"])
+    body: dict[str, Any] = {
+        "type": PREFIX + type,
+        "title": title or kind.title,
+        "status": status or kind.status,
+        "detail": detail,
+        "instance": path,
+    }
+    if errors:
+        body["errors"] = errors
+    sent = dict(headers or {})
+    if body["status"] == 401:
+        sent.setdefault("WWW-Authenticate", 'Bearer realm="ward"')
+    return JSONResponse(body, body["status"], sent, media_type=MEDIA_TYPE)
+
+
+def of_ward_error(path: str, error: WardError) -> JSONResponse:
+    """``extra`` may name the ``field``, or list ``problems`` (of a pack or rule) with what is allowed."""
+    found = error.extra.get("problems")
+    field = error.extra.get("field")
+    if isinstance(found, list | tuple):
+        errors = [_rule_problem(one) for one in found]
+    else:
+        errors = [{"field": field, "message": error.detail}] if isinstance(field, str) else []
+    return problem(path, error.type, error.detail, status=error.status, title=error.title, errors=errors)
+
+
+def _rule_problem(found: Mapping[str, Any]) -> dict[str, str]:
+    place = ".".join(str(part) for part in (found["rule"], found["field"]) if part is not None)
+    return {"field": place, "message": f"{found['found']}; allowed: {found['allowed']}"}
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem; what is inside the service stays inside."""
+
+    @app.exception_handler(WardError)
+    async def _ward(request: Request, error: WardError) -> Response:
+        return of_ward_error(request.url.path, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
+        errors = [
+            {"field": ".".join(str(part) for part in one["loc"]), "message": _message(one)}
+            for one in error.errors()
+        ]
+        detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:3])
+        return problem(request.url.path, "invalid", detail, errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        type = BY_STATUS.get(error.status_code, "http-error")
+        phrase = HTTPStatus(error.status_code).phrase
+        detail = error.detail if error.detail and error.detail != phrase else KINDS[type].meaning
+        return problem(
+            request.url.path,
+            type,
+            detail,
+            status=error.status_code,
+            title=None if type in KINDS and type != "http-error" else phrase,
+            headers=error.headers,
+        )
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> Response:
+        log.error("request failed", method=request.method, path=request.url.path, error=repr(error))
+        return problem(request.url.path, "error", KINDS["error"].meaning)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """Pydantic's words, without its prefix for our own; never the value sent: it may name a patient."""
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,154 @@
+"""Admissions: stays, their beds, flags, devices and pauses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Body, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from ward.errors import InvalidError
+from ward.store.stays import list_stays
+from ward.web.access import Admitter, Pauser, Reader, require_ward
+from ward.web.describe import API, answers
+from ward.web.idempotency import Once
+from ward.web.schemas.common import Name, Page
+from ward.web.schemas.stays import Admission, DeviceChange, FlagsChange, Pause, Stay, Transfer
+from ward.web.service_protocol import Json
+from ward.web.shared import Cursor, InWard, Limit, StayId, Svc, own_stay, page_of, require_stay, send
+from ward.web.views import stay_view
+
+router = APIRouter(prefix=f"{API}/stays", tags=["stays"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Admit a patient",
+    responses=answers(Stay, 409, status=201, headers={"Location": "The stay's path"}),
+)
+async def admit(body: Admission, service: Svc, who: Admitter, once: Once) -> Response:
+    """A stay begins now. The bed and the devices must be free; 409 says which is not."""
+    require_ward(who, body.ward)
+
+    async def run() -> Json:
+        return await service.call("admit", **body.model_dump(), by=who.name)
+
+    return await once.answer(run, status=201, location=lambda stay: f"{API}/stays/{stay['id']}")
+
+
+@router.get("", summary="List stays", responses=answers(Page[Stay]))
+async def list_(
+    service: Svc,
+    who: Reader,
+    ward: InWard = None,
+    state: Annotated[
+        Literal["open", "all"], Query(description="`all` also lists those that are over.")
+    ] = "open",
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """The latest admitted first, each as it is now."""
+
+    def read() -> Json:
+        with service.engine_db.connect() as connection:
+            found = list_stays(
+                connection,
+                wards=who.within(ward),
+                include_ended=state == "all",
+                cursor=cursor,
+                limit=limit,
+            )
+        board = service.board
+        return page_of(found, lambda stay: stay_view(board, stay))
+
+    return send(await run_in_threadpool(read))
+
+
+@router.get("/{stay}", summary="One stay as it is now", responses=answers(Stay, 404))
+async def get(stay: StayId, service: Svc, who: Reader) -> Response:
+    """Signals with their age, NEWS2, alerts and what is pending."""
+    return send(stay_view(service.board, await own_stay(service, who, stay)))
+
+
+@router.patch("/{stay}", summary="Change the flags", responses=answers(Stay, 404, 409))
+async def set_flags(stay: StayId, body: FlagsChange, service: Svc, who: Admitter, once: Once) -> Response:
+    """Replaces the flags. A flag that a rule names in `unless` disables that rule at once."""
+    await require_stay(service, who, stay)
+
+    async def run() -> Json:
+        return await service.call("set_flags", stay=stay, flags=body.flags, by=who.name)
+
+    return await once.answer(run)
+
+
+@router.post("/{stay}/discharge", summary="End the stay", responses=answers(Stay, 404, 409))
+async def discharge(stay: StayId, service: Svc, who: Admitter, once: Once) -> Response:
+    """Its devices are free again and its alerts close; its history stays readable."""
+    await require_stay(service, who, stay)
+
+    async def run() -> Json:
+        return await service.call("discharge", stay=stay, by=who.name)
+
+    return await once.answer(run)
+
+
+@router.post("/{stay}/transfer", summary="Move to another bed or ward", responses=answers(Stay, 404, 409))
+async def transfer(stay: StayId, body: Transfer, service: Svc, who: Admitter, once: Once) -> Response:
+    """Stay, history and alerts go along. In another ward the devices must be attached anew."""
+    await require_stay(service, who, stay)
+    require_ward(who, body.ward)
+
+    async def run() -> Json:
+        return await service.call("transfer", stay=stay, ward=body.ward, bed=body.bed, by=who.name)
+
+    return await once.answer(run)
+
+
+@router.post(
+    "/{stay}/devices",
+    status_code=201,
+    summary="Attach a device",
+    responses=answers(Stay, 404, 409, status=201),
+)
+async def attach(stay: StayId, body: DeviceChange, service: Svc, who: Admitter, once: Once) -> Response:
+    """From now on its readings are this patient's; what it sent before is not attributed."""
+    await require_stay(service, who, stay)
+
+    async def run() -> Json:
+        return await service.call("attach", stay=stay, device=body.device, by=who.name)
+
+    return await once.answer(run, status=201)
+
+
+@router.delete("/{stay}/devices", summary="Detach a device", responses=answers(Stay, 404, 409))
+async def detach(
+    stay: StayId,
+    service: Svc,
+    who: Admitter,
+    once: Once,
+    device: Annotated[Name | None, Query(description="Its name.", examples=["mon-12"])] = None,
+    body: Annotated[DeviceChange | None, Body(description="Instead of the query.")] = None,
+) -> Response:
+    """From now on its readings are nobody's, until it is attached again."""
+    named = device or (body and body.device)
+    if not named:
+        raise InvalidError("say which device: ?device=NAME", field="device")
+    await require_stay(service, who, stay)
+
+    async def run() -> Json:
+        return await service.call("detach", stay=stay, device=named, by=who.name)
+
+    return await once.answer(run)
+
+
+@router.post("/{stay}/pause", summary="The patient is away", responses=answers(Stay, 404, 409))
+async def pause(stay: StayId, body: Pause, service: Svc, who: Pauser, once: Once) -> Response:
+    """Nothing new is raised. Ends by itself after `minutes`, or when readings return; 0 ends it now."""
+    await require_stay(service, who, stay)
+
+    async def run() -> Json:
+        return await service.call("pause", stay=stay, minutes=body.minutes, by=who.name)
+
+    return await once.answer(run)

@@ -1,0 +1,95 @@
+"""Alerts: their life, and what a person does with them."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from pydantic import Field
+
+from ward.web.schemas.common import Answer, Line, Moment, Note, Request
+
+Assessment = Literal["actionable", "not-actionable", "artefact"]
+State = Literal["pending", "active", "acknowledged", "returned", "shelved", "suppressed", "closed"]
+STATES: Final = get_args(State)
+MAX_SHELF_MIN: Final = 60
+
+
+class Acknowledge(Request):
+    """I take it."""
+
+    assessment: Assessment = Field(description="`artefact` also ends the episode.", examples=["actionable"])
+    note: Note | None = Field(None, examples=["on my way"])
+
+
+class Shelve(Request):
+    """Mute this rule for this stay. It always expires."""
+
+    minutes: int = Field(ge=1, le=MAX_SHELF_MIN, strict=True, examples=[30])
+    reason: Line | None = Field(None, examples=["physiotherapy"])
+
+
+class Pending(Answer):
+    """In breach, not yet sustained: nobody is told."""
+
+    id: str
+    rule: str = Field(examples=["spo2-below-88"])
+    title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    priority: Literal["high", "medium", "low"]
+    kind: Literal["physiological", "technical"]
+    state: Literal["pending", "suppressed"]
+    since: Moment
+    left_s: float | None = Field(None, description="Seconds of breach until it is raised.", examples=[123])
+    signal: str | None = None
+    value: float | None = None
+
+
+class Alert(Answer):
+    """One raised rule of one stay (or one that is about to be, with `state` pending)."""
+
+    id: str
+    stay: str | None
+    ward: str | None
+    bed: str | None
+    rule: str = Field(examples=["spo2-below-88"])
+    title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    priority: Literal["high", "medium", "low"]
+    kind: Literal["physiological", "technical"]
+    state: State
+    signal: str | None = Field(None, examples=["spo2"])
+    value: float | None = Field(None, description="Of the signal when it was raised.", examples=[86])
+    breach_since: Moment | None = Field(None, description="When the breach that was sustained began.")
+    raised_at: Moment | None = Field(None, description="The instant it was sustained, by device time.")
+    announced_at: Moment | None = Field(None, description="When staff were told; late data are told late.")
+    acknowledged_at: Moment | None = None
+    acknowledged_by: str | None = None
+    assessment: Assessment | None = None
+    note: str | None = None
+    cleared_at: Moment | None = None
+    closed_at: Moment | None = None
+    close_reason: str | None = None
+    shelved_until: Moment | None = None
+    shelved_by: str | None = None
+    shelve_reason: str | None = None
+    suppressed_by: str | None = Field(None, description="The alert's or rule's id that inhibits it.")
+    episode: str | None = None
+    late: bool = Field(False, description="Raised from readings that arrived late.")
+    left_s: float | None = Field(None, description="While pending: seconds of breach until it is raised.")
+
+
+class LogEntry(Answer):
+    """One line of the append-only log: who, when, what, before, after."""
+
+    seq: int
+    at: Moment
+    stay: str | None = None
+    ward: str | None = None
+    alert: str | None = None
+    kind: str
+    by: str | None = None
+    before: object = None
+    after: object = None
+    detail: object = None
+
+
+class AlertWithLog(Alert):
+    log: list[LogEntry] = Field(default_factory=list, description="What happened to it, oldest first.")

@@ -1,0 +1,108 @@
+"""Rules, their versions, and trials of candidates."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ward.web.schemas.common import Answer, Line, Moment, Name, Request, Time
+
+Text = Line
+
+
+class RuleDefinition(Request):
+    """A rule as in a pack. Durations are text such as `90s`, `10m`, `1.5h`."""
+
+    id: Text | None = Field(None, description="If given, that of the path.", examples=["spo2-below-88"])
+    title: Text = Field(examples=["SpO2 below 88 % for 10 min"])
+    priority: Literal["high", "medium", "low"]
+    kind: Literal["physiological", "technical"] = "physiological"
+    when: list[Text] = Field(
+        min_length=1,
+        max_length=16,
+        description="All of these: `signal op number` (`< <= > >=`) or `signal absent`.",
+        examples=[["spo2 < 88"]],
+    )
+    for_: Text = Field(alias="for", description="How long in breach, within `within`.", examples=["10m"])
+    within: Text | None = Field(None, description="Default: `for`, so continuously.", examples=["10m"])
+    gap: Text | None = Field(None, description="Unknown for up to this is bridged.", examples=["10m"])
+    min_readings: int | None = Field(None, ge=1, le=1_000, strict=True, examples=[2])
+    clear_when: list[Text] | None = Field(None, max_length=16, examples=[["spo2 >= 90"]])
+    clear_for: Text | None = Field(None, description="Default: 2 min.", examples=["2m"])
+    unless: list[Text] | None = Field(
+        None, max_length=32, description="Flags of a stay that disable it.", examples=[["copd"]]
+    )
+    inhibits: list[Text] | None = Field(
+        None,
+        max_length=64,
+        description="Rules it suppresses while pending.",
+        examples=[["spo2-below-92"]],
+    )
+
+
+class CandidateRule(RuleDefinition):
+    id: Text = Field(examples=["spo2-below-90"])
+
+
+class Rule(Answer):
+    """A rule in force, with where it comes from."""
+
+    id: str = Field(examples=["spo2-below-88"])
+    title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    priority: Literal["high", "medium", "low"]
+    kind: Literal["physiological", "technical"]
+    when: list[str] = Field(examples=[["spo2 < 88"]])
+    for_: str = Field(alias="for", examples=["10m"])
+    within: str | None = Field(None, examples=["10m"])
+    gap: str | None = Field(None, examples=["10m"])
+    min_readings: int = 2
+    clear_when: list[str] = Field(default_factory=list)
+    clear_for: str = Field(examples=["2m"])
+    unless: list[str] = Field(default_factory=list)
+    inhibits: list[str] = Field(default_factory=list)
+    scope: str = Field(
+        description="Where it is defined: `pack`, `all`, `ward:X`, `stay:Y`.", examples=["ward:6A"]
+    )
+    version: int = Field(description="Of the definition in that scope; 0 for the pack's own.", examples=[3])
+    by: str | None = Field(None, description="Who set it; null for the pack's own.")
+    at: Moment | None = None
+
+
+class RuleVersion(Answer):
+    """What a rule was: every change is kept, with who made it."""
+
+    rule_id: str
+    scope: str
+    version: int
+    definition: dict[str, object]
+    by: str
+    at: Moment
+    retired: bool = False
+
+
+class TrialRequest(Request):
+    """Candidate rules over stored history. Nothing is raised and nobody is told."""
+
+    rules: list[CandidateRule] = Field(min_length=1, max_length=64)
+    start: Time
+    end: Time
+    ward: Name | None = Field(None, description="Only stays of this ward.")
+    stays: list[Line] | None = Field(None, max_length=1_000, description="Only these stays.")
+
+
+class TrialRaised(Answer):
+    stay: str
+    rule: str
+    raised_at: Moment
+    cleared_at: Moment | None = None
+    priority: Literal["high", "medium", "low"]
+
+
+class TrialAnswer(Answer):
+    """What would have been raised, and how that differs from the rules in force."""
+
+    raised: list[TrialRaised] = Field(description="By the candidates.")
+    now: list[TrialRaised] = Field(description="By the rules in force, over the same readings.")
+    only_candidate: list[TrialRaised] = Field(description="In `raised`, not in `now`.")
+    only_now: list[TrialRaised] = Field(description="In `now`, not in `raised`.")

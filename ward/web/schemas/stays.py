@@ -1,0 +1,222 @@
+"""Stays, their devices, flags, observations, history and scores."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, Field, StrictBool, model_validator
+
+from ward.signals import CONSCIOUSNESS, INDEX, MEASURED, SIGNALS
+from ward.web.schemas.alerts import Alert, Pending
+from ward.web.schemas.common import Answer, Flag, Line, Moment, Name, Request, Time
+
+MAX_PAUSE_MIN: Final = 240
+FLAGS: Final[Any] = Field(
+    default_factory=list,
+    max_length=32,
+    description="Words that rules look at: `copd`, `bmi40`, `spo2-scale-2`, or your own.",
+    examples=[["copd"]],
+)
+
+
+class Admission(Request):
+    """A patient's monitored time on a ward begins."""
+
+    patient_ref: Line = Field(description="The hospital's reference, not interpreted.", examples=["P-1042"])
+    ward: Name = Field(examples=["6A"])
+    bed: Line = Field(examples=["12"])
+    devices: list[Name] = Field(default_factory=list, max_length=32, examples=[["mon-12", "patch-7"]])
+    flags: list[Flag] = FLAGS
+
+
+class Transfer(Request):
+    """The patient moves; stay, history and alerts go along."""
+
+    ward: Name = Field(examples=["6B"])
+    bed: Line = Field(examples=["3"])
+
+
+class FlagsChange(Request):
+    """The flags as they shall be from now on."""
+
+    flags: list[Flag] = Field(max_length=32, examples=[["copd", "spo2-scale-2"]])
+
+
+class DeviceChange(Request):
+    device: Name = Field(description="Its name in the topic `ward/v1/{ward}/{device}`.", examples=["mon-12"])
+
+
+class Pause(Request):
+    """The patient is away. It ends by itself: at its time, or when readings return."""
+
+    minutes: int = Field(
+        ge=0, le=MAX_PAUSE_MIN, strict=True, description="From now; 0 ends a pause.", examples=[45]
+    )
+
+
+def measured(name: str) -> Any:
+    signal = SIGNALS[INDEX[name]]
+    low, high = signal.possible
+    return Field(
+        None, ge=low, le=high, strict=True, allow_inf_nan=False, description=f"{signal.label}, {signal.unit}"
+    )
+
+
+Level = Literal["A", "C", "V", "P", "U"]
+assert set(Level.__args__) == set(CONSCIOUSNESS)  # type: ignore[attr-defined]
+
+
+class Observation(Request):
+    """What a person saw or measured. What is absent or null was not looked at; zero is a value."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"time": "2026-11-21T12:00:00Z", "consciousness": "A", "oxygen": True, "rr": 18}]
+        }
+    )
+
+    time: Time | None = Field(None, description="When it was seen; now where it is absent.")
+    consciousness: Level | None = Field(
+        None, description="Alert, new Confusion, responds to Voice, to Pain, Unresponsive"
+    )
+    oxygen: StrictBool | None = Field(None, description="On supplemental oxygen")
+    hr: float | None = measured("hr")
+    pr: float | None = measured("pr")
+    spo2: float | None = measured("spo2")
+    rr: float | None = measured("rr")
+    sbp: float | None = measured("sbp")
+    dbp: float | None = measured("dbp")
+    map: float | None = measured("map")
+    temp: float | None = measured("temp")
+    pi: float | None = measured("pi")
+
+    @model_validator(mode="after")
+    def something(self) -> Observation:
+        if not self.values():
+            raise ValueError("at least one signal is needed besides time")
+        return self
+
+    def values(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"time"}, exclude_none=True)
+
+
+assert set(MEASURED) <= set(Observation.model_fields)
+
+
+class Observed(Answer):
+    """The observation as it was taken, with the time it counts from and who entered it."""
+
+    stay: str
+    time: Moment
+    by: str
+    consciousness: Level | None = None
+    oxygen: bool | None = None
+    hr: float | None = None
+    pr: float | None = None
+    spo2: float | None = None
+    rr: float | None = None
+    sbp: float | None = None
+    dbp: float | None = None
+    map: float | None = None
+    temp: float | None = None
+    pi: float | None = None
+
+
+class StayDevice(Answer):
+    device: str = Field(examples=["mon-12"])
+    since: Moment
+    until: Moment | None = None
+    online: bool | None = Field(None, description="As it announced; null when it never did.")
+    last_seen_at: Moment | None = None
+    offset_s: float | None = Field(None, description="Its clock's measured offset, seconds.")
+
+
+class Latest(Answer):
+    """The newest reading of one signal."""
+
+    value: float | str | bool | None = Field(examples=[82])
+    unit: str = Field(examples=["1/min"])
+    time: Moment
+    state: Literal["fresh", "stale", "questionable"]
+    device: str | None = Field(None, description="Null where a person entered it.", examples=["mon-12"])
+    reason: str | None = Field(None, description="Why it is questionable.")
+    hold_s: float = Field(description="How long a reading speaks for the patient.", examples=[90])
+
+
+class Part(Answer):
+    points: int = Field(examples=[2])
+    value: float | str | bool | None = Field(examples=[24])
+    time: Moment | None = None
+    stale: bool = Field(description="Its hold has ended; the points are kept and shown as stale.")
+    age_s: float | None = Field(None, description="Seconds since it was measured (only on `/score`).")
+
+
+class News2(Answer):
+    """NEWS2 (Royal College of Physicians 2017) with what it rests on."""
+
+    score: int | None = Field(description="Null when no vital sign is fresh.", examples=[5])
+    risk: Literal["low", "low-medium", "medium", "high"] | None = None
+    partial: bool = Field(description="True when a part was never known: the score is a lower bound.")
+    missing: list[str] = Field(examples=[["consciousness", "oxygen"]])
+    stale: list[str] = Field(examples=[["temp"]])
+    scale: Literal[1, 2] = Field(description="SpO2 scale; 2 with the flag `spo2-scale-2`.")
+    parts: dict[str, Part]
+
+
+class Stay(Answer):
+    """A stay as it is now; one that has ended has no signals, score or pending alerts."""
+
+    id: str = Field(examples=["01jd6q"])
+    ward: str = Field(examples=["6A"])
+    bed: str = Field(examples=["12"])
+    patient_ref: str = Field(examples=["P-1042"])
+    admitted_at: Moment
+    discharged_at: Moment | None = None
+    flags: list[str]
+    paused_until: Moment | None = None
+    devices: list[StayDevice]
+    signals: dict[str, Latest] = Field(description="Newest reading by signal; no key means never measured.")
+    news2: News2 | None = None
+    risk: float | None = Field(None, description="0..1; null without enough data.")
+    alerts: list[Alert] = Field(description="Those that are not closed.")
+    pending: list[Pending]
+    priority: Literal["high", "medium", "low"] | None = Field(
+        None, description="The highest of the open alerts that are not shelved."
+    )
+    time: Moment = Field(description="The moment this shows.")
+
+
+class Risk(Answer):
+    value: float | None = None
+    contributions: dict[str, float] | None = None
+
+
+class ScoreView(Answer):
+    """How ill the patient looks, and what that rests on."""
+
+    stay: str
+    time: Moment
+    news2: News2 | None = None
+    risk: Risk
+
+
+class Trace(Answer):
+    """Columns of equal length: raw readings, or, with `resolution`, one row per bin with data."""
+
+    time: list[str] = Field(description="Of the reading, or where the bin begins.")
+    value: list[float] | None = None
+    quality: list[Literal["valid", "questionable", "invalid"]] | None = None
+    reason: list[str] | None = Field(None, description="Why it is not valid, else empty.")
+    device: list[str | None] | None = Field(None, description="Null where a person entered it.")
+    min: list[float] | None = None
+    median: list[float] | None = None
+    max: list[float] | None = None
+    count: list[int] | None = Field(None, description="Valid readings in the bin.")
+
+
+class Vitals(Answer):
+    stay: str
+    start: Moment
+    end: Moment
+    resolution_s: float | None = None
+    signals: dict[str, Trace]

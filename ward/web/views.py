@@ -1,0 +1,114 @@
+"""Rows of the database as the API's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from ward.alerts.model import Alert
+from ward.clock import iso
+from ward.store import access, letters, rules, stays
+from ward.store.events import Logged
+from ward.web.service_protocol import Board, Json
+
+ALERT_TIMES: Final = (
+    "breach_since",
+    "raised_at",
+    "announced_at",
+    "acknowledged_at",
+    "cleared_at",
+    "closed_at",
+    "shelved_until",
+)
+
+
+def alert_view(alert: Alert) -> Json:
+    view = asdict(alert)
+    del view["sustained"]
+    for name in ALERT_TIMES:
+        view[name] = iso(view[name])
+    return view
+
+
+def pending_as_alert(stay: Mapping[str, Any], pending: Mapping[str, Any]) -> Json:
+    """What is not yet raised, in the shape of an alert, so that one list can hold both."""
+    shown = {name: pending.get(name) for name in ("id", "rule", "title", "priority", "kind", "state")}
+    place = {"stay": stay["id"], "ward": stay["ward"], "bed": stay["bed"]}
+    measured = {name: pending.get(name) for name in ("signal", "value", "left_s", "suppressed_by")}
+    return {**_NOTHING, **shown, **place, **measured, "breach_since": pending.get("since")}
+
+
+_NOTHING: Final[Json] = {
+    **dict.fromkeys((*ALERT_TIMES, "acknowledged_by", "assessment", "note", "close_reason")),
+    **dict.fromkeys(("shelved_by", "shelve_reason", "suppressed_by", "episode")),
+    "late": False,
+}
+
+
+def event_view(logged: Logged) -> Json:
+    view = asdict(logged.event)
+    return {"seq": logged.seq, **view, "at": iso(logged.event.at)}
+
+
+def stay_view(board: Board, stay: stays.Stay) -> Json:
+    """The board's view of an open stay; of one that is over, what the database holds."""
+    if stay.end is None and stay.id in board.stays:
+        return dict(board.stays[stay.id])
+    return {
+        "id": stay.id,
+        "ward": stay.ward,
+        "bed": stay.bed,
+        "patient_ref": stay.patient_ref,
+        "admitted_at": iso(stay.start),
+        "discharged_at": iso(stay.end),
+        "flags": list(stay.flags),
+        "paused_until": iso(stay.paused_until),
+        "devices": [
+            {
+                "device": assigned.device,
+                "since": iso(assigned.start),
+                "until": iso(assigned.end),
+                "online": None,
+                "last_seen_at": None,
+                "offset_s": None,
+            }
+            for assigned in stay.devices
+        ],
+        "signals": {},
+        "news2": None,
+        "risk": None,
+        "alerts": [],
+        "pending": [],
+        "priority": None,
+        "time": iso(stay.end if stay.end is not None else board.time),
+    }
+
+
+def letter_view(letter: letters.DeadLetter) -> Json:
+    return {
+        "id": letter.id,
+        "received_at": iso(letter.received),
+        "topic": letter.topic,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "payload": letter.payload.decode("utf-8", "replace"),
+        "ward": letter.ward,
+        "device": letter.device,
+    }
+
+
+def version_view(version: rules.RuleVersion) -> Json:
+    return {**asdict(version), "at": iso(version.at)}
+
+
+def token_view(token: access.Token) -> Json:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "wards": token.wards,
+        "created_at": iso(token.created),
+        "expires_at": iso(token.expires),
+        "revoked_at": iso(token.revoked),
+    }
