@@ -1,0 +1,262 @@
+"""One connection to the broker, from CONNECT until it ends. Every reconnect is a new one.
+
+A message's acknowledgement can therefore never reach another connection, where the same message id
+may mean another message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage, error_string
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from ward.ingest.broker_url import BrokerUrl
+from ward.ingest.intake import Incoming, Intake
+
+HANDSHAKE_S: Final = 10.0
+"""CONNACK and SUBACK must have come by then."""
+TICK_S: Final = 0.5
+QOS: Final = 1
+BURST: Final = 64
+FAILURE: Final = 0x80
+"""Reason codes from here on are refusals."""
+
+log = structlog.get_logger(__name__)
+
+
+class Connection:
+    """A paho client with its own loop, which reads only while the intake has room.
+
+    The loop runs in the thread that calls ``run``; ``ack`` and ``publish`` may be called in any.
+    """
+
+    def __init__(
+        self,
+        url: BrokerUrl,
+        *,
+        protocol: MQTTProtocolVersion,
+        client_id: str,
+        topics: Sequence[str],
+        intake: Intake,
+        now: Callable[[], int],
+        ca_file: str | None,
+        keepalive_s: int,
+        session_expiry_s: int,
+        receive_maximum: int,
+    ) -> None:
+        self.url = url
+        self.protocol = protocol
+        self.is_accepted = False
+        """CONNACK came and was good."""
+        self.is_subscribed = False
+        self.refused: str | None = None
+        self.paused_s = 0.0
+        self.last_message: float | None = None
+        """``time.monotonic`` of the newest message."""
+        self.received = 0
+        self._intake = intake
+        self._now = now
+        self._topics = topics
+        self._keepalive_s = keepalive_s
+        self._ended = False
+        self._inside, self._outside = socket.socketpair()
+        self._inside.setblocking(False)
+        self._outside.setblocking(False)
+        is_v5 = protocol == MQTTProtocolVersion.MQTTv5
+        self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if is_v5 else False,
+            protocol=protocol,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        self._properties: Properties | None = None
+        if is_v5:
+            self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
+            self._properties.SessionExpiryInterval = session_expiry_s
+            self._properties.ReceiveMaximum = receive_maximum
+        if url.user is not None:
+            self._client.username_pw_set(url.user, url.password)
+        if url.tls:
+            self._client.tls_set(ca_certs=ca_file)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        # With this set paho never writes to the socket in the thread of whoever publishes or acks.
+        self._client.on_socket_register_write = lambda *_: None
+
+    @property
+    def is_up(self) -> bool:
+        return self.is_subscribed and not self._ended
+
+    def run(self, is_stopping: Callable[[], bool]) -> str:
+        """Connect and serve until the connection ends; returns why. Raises OSError where there is
+        no broker, and whatever the libraries raise on nonsense from the network."""
+        try:
+            is_v5 = self.protocol == MQTTProtocolVersion.MQTTv5
+            self._client.connect(
+                self.url.host,
+                self.url.port,
+                self._keepalive_s,
+                clean_start=False if is_v5 else MQTT_CLEAN_START_FIRST_ONLY,
+                properties=self._properties,
+            )
+            return self._serve(is_stopping)
+        finally:
+            self._ended = True
+            self._leave()
+
+    def _serve(self, is_stopping: Callable[[], bool]) -> str:
+        client = self._client
+        deadline = time.monotonic() + HANDSHAKE_S
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._inside, selectors.EVENT_READ)
+            watched: tuple[Any, int] = (None, 0)
+            while not is_stopping():
+                if self.refused:
+                    return self.refused
+                if not self.is_subscribed and time.monotonic() > deadline:
+                    return "the broker did not answer in time"
+                sock = client.socket()
+                if sock is None:
+                    return "closed"
+                is_paused = self._intake.is_full
+                wanted = 0 if is_paused else selectors.EVENT_READ
+                wanted |= selectors.EVENT_WRITE if client.want_write() else 0
+                watched = self._watch(selector, watched, (sock, wanted))
+                began = time.monotonic()
+                events = selector.select(self._patience(sock, is_paused))
+                ready = {key.fileobj: mask for key, mask in events}
+                if is_paused:
+                    self.paused_s += time.monotonic() - began
+                if self._inside in ready:
+                    self._drain_wakes()
+                rc = self._exchange(sock, ready.get(sock, 0), is_paused)
+                if rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return error_string(rc)
+            return "stopped"
+
+    @staticmethod
+    def _patience(sock: Any, is_paused: bool) -> float:
+        """Decrypted bytes that wait inside TLS are not seen by the selector."""
+        pending = getattr(sock, "pending", None)
+        return 0.0 if pending is not None and not is_paused and pending() else TICK_S
+
+    @staticmethod
+    def _watch(
+        selector: selectors.BaseSelector, before: tuple[Any, int], after: tuple[Any, int]
+    ) -> tuple[Any, int]:
+        if before == after:
+            return before
+        if before[1]:
+            selector.unregister(before[0])
+        if after[1]:
+            selector.register(after[0], after[1])
+        return after
+
+    def _exchange(self, sock: Any, mask: int, is_paused: bool) -> MQTTErrorCode:
+        client = self._client
+        rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+        has_pending = not is_paused and self._patience(sock, is_paused) == 0.0
+        if mask & selectors.EVENT_READ or has_pending:
+            rc = self._read()
+        if rc == MQTTErrorCode.MQTT_ERR_SUCCESS and client.want_write():
+            rc = client.loop_write()
+        return client.loop_misc() if rc == MQTTErrorCode.MQTT_ERR_SUCCESS else rc
+
+    def _read(self) -> MQTTErrorCode:
+        """Read packets while they are messages that there is room for, at most ``BURST`` of them."""
+        for _ in range(BURST):
+            before = self.received
+            rc = self._client.loop_read()
+            if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self.received == before or self._intake.is_full:
+                return rc
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _leave(self) -> None:
+        """Say goodbye, with the acknowledgements still to be sent, if the broker takes it at once."""
+        client = self._client
+        client.on_message = None
+        sock = client.socket()
+        if sock is not None:
+            client.disconnect()
+            for _ in range(100):
+                if not client.want_write() or client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    break
+            sock.close()
+        self._inside.close()
+        self._outside.close()
+
+    def _drain_wakes(self) -> None:
+        try:
+            while self._inside.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def wake(self) -> None:
+        """Let the loop look again at once: something is to be sent, or there is room to read."""
+        with contextlib.suppress(OSError):  # full, so it wakes anyway; or closed, so nobody listens
+            self._outside.send(b"\0")
+
+    def ack(self, messages: Sequence[Incoming]) -> None:
+        """Acknowledge messages of this connection; after its end the broker will send them again."""
+        if self._ended:
+            return
+        for message in messages:
+            if message.qos > 0:
+                self._client.ack(message.mid, message.qos)
+        self.wake()
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, timeout_s: float) -> bool:
+        """True once the broker has acknowledged it (at QoS 0: once it is sent)."""
+        if not self.is_up:
+            return False
+        try:
+            info = self._client.publish(topic, payload, qos, retain)
+            self.wake()
+            info.wait_for_publish(timeout_s)
+            return info.is_published()
+        except (RuntimeError, ValueError):
+            return False
+
+    def _on_connect(self, client: Client, _: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if reason.is_failure:
+            self.refused = f"refused: {reason}"
+            return
+        self.is_accepted = True
+        client.subscribe([(topic, QOS) for topic in self._topics])
+
+    def _on_subscribe(self, client: Client, _: Any, mid: int, reasons: Any, properties: Any) -> None:
+        refused = [
+            topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.value >= FAILURE
+        ]
+        if refused:
+            self.refused = f"subscription refused: {', '.join(refused)}"
+        else:
+            self.is_subscribed = True
+
+    def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
+        try:
+            try:
+                topic = message.topic
+            except UnicodeDecodeError:
+                topic = ""
+            self.last_message = time.monotonic()
+            self.received += 1
+            payload, mid = bytes(message.payload), message.mid
+            self._intake.put(
+                Incoming(topic, payload, self._now(), message.qos, message.retain, mid, source=self)
+            )
+        except Exception:  # An exception here would end the loop; unacknowledged, it comes again.
+            log.exception("message not taken", client=str(self.url))

@@ -1,0 +1,78 @@
+"""The bounded queue between the network thread and the core thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+MAX_MESSAGES: Final = 20_000
+MAX_BYTES: Final = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as it came. ``received`` in ms; ``source`` is the connection that wants the ack."""
+
+    topic: str
+    payload: bytes
+    received: int
+    qos: int = 0
+    retain: bool = False
+    mid: int = 0
+    source: Any = None
+
+
+class Intake:
+    """Messages in order of arrival, at most about ``max_messages`` or ``max_bytes``.
+
+    ``put`` neither waits nor drops: the reader of the network looks at ``is_full`` and stops reading,
+    so that TCP and the broker wait. ``on_space`` is called when that has ended.
+    """
+
+    def __init__(self, *, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
+        if max_messages < 1 or max_bytes < 1:
+            raise ValueError("an intake holds at least one message and one byte")
+        self.max_messages = max_messages
+        self.max_bytes = max_bytes
+        self.on_space: Callable[[], None] = lambda: None
+        self._items: deque[Incoming] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._items) >= self.max_messages or self._bytes >= self.max_bytes
+
+    def put(self, item: Incoming) -> None:
+        with self._changed:
+            self._items.append(item)
+            self._bytes += len(item.payload)
+            self._changed.notify()
+
+    def drain(self, limit: int = 5_000, timeout: float = 0.0) -> list[Incoming]:
+        """Up to ``limit`` messages; waits up to ``timeout`` seconds for the first one."""
+        with self._changed:
+            if not self._items and timeout > 0:
+                self._changed.wait(timeout)
+            was_full = self.is_full
+            taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+            self._bytes -= sum(len(item.payload) for item in taken)
+            has_space = was_full and not self.is_full
+        if has_space:
+            self.on_space()
+        return taken
+
+    def wake(self) -> None:
+        """End a waiting ``drain`` early, with nothing."""
+        with self._changed:
+            self._changed.notify_all()

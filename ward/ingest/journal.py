@@ -1,0 +1,85 @@
+"""The durable log of entries; the service's state is its fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from ward.ingest.records import EXCERPT, Entry, Refusal, decode, encode
+from ward.store.tables import dead_letters, journal
+
+
+class Journal(Protocol):
+    """Batches of entries at growing positions. A clustered log may stand in for the database."""
+
+    def append(self, entries: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> int:
+        """Write one batch and what was refused beside it, both or neither; durable on return.
+
+        Returns the batch's position, or the last one where there were no entries.
+        """
+        ...
+
+    def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry]]]:
+        """Up to ``limit`` batches after a position, in order."""
+        ...
+
+    def last(self) -> int:
+        """The newest position; 0 where nothing was ever written."""
+        ...
+
+    def trim(self, upto: int) -> None:
+        """Forget batches up to and including a position; the newest batch always stays."""
+        ...
+
+
+class SqlJournal:
+    """The journal in the service's own database: one row a batch, one transaction a call."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def append(self, entries: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> int:
+        """See ``Journal``. ``written`` is the newest received time in the batch: no clock is asked."""
+        with self._engine.begin() as tx:
+            if refusals:
+                tx.execute(insert(dead_letters), [_letter(refusal) for refusal in refusals])
+            if not entries:
+                return _last(tx)
+            written = max(entry.received for entry in entries)
+            row = tx.execute(insert(journal).values(written=written, payload=encode(entries)))
+            position: int = row.inserted_primary_key[0]
+            return position
+
+    def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry]]]:
+        query = select(journal.c.position, journal.c.payload).where(journal.c.position > after)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(journal.c.position).limit(limit)).all()
+        return [(row.position, decode(row.payload)) for row in rows]
+
+    def last(self) -> int:
+        with self._engine.connect() as connection:
+            return _last(connection)
+
+    def trim(self, upto: int) -> None:
+        with self._engine.begin() as tx:
+            end = min(upto, _last(tx) - 1)
+            tx.execute(delete(journal).where(journal.c.position <= end))
+
+
+def _last(connection: Connection) -> int:
+    return connection.execute(select(func.max(journal.c.position))).scalar() or 0
+
+
+def _letter(refusal: Refusal) -> dict[str, Any]:
+    times = f" ({refusal.count} times)" if refusal.count > 1 else ""
+    return {
+        "received": refusal.received,
+        "ward": refusal.ward,
+        "device": refusal.device,
+        "topic": refusal.topic,
+        "reason": refusal.reason,
+        "detail": refusal.detail + times,
+        "payload": refusal.payload[:EXCERPT],
+    }
