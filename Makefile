@@ -19,7 +19,7 @@ TESTS ?=
 
 UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
-NODE := $(shell command -v node && command -v npm >/dev/null 2>&1)
+HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
 .PHONY: help demo test lint bench setup setup-dev lock clean FORCE
 
@@ -31,24 +31,22 @@ demo: setup ## Start broker, simulated ward, service and dashboard [RECORDING=FI
 	@$(BIN)/ward demo --speed '$(SPEED)' --beds '$(BEDS)' $(if $(RECORDING),--recording '$(RECORDING)')
 
 test: setup-dev ## Run every test [TESTS=tests/store]
-	@$(BIN)/python tests/parts.py
+	@$(BIN)/python -m tests.parts
 	@$(BIN)/python -m pytest $(TESTS)
-ifneq ($(NODE),)
-	@$(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev
-	@echo "ward: the dashboard's own tests"
-	@cd $(UI) && npm run --silent test
-endif
+	@if $(HAS_NODE); then \
+	  $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev && \
+	  echo "ward: the dashboard's own tests" && cd $(UI) && npm run --silent test; \
+	fi
 
 lint: setup-dev ## Check style, types and the dashboard's types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-ifneq ($(NODE),)
-	@$(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev
-	@cd $(UI) && npm run --silent check
-else
-	@echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer"
-endif
+	@if $(HAS_NODE); then \
+	  $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev && cd $(UI) && npm run --silent check; \
+	else \
+	  echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer with npm"; \
+	fi
 
 bench: setup ## Measure the ingest rate beside an empty subscriber
 	@$(BIN)/python -m benchmarks.ingest

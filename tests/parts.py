@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from hatch_build import node_on_path
+
 PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
 
 
@@ -33,7 +35,8 @@ def chromium() -> str | None:
 
 
 def node() -> str | None:
-    return program("node") if program("npm") else None
+    found = node_on_path()
+    return found[0][0] if found else None
 
 
 def recordings() -> str | None:
