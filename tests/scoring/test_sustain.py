@@ -229,10 +229,11 @@ def test_late_readings_raise_what_is_now_sustained_with_its_true_since():
     engine.add(readings_of(backlog))
     result = engine.step(START + 1_301_000)
     assert result.late == {0: START + 60_000}
-    found = engine.rebuild(0, readings_of(first + backlog), result.late[0])
+    stored = readings_of(first + backlog)
+    found, _ = engine.rebuild(0, stored, result.late[0])
     assert told(engine, found) == [(engine.until, "r", "raised", START + 60_000)]
     assert found.late.all()
-    assert told(engine, engine.rebuild(0, readings_of(first + backlog), result.late[0])) == []
+    assert len(engine.rebuild(0, stored, result.late[0])[0]) == 0
 
 
 def test_rebuild_keeps_what_was_told():
@@ -241,7 +242,7 @@ def test_rebuild_keeps_what_was_told():
     engine.add(readings_of(ward("88x20")))
     assert len(engine.step(START + 20_000).transitions) == 1
     healthy = [Reading("spo2", START + n * 1000, 97.0, 90_000, seq=5) for n in range(20)]
-    found = engine.rebuild(0, readings_of(ward("88x20") + healthy), START)
+    found, _ = engine.rebuild(0, readings_of(ward("88x20") + healthy), START)
     assert len(found) == 0
     assert engine.sustain.grid("raised")[0, 0]
     later = [Reading("spo2", START + 20_001 + n * 1000, 97.0, 90_000) for n in range(130)]
@@ -251,19 +252,35 @@ def test_rebuild_keeps_what_was_told():
 
 def test_changed_rule_keeps_pending_clock_and_clears_what_no_longer_holds():
     wide, narrow = rule("spo2 < 90", 10_000), rule("spo2 < 85", 10_000)
+    one_to_one = np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_)
     engine = Engine([wide], 1, lateness=0, filtered=False)
     engine.add(readings_of(ward("88x20")))
     engine.step(START + 19_000)
-    engine.replace_rules([narrow], [0])
+    engine.replace_rules([narrow], *one_to_one)
     found = engine.step(START + 20_000).transitions
     assert found.kind.tolist() == [3]
     longer = rule("spo2 < 90", 15_000)
     engine = Engine([wide], 1, lateness=0, filtered=False)
     engine.add(readings_of(ward("88x8")))
     engine.step(START + 7_000)
-    engine.replace_rules([longer], [0])
+    engine.replace_rules([longer], *one_to_one)
     engine.add(readings_of([Reading("spo2", START + 8_000 + n * 1000, 88.0, 90_000) for n in range(10)]))
     assert told(engine, engine.step(START + 17_000).transitions) == [(START + 15_000, "r", "raised", START)]
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(streams(), rules(), st.integers(1, 119), st.randoms())
+def test_the_same_rules_in_other_columns_change_nothing(stream, chosen, at, rng):
+    end = START + 120 * TICK
+    order = list(range(len(chosen)))
+    rng.shuffle(order)
+    engine = Engine(chosen, 1, lateness=0, filtered=False)
+    engine.add(readings_of(stream))
+    events = told(engine, engine.step(START + at * TICK).transitions)
+    origin = np.array([order], np.int64)
+    engine.replace_rules([chosen[n] for n in order], origin, np.ones(origin.shape, np.bool_))
+    events += told(engine, engine.step(end).transitions)
+    assert sorted(events) == expected(stream, chosen, end)
 
 
 def test_zero_is_a_value():

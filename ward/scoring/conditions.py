@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ward.scoring.held import Timeline
 from ward.scoring.news2 import PARTS, Score, score
-from ward.scoring.readings import Bool, Float, Int
+from ward.scoring.readings import Bool, Float
 from ward.scoring.rules import Clause, Rule
 from ward.scoring.sustain import BREACH, OK, UNKNOWN
 from ward.signals import INDEX, N_OBSERVED

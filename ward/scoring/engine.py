@@ -119,21 +119,20 @@ class Engine:
         self.declared[slot], self.scale[slot], self.applies[slot] = wanted, scale, columns
         self._touched[slot] = True
 
-    def replace_rules(self, rules: Sequence[Rule], origin: Sequence[int | None]) -> None:
+    def replace_rules(self, rules: Sequence[Rule], origin: Int, applies: Bool) -> None:
         """Other rules from the next evaluation on.
 
-        ``origin`` names for each new rule the present column whose clocks it takes over, or None. A
-        raised rule that no longer holds then gives a ``RULE_CHANGED`` transition.
+        origin [slots, new rules]: the present column whose clocks a cell takes over, -1 for none;
+        applies [slots, new rules]. A raised alert that no longer holds under a changed rule then gives
+        a ``RULE_CHANGED`` transition.
         """
-        old, old_applies = self.sustain, self.applies
-        old_rules = self.rules
+        old, old_rules = self.sustain, self.rules
         self._set_rules(rules, self.slots)
-        self.applies = np.zeros((self.slots, len(rules)), np.bool_)
-        for column, source in enumerate(origin):
-            if source is not None:
-                self.sustain.adopt_column(column, old, source)
-                self._changed[:, column] = rules[column] != old_rules[source]
-                self.applies[:, column] = old_applies[:, source]
+        self.sustain.adopt_columns(old, origin)
+        for column, rule in enumerate(rules):
+            same = np.array([rule == r for r in old_rules] + [True])  # the last stands for origin -1
+            self._changed[:, column] = ~same[origin[:, column]]
+        self.applies = applies.copy()
         self._touched[:] = self.frontier != _NOT_STARTED
 
     # ------------------------------------------------------------------ the flow of time
@@ -232,13 +231,13 @@ class Engine:
 
     # ------------------------------------------------------------------ late readings
 
-    def rebuild(self, slot: int, stored: Readings, since: int) -> Transitions:
+    def rebuild(self, slot: int, stored: Readings, since: int) -> tuple[Transitions, Marked]:
         """Build the clocks of one stay again from its stored readings (all of the time that matters).
 
         ``since`` (ms) is the earliest of the readings that came late: nothing before it can be news.
 
         What was told stays told; what is now found sustained is raised, ``late``, with its true since.
-        Returns those transitions, stamped with the time reached (never back in time).
+        Returns those transitions, stamped with the time reached (never back in time), and the marks.
         """
         trial = Engine(self.rules, 1, lateness=0, filtered=self.filter is not None)
         trial.declared[0], trial.scale[0], trial.applies[0] = (
@@ -254,7 +253,14 @@ class Engine:
         self._valid = Readings.concat([self._valid.take(keep), trial._valid.at_slot(slot)])
         self.frontier[slot] = reached
         told = self.sustain.adopt_slot(slot, trial.sustain, found.transitions, since, int(reached))
-        return Transitions.of(told, len(self.rules), late=True)
+        return Transitions.of(told, len(self.rules), late=True), found.marked
+
+    def latest(self, slots: Int) -> Timeline:
+        """What these slots hold at the time each has reached, one row a slot (for views)."""
+        h, now = self.held, self.frontier[slots]
+        read = np.zeros((len(slots), N_OBSERVED), np.bool_)
+        fresh = now[:, None] < h.expires[slots]
+        return Timeline(slots, now, h.value[slots], fresh, read, h.expires[slots], h.taken[slots])
 
     # ------------------------------------------------------------------ state
 

@@ -303,10 +303,19 @@ class Sustain:
 
     # ------------------------------------------------------------------ taking over clocks
 
-    def adopt_column(self, column: int, other: Sustain, source: int) -> None:
-        """The clocks of one rule, from another set of rules over the same slots."""
+    def adopt_columns(self, other: Sustain, origin: Int) -> None:
+        """Clocks of another set of rules over the same slots; origin [slots, rules], -1 for none."""
+        slot, column = np.nonzero(origin >= 0)
+        here = slot * len(self.rules) + column
+        there = slot * len(other.rules) + origin[slot, column]
         for name in _CELL:
-            self.grid(name)[:, column] = other.grid(name)[:, source]
+            self.cell[name][here] = other.cell[name][there]
+        own = self.windows.owns(here)
+        both = own & other.windows.owns(there)
+        self.windows.adopt(here[both], other.windows, there[both])
+        new = here[own & ~both]  # was continuous: its present run is all that it knows
+        c = self.cell
+        self.windows.seed(new, c["since"][new], c["breach"][new], c["count"][new])
 
     def adopt_slot(
         self, slot: int, other: Sustain, found: Transitions, since: int, reached: int
@@ -321,7 +330,7 @@ class Sustain:
         told = {name: self.cell[name][here].copy() for name in _TOLD}
         for name in _CELL:
             self.cell[name][here] = other.cell[name]
-        self.windows.adopt(here, other.windows)
+        self.windows.adopt(here, other.windows, np.arange(rules))
         news: list[tuple[Int, int, Int, Int]] = []
         now = np.array([reached])
         c = self.cell

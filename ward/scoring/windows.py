@@ -61,17 +61,27 @@ class Windows:
         """Which of the cells are windowed."""
         return self._own(cells)[0]
 
-    def adopt(self, cells: Int, other: Windows) -> None:
-        """The runs of these cells, from one slot of the same rules."""
-        if not self._columns:
-            return
+    def adopt(self, cells: Int, other: Windows, theirs: Int) -> None:
+        """The runs of these cells, from cells of another set; windowed here as there."""
         _, rows = self._own(cells)
-        self._known[rows], self._total[rows], self._runs[rows] = other._known, other._total, other._runs
-        for name, theirs in other._run.items():
-            missing = theirs.shape[1] - self._run[name].shape[1]
+        _, source = other._own(theirs)
+        if not len(rows):
+            return
+        self._known[rows], self._total[rows] = other._known[source], other._total[source]
+        self._runs[rows] = other._runs[source]
+        for name, runs in other._run.items():
+            missing = runs.shape[1] - self._run[name].shape[1]
             if missing > 0:
                 self._run[name] = np.pad(self._run[name], ((0, 0), (0, missing)))
-            self._run[name][rows, : theirs.shape[1]] = theirs
+            self._run[name][rows, : runs.shape[1]] = runs[source]
+
+    def seed(self, cells: Int, since: Int, breach: Int, count: NDArray[np.int32]) -> None:
+        """One run, still open, of ``breach`` ms since ``since`` (-1: none)."""
+        _, rows = self._own(cells)
+        self._known[rows] = self._total[rows] = breach
+        self._runs[rows] = since >= 0
+        self._run["since"][rows, 0] = since
+        self._run["count"][rows, 0] = count
 
     def clear(self, cells: Int) -> None:
         """The clocks of these cells start anew."""
