@@ -8,6 +8,8 @@ at once and waits for it, while readers never wait for anyone (WAL).
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -46,6 +48,32 @@ class _SqliteEngine(Engine):
                 yield connection
 
 
+def to_json(value: Any) -> str:
+    """JSON as the standard has it. A number that JSON does not know (NaN, infinity) becomes null:
+    PostgreSQL would refuse the row, and with it the transaction that tells of an alert."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+OPTIONS: Final[dict[str, Any]] = {
+    "hide_parameters": True,
+    "json_serializer": to_json,
+    # The web serves readers from a pool of 40 threads; none of them should wait for a connection.
+    "pool_size": 10,
+    "max_overflow": 40,
+}
+
+
 def open_database(url: str | URL) -> Engine:
     """An engine for ``url``; the schema is not touched (see ``migrate``).
 
@@ -70,7 +98,7 @@ def _open_sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ValueError(f"SQLite needs a file, memory would lose everything; allowed: {ALLOWED}")
     _own_file(Path(url.database))
-    made = create_engine(url, hide_parameters=True)
+    made = create_engine(url, **OPTIONS)
     engine = _SqliteEngine(made.pool, made.dialect, made.url, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -97,7 +125,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _open_postgres(url: URL) -> Engine:
     # A server may be set to acknowledge before it is durable; here that is never right.
     options = {"options": "-c synchronous_commit=on", "application_name": "ward", "connect_timeout": 10}
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+    return create_engine(url, pool_pre_ping=True, connect_args=options, **OPTIONS)
 
 
 def migrate(engine: Engine) -> None:

@@ -86,6 +86,30 @@ def read_unassigned(connection: Connection, device: str, start: int, end: int) -
     return _read(connection, history.c.stay.is_(None) & (history.c.device == device), None, start, end)
 
 
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """What is kept of a device (``ward/device``) that belonged to no stay: first and last time (ms)
+    and how many readings were written."""
+
+    device: str
+    start: int
+    end: int
+    count: int
+
+
+def list_unassigned(connection: Connection, since: int = 0) -> list[Unassigned]:
+    """Devices with readings of nobody, from chunks that end at or after ``since``, by name."""
+    query = (
+        select(
+            history.c.device, func.min(history.c.start), func.max(history.c.end), func.sum(history.c.count)
+        )
+        .where(history.c.stay.is_(None), history.c.end >= since)
+        .group_by(history.c.device)
+        .order_by(history.c.device)
+    )
+    return [Unassigned(device, start, end, int(n)) for device, start, end, n in connection.execute(query)]
+
+
 def _read(
     connection: Connection,
     whose: ColumnElement[bool],

@@ -30,7 +30,8 @@ def claim(tx: Connection, *, key: str, actor: str, route: str, digest: str, now:
     unanswered = idempotency.c.status.is_(None) & (idempotency.c.at <= now - ABANDONED_MS)
     tx.execute(delete(idempotency).where(mine, unanswered))
     row = {"key": key, "actor": actor, "route": route, "digest": digest, "at": now}
-    if tx.execute(insert_into(tx, idempotency).values(row).on_conflict_do_nothing()).rowcount:
+    inserted = insert_into(tx, idempotency).values(row).on_conflict_do_nothing()
+    if tx.execute(inserted.returning(idempotency.c.key)).first() is not None:
         return None
     columns = (idempotency.c.digest, idempotency.c.status, idempotency.c.body)
     return Remembered(*tx.execute(select(*columns).where(mine)).one())

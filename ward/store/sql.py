@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, literal, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ward.errors import InvalidError
@@ -61,7 +61,8 @@ def page(
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidError(f"limit must be 1 to {MAX_PAGE}", field="limit")
     if cursor is not None:
-        after = tuple_(*_decode(cursor, order))
+        keys = zip(_decode(cursor, order), order, strict=True)
+        after = tuple_(*(literal(key, column.type) for key, column in keys))
         place = tuple_(*order)
         query = query.where(place < after if descending else place > after)
     query = query.order_by(*(column.desc() if descending else column for column in order))
