@@ -1,0 +1,153 @@
+/** Who needs somebody: puts every bed into one of a few needs, and the beds into their order. Pure. */
+
+import { ms } from "./clock";
+import type { Alert, Pending, Priority, Stay } from "./types";
+
+/** From the one that needs somebody most to the one that needs nobody. The order is the ranking. */
+export const NEEDS = [
+  "high",
+  "medium",
+  "returned",
+  "low",
+  "acknowledged",
+  "shelved",
+  "pending",
+  "technical",
+  "waiting",
+  "calm",
+] as const;
+export type Need = (typeof NEEDS)[number];
+
+/** The needs for which somebody has to go, and nobody has said that they do. */
+export const UNTAKEN: ReadonlySet<Need> = new Set(["high", "medium", "returned", "low"]);
+
+const RANK = Object.fromEntries(NEEDS.map((need, rank) => [need, rank])) as Record<Need, number>;
+const PRIORITY: Readonly<Record<Priority, number>> = { high: 0, medium: 1, low: 2 };
+const BEDS = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/** One thing to say about a bed. */
+export type Thing =
+  | { need: Need; alert: Alert; pending: null; since: number }
+  | { need: Need; alert: null; pending: Pending; since: number };
+
+export interface BedView {
+  stay: Stay;
+  need: Need;
+  worst: Thing | null;
+  others: Thing[];
+}
+
+export function needOfAlert(alert: Alert): Need | null {
+  if (alert.state === "closed") return null;
+  if (alert.kind === "technical") return "technical";
+  switch (alert.state) {
+    case "active":
+      return alert.priority;
+    case "returned":
+      return "returned";
+    case "acknowledged":
+      return "acknowledged";
+    case "shelved":
+      return "shelved";
+    default:
+      return null;
+  }
+}
+
+function needOfPending(pending: Pending): Need | null {
+  if (pending.state === "suppressed") return null;
+  return pending.kind === "technical" ? "waiting" : "pending";
+}
+
+function weight(thing: Thing): [number, number, number, number] {
+  const source = thing.alert ?? thing.pending;
+  // Of pending ones the first to be told leads; of alerts the one that has waited longest.
+  const order = thing.pending ? (thing.pending.left_s ?? Infinity) : thing.since;
+  const taken = thing.alert && thing.alert.state !== "active" && thing.alert.state !== "returned" ? 1 : 0;
+  return [RANK[thing.need], taken, PRIORITY[source.priority], order];
+}
+
+function byWeight(a: Thing, b: Thing): number {
+  const left = weight(a);
+  const right = weight(b);
+  for (let i = 0; i < left.length; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference) return difference;
+  }
+  return 0;
+}
+
+export function thingsOf(stay: Stay): Thing[] {
+  const things: Thing[] = [];
+  for (const alert of stay.alerts) {
+    const need = needOfAlert(alert);
+    if (need) things.push({ need, alert, pending: null, since: ms(alert.breach_since ?? alert.raised_at) ?? 0 });
+  }
+  for (const pending of stay.pending) {
+    const need = needOfPending(pending);
+    if (need) things.push({ need, alert: null, pending, since: ms(pending.since) ?? 0 });
+  }
+  return things.sort(byWeight);
+}
+
+export function bedView(stay: Stay): BedView {
+  const [worst = null, ...others] = thingsOf(stay);
+  return { stay, need: worst?.need ?? "calm", worst, others };
+}
+
+/** Does nobody have the worst thing of this bed yet? A technical one counts while it is not taken. */
+export function untaken(view: BedView): boolean {
+  return UNTAKEN.has(view.need);
+}
+
+export function compareBeds(a: BedView, b: BedView): number {
+  return (
+    RANK[a.need] - RANK[b.need] ||
+    BEDS.compare(a.stay.bed, b.stay.bed) ||
+    BEDS.compare(a.stay.ward, b.stay.ward) ||
+    (a.stay.id < b.stay.id ? -1 : 1)
+  );
+}
+
+export function board(stays: Iterable<Stay>, ward: string | null): BedView[] {
+  const views: BedView[] = [];
+  for (const stay of stays) {
+    if (stay.discharged_at === null && (ward === null || stay.ward === ward)) views.push(bedView(stay));
+  }
+  return views.sort(compareBeds);
+}
+
+export function count(views: readonly BedView[]): Record<Need, number> {
+  const counts = Object.fromEntries(NEEDS.map((need) => [need, 0])) as Record<Need, number>;
+  for (const view of views) counts[view.need]++;
+  return counts;
+}
+
+export function wards(stays: Iterable<Stay>): string[] {
+  return [...new Set([...stays].map((stay) => stay.ward))].sort(BEDS.compare);
+}
+
+/** Alerts of a bed that a person can still take. */
+export function takeable(stay: Stay): Alert[] {
+  return thingsOf(stay).flatMap(({ alert }) =>
+    alert && (alert.state === "active" || alert.state === "returned") ? [alert] : [],
+  );
+}
+
+/** Priority of each signal that an open, not muted physiological alert of this stay is about. */
+export function alertedSignals(stay: Stay): Map<string, Priority> {
+  const signals = new Map<string, Priority>();
+  for (const alert of stay.alerts) {
+    if (!alert.signal || alert.kind === "technical") continue;
+    if (alert.state !== "active" && alert.state !== "acknowledged") continue;
+    const known = signals.get(alert.signal);
+    if (!known || PRIORITY[alert.priority] < PRIORITY[known]) signals.set(alert.signal, alert.priority);
+  }
+  return signals;
+}
+
+/** Time until a pending alert is told, counted on from when the server said it; null when unknown. */
+export function timeLeft(pending: Pending, stay: Stay, now: number): number | null {
+  if (pending.left_s === null) return null;
+  return Math.max(0, pending.left_s * 1_000 - Math.max(0, now - (ms(stay.time) ?? now)));
+}

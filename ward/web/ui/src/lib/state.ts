@@ -1,0 +1,125 @@
+/** The page's whole knowledge of the ward, folded from the event stream. Pure: (view, message) gives a view. */
+
+import { ms } from "./clock";
+import type { Message } from "./sse";
+import type { Alert, AlertEvent, Heartbeat, Snapshot, Stay } from "./types";
+
+export interface Told {
+  alert: Alert;
+  event: AlertEvent;
+}
+
+export interface View {
+  stays: ReadonlyMap<string, Stay>;
+  /** Newest last; what was told since the page was opened, at most `MOST_TOLD`. */
+  told: readonly Told[];
+  /** Server time last heard (ms), or null before the first message. */
+  time: number | null;
+  speed: number;
+  ready: boolean;
+  reasons: readonly string[];
+  lastMessageAge: number | null;
+  loaded: boolean;
+  /** Ids of alerts that are over: an older view of a stay must not bring them back. */
+  closed: ReadonlySet<string>;
+}
+
+export const EMPTY: View = {
+  stays: new Map(),
+  told: [],
+  time: null,
+  speed: 1,
+  ready: true,
+  reasons: [],
+  lastMessageAge: null,
+  loaded: false,
+  closed: new Set(),
+};
+
+const MOST_TOLD = 300;
+const MOST_CLOSED = 2_000;
+
+function withoutClosed(stay: Stay, closed: ReadonlySet<string>): Stay {
+  return stay.alerts.some((alert) => closed.has(alert.id))
+    ? { ...stay, alerts: stay.alerts.filter((alert) => !closed.has(alert.id)) }
+    : stay;
+}
+
+function snapshot(view: View, data: Snapshot): View {
+  return {
+    ...view,
+    stays: new Map(data.stays.map((stay) => [stay.id, stay])),
+    time: ms(data.time) ?? view.time,
+    speed: data.speed ?? view.speed,
+    loaded: true,
+    closed: new Set(),
+  };
+}
+
+function heartbeat(view: View, data: Heartbeat): View {
+  return {
+    ...view,
+    time: ms(data.time) ?? view.time,
+    speed: data.speed ?? view.speed,
+    ready: data.ready,
+    reasons: data.reasons ?? [],
+    lastMessageAge: data.last_message_age_s,
+  };
+}
+
+function stayChanged(view: View, stay: Stay): View {
+  const stays = new Map(view.stays);
+  if (stay.discharged_at) stays.delete(stay.id);
+  else stays.set(stay.id, withoutClosed(stay, view.closed));
+  return { ...view, stays };
+}
+
+function stayRemoved(view: View, id: string): View {
+  const stays = new Map(view.stays);
+  stays.delete(id);
+  return { ...view, stays };
+}
+
+/** Puts the new state of one alert into its stay. Also used for what the server answers to a person's act. */
+export function alertChanged(view: View, alert: Alert): View {
+  let closed = view.closed;
+  if (alert.state === "closed") {
+    const ids = [...view.closed, alert.id];
+    closed = new Set(ids.slice(-MOST_CLOSED));
+  } else if (closed.has(alert.id)) return view;
+  const stay = view.stays.get(alert.stay);
+  if (!stay) return { ...view, closed };
+  const alerts = stay.alerts.filter((other) => other.id !== alert.id);
+  if (alert.state !== "closed" && alert.state !== "pending" && alert.state !== "suppressed") alerts.push(alert);
+  const pending = stay.pending.filter((other) => other.id !== alert.id && other.rule !== alert.rule);
+  const stays = new Map(view.stays).set(stay.id, {
+    ...stay,
+    alerts,
+    pending: alert.state === "active" || alert.state === "shelved" ? pending : stay.pending,
+  });
+  return { ...view, stays, closed };
+}
+
+function told(view: View, data: Told): View {
+  const next = alertChanged(view, data.alert);
+  return { ...next, told: [...view.told, data].slice(-MOST_TOLD) };
+}
+
+/** Unknown kinds of message are ignored, so that a newer server can talk to an older page. */
+export function fold(view: View, message: Message): View {
+  const data: unknown = JSON.parse(message.data);
+  switch (message.event) {
+    case "snapshot":
+      return snapshot(view, data as Snapshot);
+    case "heartbeat":
+      return heartbeat(view, data as Heartbeat);
+    case "stay":
+      return stayChanged(view, data as Stay);
+    case "stay-removed":
+      return stayRemoved(view, (data as { id: string }).id);
+    case "alert":
+      return told(view, data as Told);
+    default:
+      return view;
+  }
+}

@@ -1,0 +1,166 @@
+/** What the API sends. Times are RFC 3339 in UTC; durations end in `_s`. */
+
+export type Priority = "high" | "medium" | "low";
+export type Kind = "physiological" | "technical";
+export type AlertState = "pending" | "active" | "acknowledged" | "returned" | "shelved" | "suppressed" | "closed";
+export type Assessment = "actionable" | "not-actionable" | "artefact";
+export type Risk = "low" | "low-medium" | "medium" | "high";
+
+export interface Alert {
+  id: string;
+  stay: string;
+  ward: string;
+  bed: string;
+  rule: string;
+  title: string;
+  priority: Priority;
+  kind: Kind;
+  state: AlertState;
+  signal: string | null;
+  value: number | null;
+  breach_since: string | null;
+  raised_at: string | null;
+  announced_at?: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  assessment?: Assessment | null;
+  note?: string | null;
+  cleared_at: string | null;
+  closed_at?: string | null;
+  close_reason?: string | null;
+  shelved_until?: string | null;
+  shelved_by?: string | null;
+  shelve_reason?: string | null;
+  suppressed_by?: string | null;
+  late?: boolean;
+}
+
+export interface Pending {
+  id: string;
+  rule: string;
+  title: string;
+  priority: Priority;
+  kind: Kind;
+  state: "pending" | "suppressed";
+  since: string;
+  left_s: number | null;
+  signal: string | null;
+  value: number | null;
+}
+
+export interface SignalView {
+  value: number | null;
+  unit: string;
+  time: string;
+  state: "fresh" | "stale" | "questionable";
+  device: string | null;
+  reason: string | null;
+  hold_s: number;
+}
+
+export interface NewsPart {
+  points: number;
+  value: number | string | boolean | null;
+  time: string | null;
+  stale: boolean;
+}
+
+export interface News2 {
+  score: number | null;
+  risk: Risk | null;
+  partial: boolean;
+  missing: string[];
+  stale: string[];
+  scale: 1 | 2;
+  parts: Record<string, NewsPart>;
+}
+
+export interface StayDevice {
+  device: string;
+  since: string;
+  until: string | null;
+  online: boolean | null;
+  last_seen_at: string | null;
+  offset_s: number;
+}
+
+export interface Stay {
+  id: string;
+  ward: string;
+  bed: string;
+  patient_ref: string | null;
+  admitted_at: string;
+  discharged_at: string | null;
+  flags: string[];
+  paused_until: string | null;
+  devices: StayDevice[];
+  signals: Record<string, SignalView>;
+  news2: News2 | null;
+  risk: number | null;
+  alerts: Alert[];
+  pending: Pending[];
+  priority: Priority | null;
+  time: string;
+}
+
+export interface AlertEvent {
+  seq?: number;
+  at: string;
+  kind: string;
+  by: string | null;
+  before: string | null;
+  after: string | null;
+  stay?: string;
+  alert?: string | null;
+}
+
+export interface Heartbeat {
+  time: string;
+  speed?: number;
+  last_message_age_s: number | null;
+  ready: boolean;
+  reasons: string[];
+}
+
+export interface Snapshot {
+  time: string;
+  speed?: number;
+  stays: Stay[];
+}
+
+export interface Rule {
+  id: string;
+  title: string;
+  priority: Priority;
+  kind: Kind;
+  when: string[];
+}
+
+export interface Device {
+  device: string;
+  ward: string;
+  stay: string | null;
+  bed?: string | null;
+  online: boolean | null;
+  last_seen_at: string | null;
+  offset_s: number | null;
+}
+
+export interface DeadLetter {
+  received_at: string;
+  topic: string;
+  reason: string;
+  detail: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+  count?: number;
+}
+
+export interface Session {
+  name: string;
+  role: string;
+  wards: string[] | null;
+}

@@ -1,0 +1,109 @@
+/** The one store: the event stream folded into a view, the server's time, and whether all this is live. */
+
+import { api, apiUrl, Problem } from "./api";
+import { serverNow, Uptime, type ServerTime } from "./clock";
+import type { Message } from "./sse";
+import { alertChanged, EMPTY, fold, type View } from "./state";
+import { WardStream, type Connection } from "./stream";
+import type { Alert, Session } from "./types";
+
+/** Nothing heard for this long, and the whole screen says so (the law allows 10 s). */
+export const NOT_LIVE_MS = 8_000;
+const TICK_MS = 500;
+
+class Ward {
+  view = $state.raw<View>(EMPTY);
+  connection = $state<Connection>("connecting");
+  session = $state.raw<Session | null>(null);
+  loggedOut = $state(false);
+  /** The server's time now (ms), estimated; 0 before anything was heard. */
+  now = $state(0);
+  notLive = $state(false);
+  /** Server time when the last message came; null before the first. */
+  lastLive = $state<number | null>(null);
+  /** How long ago that was, in real ms. */
+  silence = $state(0);
+
+  readonly #uptime = new Uptime();
+  #time: ServerTime | null = null;
+  #heardAt = 0;
+  readonly #stream = new WardStream({
+    url: apiUrl("events"),
+    onMessages: (messages) => this.#hear(messages),
+    onConnection: (state) => {
+      this.connection = state;
+      if (state === "unauthorised") this.loggedOut = true;
+    },
+  });
+
+  open(): void {
+    this.#heardAt = this.#uptime.read();
+    setInterval(() => this.#tick(), TICK_MS);
+    document.addEventListener("visibilitychange", () => this.#tick());
+    addEventListener("online", () => this.#stream.poke());
+    void this.enter();
+  }
+
+  /** Connects, at the start and after logging in. */
+  async enter(): Promise<void> {
+    this.loggedOut = false;
+    this.#heardAt = this.#uptime.read();
+    this.#stream.start();
+    try {
+      this.session = await api.session();
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) {
+        this.#stream.stop();
+        this.loggedOut = true;
+      }
+    }
+  }
+
+  async leave(): Promise<void> {
+    await api.logout();
+    this.#stream.stop();
+    this.view = EMPTY;
+    this.session = null;
+    this.loggedOut = true;
+  }
+
+  retry(): void {
+    this.#stream.poke();
+  }
+
+  /** The server's answer to an act, ahead of the event that will tell the same. */
+  apply(alert: Alert | null | undefined): void {
+    if (alert?.id && alert.stay) this.view = alertChanged(this.view, alert);
+  }
+
+  #hear(messages: Message[]): void {
+    const at = this.#uptime.read();
+    let view = this.view;
+    for (const message of messages) {
+      try {
+        const next = fold(view, message);
+        if (next.time !== null && next.time !== view.time) {
+          this.#time = { server: next.time, heardAt: at, speed: next.speed };
+        }
+        view = next;
+      } catch (error) {
+        // One message that cannot be read must not end the stream; the next snapshot repairs it.
+        console.error("unreadable event", message.event, error);
+      }
+    }
+    this.#heardAt = at;
+    this.view = view;
+    this.#tick();
+  }
+
+  #tick(): void {
+    const at = this.#uptime.read();
+    this.silence = at - this.#heardAt;
+    this.notLive = this.silence >= NOT_LIVE_MS;
+    if (!this.#time) return;
+    this.now = serverNow(this.#time, at);
+    this.lastLive = serverNow(this.#time, this.#heardAt);
+  }
+}
+
+export const ward = new Ward();

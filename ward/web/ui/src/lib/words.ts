@@ -1,0 +1,63 @@
+/** Sentences about alerts. Pure. */
+
+import { ms } from "./clock";
+import { age, clock, countdown, duration, pretty } from "./format";
+import { timeLeft, type Thing } from "./board";
+import { unitOf, valueText, type NewsShown } from "./signals";
+import { t } from "../text";
+import type { Alert, Stay } from "./types";
+
+export function titleOf(thing: Thing): string {
+  return pretty((thing.alert ?? thing.pending).title);
+}
+
+export function sinceWords(since: number, now: number): string {
+  return t.card.since(clock(since, now), duration(now - since));
+}
+
+/** Who has it: the question that everybody at the board asks. */
+export function whoHas(alert: Alert, now: number): string {
+  switch (alert.state) {
+    case "acknowledged":
+      return t.card.has(alert.acknowledged_by ?? t.unknown);
+    case "shelved": {
+      const until = ms(alert.shelved_until);
+      return t.card.shelvedBy(alert.shelved_by ?? t.unknown, until === null ? t.unknown : clock(until, now));
+    }
+    case "returned": {
+      const cleared = ms(alert.cleared_at);
+      return t.card.clearedAt(cleared === null ? t.unknown : clock(cleared, now));
+    }
+    default:
+      return t.card.nobody;
+  }
+}
+
+export function pendingWords(thing: Thing, stay: Stay, now: number): string {
+  if (!thing.pending) return "";
+  const left = timeLeft(thing.pending, stay, now);
+  return left === null ? t.unknown : t.card.pending(countdown(left));
+}
+
+/** What a partial or stale score lacks: 'no ACVPU, O₂ · stale temp 9 h'. Empty when it lacks nothing. */
+export function newsLacks(news: NewsShown): string {
+  const names = (parts: string[]): string => parts.map((part) => t.newsParts[part] ?? part).join(", ");
+  const words: string[] = [];
+  if (news.missing.length >= 7) return t.card.nothingKnown;
+  if (news.missing.length) words.push(t.card.missing(names(news.missing)));
+  if (news.stale.length) {
+    words.push(t.card.stale(names(news.stale), news.staleAge === null ? "" : duration(news.staleAge)).trim());
+  }
+  return words.join(" · ");
+}
+
+export function valueWords(signal: string | null, value: number | null): string {
+  if (!signal || value === null) return "";
+  const unit = unitOf(signal);
+  return `${t.signals[signal] ?? signal} ${valueText(signal, value)}${unit ? ` ${unit}` : ""}`;
+}
+
+export function agoWords(time: string | null, now: number): string {
+  const at = ms(time);
+  return at === null ? t.unknown : age(now - at);
+}

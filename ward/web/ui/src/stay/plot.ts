@@ -1,0 +1,157 @@
+/** One trend panel as a uPlot chart: thresholds as lines, alerts as shaded spans, artefacts muted. */
+
+import uPlot from "uplot";
+import type { Panel, Span, Threshold, Track } from "./trend-data";
+
+export interface PlotInput {
+  panel: Panel;
+  tracks: Track[];
+  thresholds: Threshold[];
+  spans: Span[];
+  start: number;
+  end: number;
+  width: number;
+  height: number;
+  showTimes: boolean;
+  onCursor(time: number | null, values: (number | null)[]): void;
+}
+
+const DASHES: number[][] = [[], [6, 3], [2, 3]];
+
+function colours(element: HTMLElement): (name: string) => string {
+  const style = getComputedStyle(element);
+  return (name) => style.getPropertyValue(`--${name}`).trim();
+}
+
+function dataOf(tracks: Track[]): uPlot.AlignedData {
+  const tables: uPlot.AlignedData[] = [];
+  for (const { time, value, low, high, muted } of tracks) {
+    tables.push([time, value, ...(low && high ? [low, high] : [])] as uPlot.AlignedData);
+    tables.push([muted.time, muted.value]);
+  }
+  return uPlot.join(tables);
+}
+
+export function plot(element: HTMLElement, input: PlotInput): uPlot {
+  const { panel, tracks, thresholds, spans } = input;
+  const colour = colours(element);
+  const ink = colour("ink");
+  const font = "11px Inter, sans-serif";
+  const ratio = devicePixelRatio;
+  const series: uPlot.Series[] = [{}];
+  const bands: uPlot.Band[] = [];
+  const lines: number[] = [];
+  tracks.forEach((track, i) => {
+    const sparse = track.time.length < 60;
+    lines.push(series.length);
+    series.push({
+      stroke: i === 0 ? ink : colour("ink-2"),
+      width: 1.5,
+      dash: DASHES[i] ?? [],
+      points: { show: sparse, size: 5, fill: ink },
+    });
+    if (track.low && track.high) {
+      const hidden: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
+      bands.push({ series: [series.length + 1, series.length], fill: colour("line-strong") });
+      series.push({ ...hidden }, { ...hidden });
+    }
+    series.push({ stroke: colour("ink-3"), width: 0, paths: () => null, points: { show: true, size: 3, fill: colour("ink-3") } });
+  });
+
+  function shade(chart: uPlot): void {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const span of spans) {
+      const left = chart.valToPos(span.from, "x", true);
+      const right = chart.valToPos(span.to, "x", true);
+      ctx.globalAlpha = 0.2;
+      ctx.fillStyle = colour(span.priority);
+      ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height);
+      if (span.raised === null) continue;
+      ctx.globalAlpha = 1;
+      ctx.fillRect(chart.valToPos(span.raised, "x", true) - ratio, bbox.top, 2 * ratio, bbox.height);
+    }
+    ctx.font = `${11 * ratio}px Inter, sans-serif`;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "bottom";
+    for (const line of thresholds) {
+      const y = Math.round(chart.valToPos(line.value, "y", true)) + 0.5;
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.globalAlpha = line.part ? 0.35 : 0.8;
+      ctx.strokeStyle = colour(`${line.priority}-ink`);
+      ctx.fillStyle = ctx.strokeStyle;
+      ctx.lineWidth = ratio;
+      ctx.setLineDash(line.part ? [2 * ratio, 5 * ratio] : [6 * ratio, 4 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      if (!line.part) ctx.fillText(String(line.value), bbox.left + bbox.width - 4 * ratio, y - ratio);
+    }
+    ctx.restore();
+  }
+
+  const grid = { stroke: colour("line"), width: 1 };
+  const options: uPlot.Options = {
+    width: input.width,
+    height: input.height,
+    ms: 1,
+    padding: [8, 6, 0, 0],
+    legend: { show: false },
+    cursor: { sync: { key: "stay", setSeries: false }, drag: { x: false, y: false }, points: { size: 7 } },
+    scales: {
+      x: { range: () => [input.start, input.end] },
+      y: {
+        range: (_chart, low, high) => [Math.min(panel.low, (low ?? panel.low) - 1), Math.max(panel.high, (high ?? panel.high) + 1)],
+      },
+    },
+    axes: [
+      {
+        stroke: colour("ink-3"),
+        grid,
+        ticks: { show: false },
+        font,
+        size: input.showTimes ? 24 : 4,
+        values: (_chart, ticks) =>
+          input.showTimes
+            ? ticks.map((tick) => new Date(tick).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }))
+            : ticks.map(() => ""),
+      },
+      { stroke: colour("ink-3"), grid, ticks: { show: false }, font, size: 40, space: 26 },
+    ],
+    series,
+    bands,
+    hooks: {
+      drawAxes: [shade],
+      setCursor: [
+        (chart) => {
+          const index = chart.cursor.idx;
+          if (index === null || index === undefined || (chart.cursor.left ?? -1) < 0) return input.onCursor(null, []);
+          const time = chart.data[0][index] ?? null;
+          input.onCursor(time, lines.map((line) => nearest(chart.data[line], chart.data[0], index, panel.hold)));
+        },
+      ],
+    },
+  };
+  return new uPlot(options, dataOf(tracks), element);
+}
+
+/** The value that a series has at an instant of the shared axis: its last one, if that still speaks. */
+export function nearest(
+  values: ArrayLike<number | null | undefined> | undefined,
+  times: ArrayLike<number>,
+  index: number,
+  hold: number,
+): number | null {
+  if (!values) return null;
+  for (let i = index; i >= 0; i--) {
+    if ((times[index] ?? 0) - (times[i] ?? 0) > hold) return null;
+    const value = values[i];
+    if (value === null) return null;
+    if (value !== undefined) return value;
+  }
+  return null;
+}
