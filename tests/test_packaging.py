@@ -1,4 +1,4 @@
-"""What is shipped: locks, package, containers, and that the papers say what is there."""
+"""What is shipped: locks and dependencies, the package, the containers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ import pytest
 import yaml
 
 import hatch_build
-from ward import __version__
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 UI = ROOT / "ward" / "web" / "ui"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-PAPER_NAMES = [str(path.relative_to(ROOT)) for path in PAPERS]
 
 
 def normal(name: str) -> str:
@@ -132,49 +129,6 @@ def test_every_dependency_has_its_reason():
         if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", reasons)
     }
     assert not missing
-
-
-# Papers
-
-
-def test_the_changelog_has_the_version():
-    assert re.search(rf"^## {re.escape(__version__)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-
-
-def targets() -> dict[str, str]:
-    """The Makefile's commands and what its help says of them."""
-    text = (ROOT / "Makefile").read_text()
-    return dict(re.findall(r"^([a-z-]+):.*?## (.+)$", text, re.MULTILINE))
-
-
-def test_make_has_its_commands_and_they_explain_themselves():
-    assert {"demo", "test", "lint", "bench", "help", "clean"} <= set(targets())
-    told = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert all(name in told and text in told for name, text in targets().items())
-
-
-@pytest.mark.parametrize("paper", PAPERS, ids=PAPER_NAMES)
-def test_papers_name_only_make_commands_that_exist(paper):
-    text = paper.read_text()
-    commands = re.findall(r"(?:^ {4}|`)make ([a-z]+)", text, re.MULTILINE)
-    assert set(commands) <= set(targets())
-    understood = set(re.findall(r"^([A-Z]+) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?<![A-Z_])([A-Z]+)=", text)) <= understood
-
-
-@pytest.mark.parametrize("paper", PAPERS, ids=PAPER_NAMES)
-def test_papers_point_at_files_that_exist(paper):
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", paper.read_text())
-    missing = [link for link in links if "://" not in link and not (paper.parent / link).exists()]
-    assert not missing
-
-
-def test_the_readme_says_what_it_is_not():
-    text = (ROOT / "README.md").read_text()
-    assert "not a medical device" in text
-    assert "WO2023/281116" in text
-    assert "make demo" in text
-    assert "make test" in text
 
 
 def test_no_path_of_anybodys_machine():

@@ -1,0 +1,87 @@
+"""What is written agrees with what is there: commands, settings, metrics, links, the version."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ward import __version__
+from ward.config import Settings
+
+ROOT = Path(__file__).parent.parent
+PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAPER_NAMES = [str(path.relative_to(ROOT)) for path in PAPERS]
+INTEGRATORS = (ROOT / "docs" / "integrators.md").read_text()
+
+
+def test_the_changelog_has_the_version():
+    assert re.search(rf"^## {re.escape(__version__)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+def targets() -> dict[str, str]:
+    """The Makefile's commands and what its help says of them."""
+    text = (ROOT / "Makefile").read_text()
+    return dict(re.findall(r"^([a-z-]+):.*?## (.+)$", text, re.MULTILINE))
+
+
+def test_make_has_its_commands_and_they_explain_themselves():
+    assert {"demo", "test", "lint", "bench", "help", "clean"} <= set(targets())
+    told = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(name in told and text in told for name, text in targets().items())
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=PAPER_NAMES)
+def test_papers_name_only_make_commands_that_exist(paper):
+    text = paper.read_text()
+    commands = re.findall(r"(?:^ {4}|`)make ([a-z]+)", text, re.MULTILINE)
+    assert set(commands) <= set(targets())
+    understood = set(re.findall(r"^([A-Z]+) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?<![A-Z_])([A-Z]+)=", text)) <= understood
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=PAPER_NAMES)
+def test_papers_point_at_files_that_exist(paper):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", paper.read_text())
+    missing = [link for link in links if "://" not in link and not (paper.parent / link).exists()]
+    assert not missing
+
+
+def test_the_readme_says_what_it_is_not():
+    text = (ROOT / "README.md").read_text()
+    assert "not a medical device" in text
+    assert "WO2023/281116" in text
+    assert "make demo" in text
+    assert "make test" in text
+
+
+def test_every_setting_is_documented_with_its_default():
+    rows = dict(re.findall(r"^\| `WARD_(\w+)` \| (.*?) \|", INTEGRATORS, re.MULTILINE))
+    assert set(rows) == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            assert f"`{field.default}`" in rows[name.upper()], name
+
+
+def metrics() -> set[str]:
+    """Names of the metrics that the sources declare."""
+    found = set()
+    for path in (ROOT / "ward").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func).split(".")[-1] in ("Counter", "Gauge", "Histogram", "Summary")
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+                and str(node.args[0].value).startswith("ward_")
+            ):
+                found.add(str(node.args[0].value))
+    return found
+
+
+def test_every_metric_is_documented():
+    assert metrics()
+    assert not {name for name in metrics() if f"`{name}`" not in INTEGRATORS}
