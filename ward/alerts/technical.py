@@ -55,3 +55,8 @@ def rule_for(rule_id: str, key: str = "") -> Rule:
     """
     rule = RULES[rule_id]
     return replace(rule, id=f"{rule_id}:{key}", title=f"{rule.title}: {key}") if key else rule
+
+
+def is_technical(rule_id: str) -> bool:
+    """One of these, made specific or not."""
+    return rule_id.partition(":")[0] in RULES

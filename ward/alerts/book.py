@@ -1,0 +1,400 @@
+"""The alert book: every open alert, what staff were told, and what comes next. Pure; ``now`` is given.
+
+Engine, clock and people give inputs; each returns the changes it made, in order, for the caller to
+store in one transaction. Telling the book anything twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from ward.alerts import snapshot, technical
+from ward.alerts.escalation import NO_ESCALATION, EscalationPlan
+from ward.alerts.ledger import Ledger
+from ward.alerts.lifecycle import Input
+from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, Notify, StayState
+from ward.alerts.track import Breach, Track
+from ward.errors import InvalidError, NotFoundError
+from ward.scoring.rules import Rule
+from ward.signals import HOUR, MINUTE
+
+REMIND: Final = 30 * MINUTE
+"""An acknowledged high alert that is still in breach reminds each time so long has passed."""
+LONGEST_SHELF: Final = 60
+"""minutes"""
+KEEP_CLOSED: Final = 2 * HOUR
+KEEP_SEEN: Final = 24 * HOUR
+"""How long a cleared breach is known, in the time of the data: a backlog is told again in its own time."""
+
+
+class AlertBook:
+    """Keyed by stay and rule: at most one open alert for each."""
+
+    def __init__(self, plan: EscalationPlan = NO_ESCALATION) -> None:
+        self.ledger = Ledger()
+        """its state, for ``ward.alerts.snapshot``"""
+        self._plan = plan
+        self._latest = 0
+        self._pruned = 0
+
+    # --- what is ------------------------------------------------------------------------------------
+
+    def get(self, alert_id: str) -> Alert:
+        """Open, or closed within the last two hours. Raises ``NotFoundError``."""
+        if alert_id in self.ledger.closed:
+            return self.ledger.closed[alert_id]
+        alert = self.ledger.open_track(alert_id).alert
+        assert alert is not None
+        return alert
+
+    def open_alerts(self, stay: str | None = None) -> list[Alert]:
+        return [track.alert for track in self.ledger.all(stay) if track.alert is not None]
+
+    def open_alert(self, stay: str, rule_id: str) -> Alert | None:
+        track = self.ledger.tracks.get(stay, {}).get(rule_id)
+        return track.alert if track else None
+
+    def is_inhibited(self, stay: str, rule_id: str) -> str | None:
+        """The raised rule of the stay that inhibits this one, for the view of pending alerts."""
+        return self.ledger.inhibitor(stay, rule_id)
+
+    def is_paused(self, stay: str) -> bool:
+        return stay in self.ledger.stays and self.ledger.is_paused(stay)
+
+    # --- the engine ---------------------------------------------------------------------------------
+
+    def raised(
+        self,
+        stay: str,
+        rule: Rule,
+        since: int,
+        at: int,
+        signal: str | None,
+        value: float | None,
+        now: int,
+        late: bool = False,
+    ) -> list[Change]:
+        """A breach that began at ``since`` is sustained from ``at`` on.
+
+        Nothing is told while a flag disables the rule, the stay is paused or the rule is shelved; it
+        is once that ends, if the breach is then still there.
+        """
+        return self.raised_together([(stay, rule, Breach(since, at, signal, value, late))], now)
+
+    def raised_together(self, breaches: Iterable[tuple[str, Rule, Breach]], now: int) -> list[Change]:
+        """Several that come up at once: inhibitors go first, whatever the order given."""
+        changes: list[Change] = []
+        stays: dict[str, None] = {}
+        for stay, rule, breach in breaches:
+            self._latest = max(self._latest, breach.at)
+            known = self.ledger.stays.get(stay)
+            if known is not None and known.ended:
+                continue
+            track = self.ledger.track(stay, rule)
+            if track.begin(breach):
+                stays[stay] = None
+                changes += self._change_rule(track, rule, now, None)
+        for stay in stays:
+            changes += self.ledger.settle_stay(stay, now)
+        return changes
+
+    def cleared(
+        self, stay: str, rule_id: str, since: int, at: int, now: int, reason: str = "cleared"
+    ) -> list[Change]:
+        """The breach that began at ``since`` is over at ``at``. A clearing of an older breach (a
+        backlog told again) changes nothing."""
+        track = self.ledger.tracks.get(stay, {}).get(rule_id)
+        self._latest = max(self._latest, at)
+        if track is None or not track.end(since, at):
+            return []
+        if track.alert is None or not track.alert.sustained:
+            return []
+        changes = self.ledger.apply(track, "clear", now, reason=reason, sustained=False, cleared_at=at)
+        return [*changes, *self.ledger.settle_stay(stay, now)]
+
+    def readings_returned(self, stay: str, now: int) -> list[Change]:
+        """The patient is back: a pause ends by itself."""
+        return self._end_pause(stay, now, "readings returned", None)
+
+    # --- the clock ----------------------------------------------------------------------------------
+
+    def tick(self, now: int) -> list[Change]:
+        """What time alone brings: ends of pauses, shelves and episodes; reminders; escalation."""
+        changes: list[Change] = []
+        for state in list(self.ledger.stays.values()):
+            if state.paused_until is not None and state.paused_until <= now:
+                changes += self._end_pause(state.id, now, "time is up", None)
+        for track in self.ledger.all():
+            alert = track.alert
+            if alert and alert.shelved_until is not None and alert.shelved_until <= now:
+                changes += self.ledger.apply(track, "expire", now)
+                changes += self.ledger.settle_stay(alert.stay, now)
+        changes += self.ledger.episodes_ended(self.ledger.episodes.ended(now), now, "time")
+        for track in self.ledger.all():
+            changes += self._remind(track, now)
+        self._prune(now)
+        return changes
+
+    # --- people -------------------------------------------------------------------------------------
+
+    def acknowledge(
+        self, alert_id: str, by: str, assessment: str, now: int, note: str | None = None
+    ) -> list[Change]:
+        """Somebody takes it. ``assessment`` is one of ``ASSESSMENTS``; ``artefact`` ends the episode.
+
+        Raises NotFoundError, InvalidError, ConflictError (closed, suppressed, nothing raised yet).
+        """
+        if assessment not in ASSESSMENTS:
+            raise InvalidError(f"assessment must be one of {', '.join(ASSESSMENTS)}", field="assessment")
+        track = self.ledger.open_track(alert_id)
+        assert track.alert is not None
+        episode = self.ledger.episode_of(track.alert)
+        given = {"acknowledged_at": now, "acknowledged_by": by, "assessment": assessment, "note": note}
+        told = {"assessment": assessment, "note": note}
+        changes = self._person(track, "acknowledge", now, by, told, **given)
+        if assessment == "artefact" and episode is not None:
+            self.ledger.episodes.end(episode)
+            changes += self.ledger.episodes_ended([episode], now, "artefact", by)
+        return changes
+
+    def shelve(self, alert_id: str, by: str, minutes: float, reason: str, now: int) -> list[Change]:
+        """Mute this rule for this stay, at most 60 minutes from now; again to change the time.
+
+        Raises NotFoundError, InvalidError, ConflictError.
+        """
+        shelf = _shelf(by, minutes, reason, now)
+        return self._person(self.ledger.open_track(alert_id), "shelve", now, by, dict(shelf), **shelf)
+
+    def shelve_pending(
+        self, stay: str, rule: Rule, since: int, by: str, minutes: float, reason: str, now: int
+    ) -> list[Change]:
+        """Shelve before it is raised: a breach since ``since`` that is not yet sustained.
+
+        Raises NotFoundError, InvalidError.
+        """
+        shelf = _shelf(by, minutes, reason, now)
+        state = self._staying(stay)
+        track = self.ledger.track(stay, rule)
+        if track.alert is None:
+            self.ledger.open(track, track.record(state, since, None))
+        return self._person(track, "shelve", now, by, dict(shelf), **shelf)
+
+    def unshelve(self, alert_id: str, by: str, now: int) -> list[Change]:
+        """Raises NotFoundError, ConflictError (it is not shelved)."""
+        return self._person(self.ledger.open_track(alert_id), "unshelve", now, by)
+
+    def paused(self, stay: str, until: int | None, by: str | None, now: int) -> list[Change]:
+        """The patient is away until then: nothing new is raised and nobody is interrupted. None ends it.
+
+        Raises NotFoundError.
+        """
+        state = self._staying(stay)
+        if until is None or until <= now:
+            return self._end_pause(stay, now, "ended by hand", by)
+        if until == state.paused_until:
+            return []
+        self.ledger.stays[stay] = replace(state, paused_until=until)
+        return [self.ledger.of_stay(stay, now, "paused", by, {"until": until})]
+
+    # --- stays and rules ----------------------------------------------------------------------------
+
+    def stay_changed(
+        self, stay: StayState, rules: Sequence[Rule] | None, now: int, by: str | None = None
+    ) -> list[Change]:
+        """A stay began, moved, ended, or has other flags. ``rules``: those in force for it (None: as before).
+
+        A flag closes the alerts it disables; when it is removed, what is still sustained is told at once.
+        """
+        old = self.ledger.stays.get(stay.id)
+        self.ledger.stays[stay.id] = replace(stay, paused_until=old.paused_until if old else None)
+        if stay.ended:
+            return self._end_stay(stay.id, now, by)
+        changes: list[Change] = []
+        if old is not None and (old.ward, old.bed) != (stay.ward, stay.bed):
+            moved = [track for track in self.ledger.all(stay.id) if track.alert]
+            changes += [self.ledger.edit(t, now, "moved", by, ward=stay.ward, bed=stay.bed) for t in moved]
+        if rules is not None:
+            changes += self._rules_in_force(stay.id, {rule.id: rule for rule in rules}, now, by)
+        changes += self._close_disabled(stay.id, now, by)
+        if stay.paused_until != self.ledger.stays[stay.id].paused_until:
+            changes += self.paused(stay.id, stay.paused_until, by, now)
+        return [*changes, *self.ledger.settle_stay(stay.id, now)]
+
+    def rule_changed(
+        self, rule: Rule, now: int, stays: Collection[str] | None = None, by: str | None = None
+    ) -> list[Change]:
+        """Title, priority, ``unless`` and ``inhibits`` apply at once (to ``stays``, or to all). What no
+        longer holds under the new condition is the engine's to clear, with the reason 'rule changed'."""
+        changes: list[Change] = []
+        for stay in list(self.ledger.tracks if stays is None else stays):
+            track = self.ledger.tracks.get(stay, {}).get(rule.id)
+            if track is not None:
+                changes += self._change_rule(track, rule, now, by)
+                changes += self._close_disabled(stay, now, by)
+                changes += self.ledger.settle_stay(stay, now)
+        return changes
+
+    def rule_removed(
+        self, rule_id: str, now: int, stays: Collection[str] | None = None, by: str | None = None
+    ) -> list[Change]:
+        """Its open alerts close, its breaches are forgotten."""
+        changes: list[Change] = []
+        for stay in list(self.ledger.tracks if stays is None else stays):
+            changes += self._remove(stay, rule_id, now, by)
+            changes += self.ledger.settle_stay(stay, now)
+        return changes
+
+    # --- keeping ------------------------------------------------------------------------------------
+
+    def dump(self, stays: Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """JSON-ready, one dict a stay; of ``stays``, or of all."""
+        return snapshot.dump(self.ledger, stays)
+
+    def load(self, data: Iterable[dict[str, Any]]) -> None:
+        """What ``dump`` gave; replaces what is known of those stays."""
+        snapshot.load(self.ledger, data)
+
+    def adopt(self, alert: Alert, rule: Rule) -> None:
+        """An alert as the database has it, newer than the dump that was loaded; oldest first."""
+        snapshot.adopt(self.ledger, alert, rule)
+
+    # --- how ----------------------------------------------------------------------------------------
+
+    def _staying(self, stay: str) -> StayState:
+        state = self.ledger.stays.get(stay)
+        if state is None or state.ended:
+            raise NotFoundError(f"no present stay {stay}")
+        return state
+
+    def _person(
+        self,
+        track: Track,
+        given: Input,
+        now: int,
+        by: str,
+        detail: dict[str, Any] | None = None,
+        **values: Any,
+    ) -> list[Change]:
+        assert track.alert is not None
+        stay = track.alert.stay
+        changes = self.ledger.apply(track, given, now, by=by, detail=detail, **values)
+        return [*changes, *self.ledger.settle_stay(stay, now)]
+
+    def _end_pause(self, stay: str, now: int, reason: str, by: str | None) -> list[Change]:
+        if not self.is_paused(stay):
+            return []
+        self.ledger.stays[stay] = replace(self.ledger.stays[stay], paused_until=None)
+        changes = [self.ledger.of_stay(stay, now, "pause-ended", by, {"reason": reason})]
+        for track in self.ledger.all(stay):
+            if track.owed is not None:
+                notify, track.owed = track.owed, None
+                changes.append(self.ledger.edit(track, now, "notified", notify=notify, detail={"at": now}))
+        return [*changes, *self.ledger.settle_stay(stay, now)]
+
+    def _end_stay(self, stay: str, now: int, by: str | None) -> list[Change]:
+        changes: list[Change] = []
+        for track in self.ledger.all(stay):
+            if track.alert is not None:
+                changes += self.ledger.apply(track, "end", now, by=by, reason="stay ended")
+        self.ledger.tracks.pop(stay, None)
+        for episode in self.ledger.episodes.of(stay):
+            self.ledger.episodes.end(episode)
+            changes += self.ledger.episodes_ended([episode], now, "stay ended", by)
+        return changes
+
+    def _close_disabled(self, stay: str, now: int, by: str | None) -> list[Change]:
+        changes: list[Change] = []
+        flags = self.ledger.stays[stay].flags
+        for track in self.ledger.all(stay):
+            if track.alert is not None and (flag := track.disabled_by(flags)):
+                changes += self.ledger.apply(track, "end", now, by=by, reason=f"flag {flag}")
+        return changes
+
+    def _rules_in_force(self, stay: str, rules: dict[str, Rule], now: int, by: str | None) -> list[Change]:
+        changes: list[Change] = []
+        for track in self.ledger.all(stay):
+            rule_id = track.rule.id
+            if rule_id in rules:
+                changes += self._change_rule(track, rules[rule_id], now, by)
+            elif not technical.is_technical(rule_id):
+                changes += self._remove(stay, rule_id, now, by)
+        return changes
+
+    def _remove(self, stay: str, rule_id: str, now: int, by: str | None) -> list[Change]:
+        track = self.ledger.tracks.get(stay, {}).get(rule_id)
+        if track is None:
+            return []
+        changes = self.ledger.apply(track, "end", now, by=by, reason="rule removed") if track.alert else []
+        track.breach = None
+        track.start_anew()
+        return changes
+
+    def _change_rule(self, track: Track, rule: Rule, now: int, by: str | None) -> list[Change]:
+        if rule == track.rule:
+            return []
+        if _condition(rule) != _condition(track.rule):
+            track.start_anew()
+        track.rule = rule
+        alert = track.alert
+        new: dict[str, Any] = {"title": rule.title, "priority": rule.priority, "kind": rule.kind}
+        if alert is None or all(getattr(alert, name) == value for name, value in new.items()):
+            return []
+        changes = [self.ledger.edit(track, now, "rule-changed", by, **new)]
+        rose = RANK[rule.priority] > RANK[alert.priority]
+        if rose and alert.state in ("active", "acknowledged"):
+            changes += self.ledger.apply(track, "outrank", now, reason="a rise in priority")
+            changes += self.ledger.announce(track, now)
+        elif alert.state == "returned" and rule.priority != "high":
+            changes += self.ledger.apply(track, "end", now, by=by, reason="rule changed")
+        return changes
+
+    def _remind(self, track: Track, now: int) -> list[Change]:
+        """A reminder for an acknowledged high alert in breach; a further step for one nobody takes."""
+        alert = track.alert
+        if alert is None or self.ledger.is_paused(alert.stay):
+            return []
+        if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
+            due = (now - alert.acknowledged_at) // REMIND
+            if due > track.reminded:
+                track.reminded = due
+                key = f"{alert.id}/reminder/{alert.acknowledged_at}/{due}"
+                notify = Notify("reminder", alert.episode, alert.priority, key)
+                return [self.ledger.edit(track, now, "reminded", notify=notify, detail={"count": due})]
+        if alert.state == "active" and track.active_at is not None:
+            level = self._plan.level(alert.priority, now - track.active_at)
+            if level > track.escalated:
+                track.escalated = level
+                key = f"{alert.id}/escalation/{track.active_at}/{level}"
+                notify = Notify("escalation", alert.episode, alert.priority, key)
+                return [self.ledger.edit(track, now, "escalated", notify=notify, detail={"level": level})]
+        return []
+
+    def _prune(self, now: int) -> None:
+        if now - self._pruned < MINUTE:
+            return
+        self._pruned = now
+        old = [a.id for a in self.ledger.closed.values() if now - (a.closed_at or 0) >= KEEP_CLOSED]
+        for alert_id in old:
+            del self.ledger.closed[alert_id]
+        for stay, tracks in list(self.ledger.tracks.items()):
+            for rule_id, track in list(tracks.items()):
+                track.forget(self._latest - KEEP_SEEN)
+                if track.idle:
+                    del tracks[rule_id]
+            if not tracks:
+                del self.ledger.tracks[stay]
+
+
+def _condition(rule: Rule) -> tuple[object, ...]:
+    """What the engine goes by."""
+    durations = (rule.for_ms, rule.within_ms, rule.gap_ms, rule.clear_for_ms)
+    return (rule.when, rule.clear_when, rule.min_readings, durations)
+
+
+def _shelf(by: str, minutes: float, reason: str, now: int) -> dict[str, Any]:
+    if isinstance(minutes, bool) or not 0 < minutes <= LONGEST_SHELF:
+        raise InvalidError(f"minutes must be more than 0 and at most {LONGEST_SHELF}", field="minutes")
+    until = now + round(minutes * MINUTE)
+    return {"shelved_until": until, "shelved_by": by, "shelve_reason": reason}
