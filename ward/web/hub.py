@@ -96,6 +96,7 @@ class Hub:
         self._limit = limit
         self._lock = threading.Lock()
         self._subscriptions: set[Subscription] = set()
+        self._closed = False
 
     @property
     def subscribers(self) -> int:
@@ -126,6 +127,9 @@ class Hub:
         subscription = Subscription(sees, self._limit, asyncio.get_running_loop())
         with self._lock:
             self._subscriptions.add(subscription)
+            closed = self._closed
+        if closed:
+            subscription.close()
         try:
             yield subscription
         finally:
@@ -133,8 +137,9 @@ class Hub:
                 self._subscriptions.discard(subscription)
 
     def close(self) -> None:
-        """End all streams, so that the server can stop."""
+        """End all streams, also those that still come, so that the server can stop."""
         with self._lock:
+            self._closed = True
             subscriptions = list(self._subscriptions)
         for subscription in subscriptions:
             subscription.close()

@@ -23,7 +23,7 @@ Key = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Any text that is new for each change. The same change sent again, because the answer was "
+        description="Any text, new for each change. The same change sent again, because the answer was "
         "lost, then acts once and is answered alike, with `Idempotency-Replayed: true`.",
         examples=["8b0c1b9e-5f0a-4e3f-9d43-0c8a2a3f6c11"],
     ),

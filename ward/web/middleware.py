@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
+import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ward.web.problems import KINDS, problem
+
+log: Final = structlog.get_logger(__name__)
 
 BODY_LIMIT: Final = 1 << 20
 
@@ -75,6 +80,29 @@ def caching(path: str) -> str:
     if path.startswith("/assets/"):
         return "public, max-age=31536000, immutable"
     return "no-store" if path.startswith(("/api/", "/login", "/metrics")) else "no-cache"
+
+
+class Faults:
+    """A fault of ours: a problem for the caller, the whole story for the log, and service goes on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception:
+            if started or scope["type"] != "http":
+                raise
+            log.exception("request failed", method=scope["method"], route=route_of(scope))
+            await problem(scope["path"], "error", KINDS["error"].meaning)(scope, receive, send)
 
 
 class Measured:

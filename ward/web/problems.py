@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from ward.errors import WardError
-
-log: Final = structlog.get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 PREFIX: Final = "/problems/"
@@ -190,11 +187,6 @@ def install(app: FastAPI) -> None:
             title=None if type in KINDS and type != "http-error" else phrase,
             headers=error.headers,
         )
-
-    @app.exception_handler(Exception)
-    async def _fault(request: Request, error: Exception) -> Response:
-        log.error("request failed", method=request.method, path=request.url.path, error=repr(error))
-        return problem(request.url.path, "error", KINDS["error"].meaning)
 
 
 def _message(error: Mapping[str, Any]) -> str:

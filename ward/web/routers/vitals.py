@@ -14,7 +14,7 @@ from starlette.responses import Response
 from ward.clock import iso
 from ward.errors import InvalidError
 from ward.scoring.filter import REASONS
-from ward.signals import HOUR, INDEX, OBSERVED, SIGNALS
+from ward.signals import HOUR, INDEX, SIGNALS
 from ward.store.chunks import History
 from ward.store.devices import device_names
 from ward.store.history import Bins, bin_history, read_history
@@ -100,9 +100,9 @@ def _signals(asked: list[str] | None) -> list[int] | None:
     if asked is None:
         return None
     names = [name.strip() for text in asked for name in text.split(",")]
-    unknown = [name for name in names if name not in OBSERVED]
+    unknown = [name for name in names if name not in INDEX]
     if unknown:
-        raise InvalidError(f"unknown signal; allowed: {' '.join(OBSERVED)}", field="query.signal")
+        raise InvalidError(f"unknown signal; allowed: {' '.join(INDEX)}", field="query.signal")
     return [INDEX[name] for name in names]
 
 

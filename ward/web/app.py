@@ -1,0 +1,108 @@
+"""The web application: everything put together around a service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from ward import __version__
+from ward.clock import wall_ms
+from ward.web import dashboard, openapi, problems
+from ward.web.access import SAFE, Authentication, Public, require_guards
+from ward.web.describe import API
+from ward.web.identity import Identity
+from ward.web.middleware import BODY_LIMIT, Faults, Headers, Measured
+from ward.web.routers import (
+    alerts,
+    devices,
+    documentation,
+    events,
+    observations,
+    operations,
+    rules,
+    session,
+    stays,
+    tokens,
+    trial,
+    vitals,
+)
+from ward.web.service_protocol import Service
+
+ROUTERS: Final = (
+    stays,
+    observations,
+    vitals,
+    alerts,
+    trial,
+    rules,
+    devices,
+    events,
+    session,
+    tokens,
+    operations,
+    documentation,
+)
+
+OPEN: Final = {
+    "/healthz": SAFE,
+    "/readyz": SAFE,
+    "/login": SAFE,
+    "/docs.css": SAFE,
+    f"{API}/session": frozenset({"POST"}),
+}
+"""With the dashboard's files and the pages on problems, all that needs no credentials."""
+
+
+def create_app(
+    service: Service,
+    *,
+    wall: Callable[[], int] = wall_ms,
+    heartbeat_s: float = events.HEARTBEAT_S,
+    ui: Path = dashboard.FOLDER,
+) -> FastAPI:
+    """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire.
+
+    Before the server can stop, the streams must end: call ``service.hub.close()``.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.hub.close()
+
+    app = FastAPI(
+        title="ward",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=BODY_LIMIT,
+        generate_unique_id_function=openapi.operation_id,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    app.state.identity = identity = Identity(service.engine_db, wall)
+    app.state.heartbeat_s = heartbeat_s
+
+    for module in ROUTERS:
+        app.include_router(module.router)
+    dashboard.install(app, ui)
+    problems.install(app)
+
+    public = Public({**dict.fromkeys(dashboard.paths(ui), SAFE), **OPEN}, (problems.PREFIX,))
+    require_guards(app, public)
+    app.add_middleware(Authentication, public=public, identify=identity.identify)
+    app.add_middleware(Faults)
+    app.add_middleware(Measured)
+    app.add_middleware(Headers)
+
+    def described() -> dict[str, Any]:
+        return openapi.describe(app)
+
+    app.openapi = described  # type: ignore[method-assign]
+    return app

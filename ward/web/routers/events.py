@@ -1,0 +1,162 @@
+"""The stream that keeps a dashboard live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Header, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+
+from ward.clock import iso
+from ward.errors import UnauthorizedError
+from ward.store.alerts import get_alerts
+from ward.store.events import Logged, events_after, last_event
+from ward.web.access import Principal, Reader
+from ward.web.describe import API, problem_answer
+from ward.web.hub import Closed, Subscription
+from ward.web.service_protocol import Service
+from ward.web.shared import Ident, Svc
+from ward.web.views import alert_view, event_view, pending_as_alert
+
+HEARTBEAT_S: Final = 3.0
+BLOCK: Final = 500
+"""How many missed events are read at a time."""
+
+router = APIRouter(prefix=API, tags=["events"])
+
+STREAM: Final = """`text/event-stream`; each `data` is one JSON object:
+
+| event | data | id |
+|---|---|---|
+| `snapshot` | `{time, speed, stays, alerts, pending}`: all that you see, as it is now | place in the log |
+| `alert` | `{alert, event}`: the alert after the change, and the change | place in the log |
+| `stay` | a stay's view, when anything of it changed | |
+| `stay-removed` | `{id}`: discharged, or moved to a ward that you do not see | |
+| `device` | a device's view | |
+| `heartbeat` | `{time, speed, last_message_age_s, ready, reasons}`, every 3 s | |
+
+With `Last-Event-ID`, the `alert` events that were missed come first, then the snapshot. A client that \
+reads too slowly is disconnected and resumes in this way. A stream ends when its session does."""
+
+
+@router.get(
+    "/events",
+    summary="Live changes",
+    description=STREAM,
+    response_class=EventSourceResponse,
+    responses={
+        200: {"description": "The stream. It does not end by itself."},
+        **{code: problem_answer(code) for code in (401, 403, 422, 500)},
+    },
+)
+async def events(
+    request: Request,
+    service: Svc,
+    who: Reader,
+    identity: Ident,
+    last_event_id: Annotated[
+        str | None, Header(description="The `id` of the last event that was received.", examples=["1042"])
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    pause = float(request.app.state.heartbeat_s)
+    with service.hub.subscribe(who.sees) as subscription:
+        # Subscribed first, read after: what happens in between comes twice rather than never.
+        last = await run_in_threadpool(_last, service)
+        told = _place(last_event_id, last)
+        while told is not None:
+            block, seen = await run_in_threadpool(_missed, service, who, told)
+            for event in block:
+                yield event
+            told = seen if len(block) == BLOCK else None
+        yield _snapshot(service, who, last)
+        yield _heartbeat(service)
+        async for live in _live(service, subscription, pause):
+            if live is None:
+                try:
+                    await run_in_threadpool(identity.identify, request.headers)
+                except UnauthorizedError:
+                    return
+                yield _heartbeat(service)
+            else:
+                yield live
+
+
+async def _live(
+    service: Service, subscription: Subscription, pause: float
+) -> AsyncIterator[ServerSentEvent | None]:
+    """Events as they come; None each time a heartbeat is due, however busy the ward is."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + pause
+    while True:
+        try:
+            for event in await subscription.take(max(due - loop.time(), 0)):
+                number = None if event.id is None else str(event.id)
+                yield ServerSentEvent(raw_data=event.data, event=event.kind, id=number)
+        except Closed:
+            return
+        if loop.time() >= due:
+            due = loop.time() + pause
+            yield None
+
+
+def _place(last_event_id: str | None, last: int) -> int | None:
+    """Where to resume; None: nowhere (a new client, or an id that this log never gave)."""
+    if last_event_id is None or not (last_event_id.isascii() and last_event_id.isdigit()):
+        return None
+    place = int(last_event_id[:20])
+    return place if place < last else None
+
+
+def _last(service: Service) -> int:
+    with service.engine_db.connect() as connection:
+        return last_event(connection)
+
+
+def _missed(service: Service, who: Principal, after: int) -> tuple[list[ServerSentEvent], int]:
+    """The next block of missed changes of alerts, and the place of its last."""
+    with service.engine_db.connect() as connection:
+        logged = events_after(connection, after, wards=who.wards, alerts_only=True, limit=BLOCK)
+        shown = list(_changes(connection, logged))
+    return shown, logged[-1].seq if logged else after
+
+
+def _changes(connection: Connection, logged: list[Logged]) -> Iterator[ServerSentEvent]:
+    alerts = get_alerts(connection, {one.event.alert for one in logged if one.event.alert})
+    for one in logged:
+        alert = alerts.get(one.event.alert or "")
+        data = {"alert": None if alert is None else alert_view(alert), "event": event_view(one)}
+        yield _event("alert", data, str(one.seq))
+
+
+def _snapshot(service: Service, who: Principal, last: int) -> ServerSentEvent:
+    board = service.board
+    stays = [stay for stay in board.stays.values() if who.sees(stay["ward"])]
+    data = {
+        "time": iso(board.time),
+        "speed": service.clock.speed,
+        "stays": stays,
+        "alerts": [alert for alert in board.alerts if who.sees(alert["ward"])],
+        "pending": [pending_as_alert(stay, pending) for stay in stays for pending in stay["pending"]],
+    }
+    return _event("snapshot", data, str(last))
+
+
+def _heartbeat(service: Service) -> ServerSentEvent:
+    health = service.health()
+    data = {
+        "time": iso(service.clock.now()),
+        "speed": service.clock.speed,
+        "last_message_age_s": health.get("last_message_age_s"),
+        "ready": health["ready"],
+        "reasons": health["reasons"],
+    }
+    return _event("heartbeat", data)
+
+
+def _event(kind: str, data: Any, id: str | None = None) -> ServerSentEvent:
+    return ServerSentEvent(raw_data=msgspec.json.encode(data).decode(), event=kind, id=id)
