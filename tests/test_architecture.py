@@ -41,7 +41,7 @@ ROOMS = {
     "ward/scoring": Room(PURE | {"sklearn"}, WORDS | {"ward.scoring"}),
     # Packs are files that a person writes; they, and nothing else, are read.
     "ward/alerts": Room(
-        PURE | {"hashlib", "importlib", "json", "pathlib", "tomllib", "uuid"},
+        PURE | {"hashlib", "importlib", "json", "msgspec", "pathlib", "tomllib", "uuid"},
         WORDS | ISO | {"ward.scoring", "ward.alerts"},
     ),
     "ward/ingest": Room(None, MIDDLE),
