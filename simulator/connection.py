@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from simulator.transport import Message
+from ward.ingest.broker_url import BrokerUrl
 
 WINDOW: Final = 60
 """Messages in flight (sent, not acknowledged) at most; the rest wait here, not in the network."""
@@ -25,44 +24,13 @@ FIRST_RETRY_S: Final = 0.5
 LAST_RETRY_S: Final = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where to connect. The password is never shown."""
-
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = None
-    tls: bool = False
-    ca_file: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Broker({'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port})"
-
-    @classmethod
-    def of(cls, url: str, ca_file: str | None = None) -> Broker:
-        """From ``mqtt[s]://[user:password@]host[:port]``; ValueError says what is wrong."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError("a broker's address is mqtt[s]://[user:password@]host[:port]")
-        tls = parts.scheme == "mqtts"
-        return cls(
-            parts.hostname,
-            parts.port or (8883 if tls else 1883),
-            unquote(parts.username) if parts.username else None,
-            unquote(parts.password) if parts.password else None,
-            tls,
-            ca_file,
-        )
-
-
 class Connection:
     """A device session at the broker. Messages are given in order and sent in order; a 'birth' opens
     the connection, a 'will' breaks it without goodbye once all before it is acknowledged, so that the
     broker publishes the will, and a 'bye' closes it in good order."""
 
-    def __init__(self, broker: Broker, birth: Message) -> None:
-        self.broker, self.device, self.session = broker, birth.device, birth.session
+    def __init__(self, broker: BrokerUrl, birth: Message, ca_file: str | None = None) -> None:
+        self.broker, self.ca_file, self.device, self.session = broker, ca_file, birth.device, birth.session
         self.outbox: deque[Message] = deque()
         self.published = 0
         self.connected = False
@@ -76,9 +44,11 @@ class Connection:
     def _make_client(self, birth: Message) -> paho.Client:
         # The session is part of the client id: a device that is back must not end its own old
         # connection, as a lost one is noticed late in life too.
+        version = MQTTProtocolVersion.MQTTv5 if self.broker.protocol == "5" else MQTTProtocolVersion.MQTTv311
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"{birth.device}-{birth.session}",
+            protocol=version,
             reconnect_on_failure=False,
         )
         client.max_inflight_messages_set(WINDOW)
@@ -86,7 +56,7 @@ class Connection:
         if self.broker.user is not None:
             client.username_pw_set(self.broker.user, self.broker.password)
         if self.broker.tls:
-            client.tls_set(ca_certs=self.broker.ca_file)
+            client.tls_set(ca_certs=self.ca_file)
         will = b'{"state":"offline","session":"%b"}' % birth.session.encode()
         client.will_set(birth.topic, will, qos=1, retain=True)
         client.on_connect = self._on_connect
@@ -97,7 +67,7 @@ class Connection:
     # paho calls these from within the loop's own calls, so there is one thread only.
     def _on_connect(self, client: paho.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self.problem = f"{self.broker!r} refuses: {reason}"
+            self.problem = f"{self.broker} refuses: {reason}"
             return
         self.problem = None
         self.connected, self._retry_s = True, FIRST_RETRY_S
@@ -160,7 +130,7 @@ class Connection:
         try:
             self._client.connect(self.broker.host, self.broker.port, KEEPALIVE_S)
         except OSError as error:  # no broker yet: try again later
-            self.problem = f"{self.broker!r}: {error}"
+            self.problem = f"{self.broker}: {error}"
 
     def cut(self) -> None:
         """Lose the connection without goodbye."""

@@ -21,16 +21,16 @@ class Effect:
 
     fever: Cel; dilation: fall of vascular resistance, fraction; loss: blood volume lost, fraction;
     lungs: how far arterial oxygen falls from the patient's own towards 42 mmHg, fraction; effort:
-    extra breaths per minute; depression: breathing drive lost, fraction; stress: extra heart beats per
-    minute (adrenaline, pain); rhythm: heart rate that replaces the sinus node's, or None; irregular:
-    spread of that rhythm, 1/min.
+    breaths per minute towards which the patient is driven, or None; depression: breathing drive lost,
+    fraction; stress: extra heart beats per minute (adrenaline, pain); rhythm: heart rate that replaces
+    the sinus node's, or None; irregular: spread of that rhythm, 1/min.
     """
 
     fever: float = 0.0
     dilation: float = 0.0
     loss: float = 0.0
     lungs: float = 0.0
-    effort: float = 0.0
+    effort: float | None = None
     depression: float = 0.0
     stress: float = 0.0
     rhythm: float | None = None
@@ -62,17 +62,17 @@ SHOCK: Final = Condition(("sbp < 100", "hr > 110"), "30m")
 
 SCRIPTS: Final[dict[str, Script]] = {
     "sepsis": Script(
-        Effect(fever=2.2, dilation=0.5, loss=0.1, lungs=0.45, effort=9.0, stress=8.0),
+        Effect(fever=2.2, dilation=0.53, loss=0.1, lungs=0.45, effort=28.0, stress=10.0),
         3 * HOUR,
         (RR_HIGH, HR_111, SHOCK),
     ),
     "bleeding": Script(
-        Effect(fever=-0.4, loss=0.52, effort=6.0, stress=26.0),
+        Effect(fever=-0.4, loss=0.52, effort=21.0, stress=24.0),
         75 * MINUTE,
         (HR_111, SHOCK),
     ),
     "respiratory-failure": Script(
-        Effect(fever=0.5, lungs=1.1, effort=10.0),
+        Effect(fever=0.5, lungs=1.1, effort=27.0),
         60 * MINUTE,
         (RR_HIGH, SPO2_88, Condition(("spo2 < 92",), "60m")),
     ),
@@ -87,7 +87,7 @@ SCRIPTS: Final[dict[str, Script]] = {
         (Condition(("hr >= 30", "hr < 40"), "5m"),),
     ),
     "opioid": Script(
-        Effect(depression=0.62),
+        Effect(depression=0.63, lungs=0.2),
         25 * MINUTE,
         (Condition(("rr < 11", "spo2 < 88"), "5m"), SPO2_88),
     ),

@@ -66,7 +66,7 @@ class Patient:
         spo2 = np.clip(spo2 + wave["spo2"] + 0.3 * day - dip, 35.0, 99.6)
         reflex, pressure, stroke, rhythm, weight = self._circulation(cause)
 
-        sinus = self.hr * (1 + 0.85 * reflex) + 4.0 * day + wave["hr"] + 12.0 * moving
+        sinus = self.hr * (1 + self._reserve * reflex) + 4.0 * day + wave["hr"] + 12.0 * moving
         sinus += cause["stress"]
         sinus += 8.0 * np.maximum(cause["fever"], 0) + 0.9 * np.maximum(0, 91.0 - spo2)
         # Breath-bound sinus arrhythmia, weaker with age and under stress.
@@ -93,10 +93,16 @@ class Patient:
             "pi": np.clip(pi, 0.1, 19.0),
         }
 
+    @property
+    def _reserve(self) -> float:
+        """How far the reflex can raise the rate of the heart, relative to rest."""
+        return 0.8 * (160 / self.hr - 1)
+
     def _causes(self, t: Int) -> dict[str, Float]:
         """What the patient's courses do at each time, summed; 'rhythm' is NaN where the sinus rules."""
-        names = ("fever", "dilation", "loss", "lungs", "effort", "depression", "stress", "irregular")
+        names = ("fever", "dilation", "loss", "lungs", "depression", "stress", "irregular")
         total = {name: np.zeros(len(t)) for name in names}
+        total["effort"] = np.zeros(len(t))
         total["rhythm"], total["weight"] = np.full(len(t), self.hr), np.zeros(len(t))
         for course in self.courses:
             if not course.touches(t):
@@ -104,6 +110,8 @@ class Patient:
             severity, effect = course.severity(t), course.script.effect
             for name in names:
                 total[name] += severity * getattr(effect, name)
+            if effect.effort is not None:
+                total["effort"] += severity * max(0.0, effect.effort - self.rr)
             if effect.rhythm is not None:
                 stronger = severity > total["weight"]
                 total["rhythm"][stronger] = effect.rhythm
@@ -132,7 +140,7 @@ class Patient:
         rhythm, weight = cause["rhythm"], cause["weight"]
         reflex = np.zeros(len(volume))
         for _ in range(14):
-            rate = (1 + 0.85 * reflex) * (1 - weight) + rhythm / self.hr * weight
+            rate = (1 + self._reserve * reflex) * (1 - weight) + rhythm / self.hr * weight
             # Less time to fill: output grows with the root of the rate, and falls above twice of it.
             output = volume * np.sqrt(rate) * np.where(rate > 1.6, (1.6 / rate) ** 0.8, 1.0)
             pressure = output * resistance * (1 + 0.35 * reflex)

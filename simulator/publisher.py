@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from simulator.connection import Broker, Connection
+from simulator.connection import Connection
 from simulator.transport import Message
+from ward.ingest.broker_url import BrokerUrl
 
 AT_ONCE: Final = 500
 """Messages taken in one round, so that sockets are served in between."""
@@ -44,8 +45,8 @@ class Progress:
 class Publisher:
     """Sends messages when the clock reaches their time; ``progress`` may be read from any thread."""
 
-    def __init__(self, broker: Broker, clock: Pace) -> None:
-        self.broker, self.clock = broker, clock
+    def __init__(self, broker: BrokerUrl, clock: Pace, ca_file: str | None = None) -> None:
+        self.broker, self.clock, self.ca_file = broker, clock, ca_file
         self.progress = Progress()
         self._connections: dict[tuple[str, str], Connection] = {}
         self._ended = 0
@@ -87,7 +88,7 @@ class Publisher:
                 if connection is None:
                     return
             else:
-                connection = self._connections[key] = Connection(self.broker, message)
+                connection = self._connections[key] = Connection(self.broker, message, self.ca_file)
         connection.give(message)
         self._advance(connection, time.monotonic())
 

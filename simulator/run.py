@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from simulator.connection import Broker
 from simulator.messages import messages
 from simulator.publisher import Pace, Progress, Publisher
 from simulator.truth import write_truth
 from simulator.ward_plan import Plan
 from ward.clock import WallClock
+from ward.ingest.broker_url import BrokerUrl
 
 BATCH_MS: Final = 400
 """Wall time whose samples share a message when the clock runs fast."""
@@ -38,7 +38,7 @@ class Simulation:
         self.clock: Pace = clock or WallClock()
         self.start_ms = self.clock.now() if start_ms is None else start_ms
         self.duration_ms = duration_ms
-        self._publisher = Publisher(Broker.of(url, ca_file), self.clock)
+        self._publisher = Publisher(BrokerUrl.parse(url), self.clock, ca_file)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if truth is not None:

@@ -147,7 +147,7 @@ class DeviceStream:
         stray, again = self._active("reordering", t), self._active("duplicates", t)
         delay = 20 + 230 * uniform((*self.device.key, 42), k)
         # Out of order, yet within the lateness that evaluation waits (2 s live).
-        delay = np.where(stray, 1_700 * uniform((*self.device.key, 43), k), delay).astype(np.int64)
+        delay = np.where(stray, 20 + 1_680 * uniform((*self.device.key, 43), k), delay).astype(np.int64)
         result: list[Message] = []
         for part in _runs(batch, session, live.astype(np.int64)):
             if not live[part.start]:

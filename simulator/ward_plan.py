@@ -25,7 +25,7 @@ HORIZON: Final = 7 * DAY
 
 EARLY: Final[tuple[Course, ...]] = (
     Course("respiratory-failure", -50 * MINUTE, lasts=3 * HOUR),
-    Course("sepsis", -150 * MINUTE, lasts=6 * HOUR),
+    Course("sepsis", -170 * MINUTE, lasts=6 * HOUR),
     Course("opioid", 5 * MINUTE, lasts=80 * MINUTE, fades=30 * MINUTE),
     Course("arrhythmia", 15 * MINUTE, lasts=2 * HOUR, fades=5 * MINUTE),
     Course("bleeding", 40 * MINUTE, lasts=4 * HOUR),
