@@ -125,7 +125,7 @@ def _values(piece: dict[str, Any], refusals: Refusals) -> list[Value]:
     readings = _object(piece, "readings", refusals)
     quality = _object(piece, "quality", refusals)
     status = _object(piece, "status", refusals)
-    before = len(readings) + len(status)
+    is_empty = not readings and not status and isinstance(piece["readings"], dict)
     values: list[Value] = []
     for name, given in readings.items():
         signal = _signal(name, "readings", refusals)
@@ -149,7 +149,7 @@ def _values(piece: dict[str, Any], refusals: Refusals) -> list[Value]:
         word = None if signal is None else _status(name, status[name], refusals)
         if signal is not None and word is not None:
             values.append(Value(signal, None, None, word))
-    if not before:
+    if is_empty:
         refusals.add("empty", "readings is empty")
     return values
 

@@ -48,8 +48,8 @@ class SqlJournal:
             if not entries:
                 return _last(tx)
             written = max(entry.received for entry in entries)
-            row = tx.execute(insert(journal).values(written=written, payload=encode(entries)))
-            position: int = row.inserted_primary_key[0]
+            row = insert(journal).values(written=written, payload=encode(entries))
+            position: int = tx.execute(row.returning(journal.c.position)).scalar_one()
             return position
 
     def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry]]]:

@@ -1,0 +1,150 @@
+"""The device clock's measured offset (contract 3)."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ward.ingest.assignments import Assigned, StayInfo
+from ward.ingest.devices import DeviceClock
+from ward.ingest.records import Sample, Value
+from ward.ingest.router import Router
+from ward.signals import INDEX, MINUTE
+
+T = 1_795_258_800_000
+HOUR = 60 * MINUTE
+
+
+def heard(clock, received, times):
+    for at, time in zip(received, times, strict=True):
+        clock.hear(T + time, T + at)
+    return clock.applied
+
+
+def seconds(first, last, step=1):
+    return [1000 * s for s in range(first, last, step)]
+
+
+def test_an_even_lag_is_measured_after_three_live_samples():
+    clock = DeviceClock()
+    behind = [s - 3_600_000 for s in seconds(0, 60)]
+    assert heard(clock, seconds(0, 3), behind[:3]) == 0
+    assert heard(clock, seconds(3, 4), behind[3:4]) == HOUR
+    assert clock.correct(T + behind[9], T + 9000) == T + 9000
+
+
+def test_a_clock_that_is_right_is_left_alone():
+    clock = DeviceClock()
+    jitter = [40, 900, 10, 350, 700, 5] * 10
+    received = [s + j for s, j in zip(seconds(0, 60), jitter, strict=True)]
+    assert heard(clock, received, seconds(0, 60)) == 0
+    assert clock.correct(T + 5123, T + 6000) == T + 5123
+
+
+def test_a_small_change_of_the_median_does_not_move_times():
+    clock = DeviceClock()
+    assert heard(clock, seconds(10, 50), seconds(0, 40)) == 10_000
+    later = [s + 600 for s in seconds(50, 100)]
+    assert heard(clock, later, seconds(40, 90)) == 10_000
+
+
+def test_a_backlog_in_a_flood_does_not_count():
+    clock = DeviceClock()
+    heard(clock, seconds(0, 30), seconds(0, 30))
+    flood = [1_230_000 + n for n in range(1200)]
+    assert heard(clock, flood, seconds(30, 1230)) == 0
+    assert heard(clock, seconds(1232, 1240), seconds(1231, 1239)) == 0
+
+
+def test_a_backlog_on_the_first_connection_does_not_count():
+    clock = DeviceClock()
+    assert heard(clock, [1_200_000 + 2 * n for n in range(1200)], seconds(0, 1200)) == 0
+    assert clock.lags == []
+
+
+def test_a_clock_set_right_is_followed():
+    clock = DeviceClock()
+    heard(clock, seconds(0, 40), [s + HOUR for s in seconds(0, 40)])
+    assert clock.applied == -HOUR
+    assert heard(clock, seconds(40, 80), seconds(40, 80)) == 0
+
+
+def test_a_new_session_keeps_the_offset_until_it_has_its_own():
+    clock = DeviceClock()
+    heard(clock, seconds(0, 40), [s + HOUR for s in seconds(0, 40)])
+    clock.restart()
+    assert heard(clock, seconds(60, 63), seconds(60, 63)) == -HOUR
+    assert heard(clock, seconds(63, 64), seconds(63, 64)) == 0
+
+
+def test_sparse_devices_are_measured_too():
+    clock = DeviceClock()
+    received = seconds(0, 9000, 1800)
+    assert heard(clock, received, [s - 5 * MINUTE for s in received]) == 5 * MINUTE
+
+
+def readings(router, samples, measure=True):
+    return router.apply(samples, measure_offset=measure).rows.readings.time.tolist()
+
+
+def sample(received, time, newest=True, device="mon", seq=None):
+    return Sample("north", device, T + received, T + time, seq, None, [Value(INDEX["hr"], 80.0)], newest)
+
+
+def ward():
+    devices = (Assigned("mon", T - 24 * HOUR), Assigned("patch", T - 24 * HOUR))
+    return Router([StayInfo("anna", "north", "1", (), T - 24 * HOUR, None, devices)])
+
+
+def test_only_the_newest_of_a_message_is_live():
+    router = ward()
+    for n in range(20):
+        router.apply([sample(60_000 * n, 60_000 * n - 1000 * k, newest=k == 0) for k in range(59, -1, -1)])
+    assert router.offsets() == {}
+
+
+def test_a_redelivery_does_not_count():
+    router = ward()
+    first = [sample(1000 * n, 1000 * n, seq=n) for n in range(10)]
+    router.apply(first)
+    again = [sample(HOUR + 1000 * n, 1000 * n, seq=n) for n in range(10)]
+    assert router.apply(again).duplicates == 10
+    router.apply([sample(HOUR + 1000 * n, HOUR + 1000 * n, seq=n) for n in range(10, 20)])
+    assert router.offsets() == {}
+
+
+def test_a_device_that_is_off_does_not_move_another_s_times():
+    router = ward()
+    for n in range(10):
+        router.apply([sample(1000 * n, 1000 * n - HOUR), sample(1000 * n, 1000 * n, device="patch")])
+    assert router.offsets() == {"north/mon": HOUR}
+    times = readings(router, [sample(20_000, 20_000 - HOUR), sample(20_000, 20_000, device="patch")])
+    assert times == [T + 20_000, T + 20_000]
+
+
+def test_nothing_is_from_the_future():
+    router = ward()
+    year = 365 * 24 * HOUR
+    times = [readings(router, [sample(1000 * n, 1000 * n + year)])[0] for n in range(8)]
+    assert times == [T + 1000 * n for n in range(8)]
+    assert router.offsets() == {"north/mon": -year}
+
+
+def test_on_a_replayed_clock_no_offset_is_measured():
+    router = ward()
+    times = [readings(router, [sample(1000 * n, 1000 * n - HOUR)], measure=False)[0] for n in range(9)]
+    assert times == [T + 1000 * n - HOUR for n in range(9)]
+    assert router.offsets() == {}
+
+
+@given(
+    st.integers(-20 * HOUR, 20 * HOUR),
+    st.sampled_from([200, 1000, 60_000, 1_800_000]),
+    st.lists(st.integers(0, 60), min_size=40, max_size=40),
+)
+def test_any_offset_is_found_within_the_network_s_jitter(offset, interval, jitter):
+    clock = DeviceClock()
+    for n, late in enumerate(jitter):
+        clock.hear(T + n * interval, T + n * interval + late + offset)
+    if abs(offset) > 1100:
+        assert abs(clock.applied - offset) <= 1060
+    elif abs(offset) < 900:
+        assert clock.applied == 0

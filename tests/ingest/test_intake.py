@@ -1,0 +1,55 @@
+"""The bounded queue between the network and the core."""
+
+import threading
+
+import pytest
+
+from ward.ingest.intake import Incoming, Intake
+
+
+def message(n, size=1):
+    return Incoming(f"topic/{n}", b"x" * size, n)
+
+
+def test_messages_come_out_in_order_and_at_most_so_many():
+    intake = Intake()
+    for n in range(7):
+        intake.put(message(n))
+    assert [m.received for m in intake.drain(5)] == [0, 1, 2, 3, 4]
+    assert [m.received for m in intake.drain(5)] == [5, 6]
+    assert intake.drain(5) == []
+    assert intake.bytes == 0
+
+
+@pytest.mark.parametrize("bounds", [{"max_messages": 3}, {"max_bytes": 30}])
+def test_it_is_full_by_messages_or_bytes_and_says_when_there_is_room(bounds):
+    intake = Intake(**bounds)
+    told = []
+    intake.on_space = lambda: told.append(len(intake))
+    for n in range(3):
+        assert not intake.is_full
+        intake.put(message(n, 10))
+    assert intake.is_full
+    intake.put(message(3, 10))  # neither waits nor drops
+    intake.drain(1)
+    assert told == []
+    intake.drain(1)
+    assert told == [2]
+    intake.drain(2)
+    assert told == [2]
+
+
+def test_a_waiting_drain_is_woken_by_a_message():
+    intake = Intake()
+    got = []
+    thread = threading.Thread(target=lambda: got.extend(intake.drain(timeout=20)))
+    thread.start()
+    intake.put(message(1))
+    thread.join(10)
+    assert got == [message(1)]
+
+
+@pytest.mark.parametrize("bounds", [{"max_messages": 0}, {"max_bytes": 0}])
+def test_an_impossible_bound_is_refused(bounds):
+    with pytest.raises(ValueError, match="at least one"):
+        Intake(**bounds)
