@@ -1,0 +1,1 @@
+"""Measurements, run by `make bench`; each prints what it measured, on what, and beside what."""
