@@ -1,0 +1,155 @@
+"""Which rules are in force for a stay: the pack, changed for all, then for its ward, then for the stay.
+
+Every change is a new version of (rule, scope), with who made it and when; none is ever edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ward.alerts.packs import Pack, PackError, Problem, check_inhibits, parse_rule, rule_to_dict
+from ward.errors import InvalidError, NotFoundError, PreconditionError
+from ward.scoring.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One version of a rule in one scope. ``scope`` is ``all``, ``ward:NAME`` or ``stay:ID``.
+
+    ``definition`` has all fields of the rule; with ``retired`` the rule is not in force in that scope.
+    """
+
+    rule_id: str
+    scope: str
+    version: int
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+    at: int = 0
+    retired: bool = False
+
+
+class Rulebook:
+    """A pack and the latest override of each rule and scope."""
+
+    def __init__(self, pack: Pack, overrides: Iterable[Override] = ()) -> None:
+        self.pack = pack
+        self._base = {rule.id: rule for rule in pack.rules}
+        self._latest: dict[tuple[str, str], Override] = {}
+        self._changed: dict[str, dict[str, Rule | None]] = {}
+        for override in sorted(overrides, key=lambda o: o.version):
+            self.put(override)
+
+    def put(self, override: Override) -> None:
+        """Takes a version in. Raises ``PackError`` where its definition is no rule."""
+        rule = None if override.retired else parse_rule(override.definition, file=override.scope)
+        self._latest[override.scope, override.rule_id] = override
+        self._changed.setdefault(override.scope, {})[override.rule_id] = rule
+
+    def effective(self, ward: str | None = None, stay: str | None = None) -> tuple[Rule, ...]:
+        """The rules in force: in the pack's order, then those that were added, by id."""
+        rules: dict[str, Rule | None] = dict(self._base)
+        for scope in _scopes(ward, stay):
+            rules |= self._changed.get(scope, {})
+        added = sorted(rules.keys() - self._base.keys())
+        ordered = (rules[rule_id] for rule_id in (*self._base, *added))
+        present = [rule for rule in ordered if rule is not None]
+        ids = {rule.id for rule in present}
+        return tuple(_without_missing(rule, ids) for rule in present)
+
+    def rule(self, rule_id: str, ward: str | None = None, stay: str | None = None) -> Rule:
+        """The rule as it is in force there. Raises ``NotFoundError``."""
+        for rule in self.effective(ward, stay):
+            if rule.id == rule_id:
+                return rule
+        raise NotFoundError(f"no rule {rule_id} in force")
+
+    def origin(self, rule_id: str, ward: str | None = None, stay: str | None = None) -> tuple[str, int]:
+        """Scope and version that the rule in force comes from; ``("pack", 0)`` where nobody changed it."""
+        for scope in reversed(_scopes(ward, stay)):
+            if (override := self._latest.get((scope, rule_id))) is not None:
+                return scope, override.version
+        return "pack", 0
+
+    def etag(self, rule_id: str, ward: str | None = None, stay: str | None = None) -> str:
+        """A quoted entity tag that changes whenever the rule in force there, or its versions, do."""
+        versions = [self.version(rule_id, scope) for scope in _scopes(ward, stay)]
+        rule = rule_to_dict(self.rule(rule_id, ward, stay))
+        text = json.dumps([self.pack.id, rule, versions], sort_keys=True)
+        return f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+
+    def version(self, rule_id: str, scope: str) -> int:
+        """The latest version in exactly this scope; 0 where there is none."""
+        override = self._latest.get((scope, rule_id))
+        return override.version if override else 0
+
+    def plan(
+        self,
+        rule_id: str,
+        definition: Mapping[str, Any],
+        scope: str,
+        by: str,
+        at: int,
+        expected: str | None,
+        ward: str | None = None,
+        retired: bool = False,
+    ) -> Override:
+        """The version that a change would make; the caller stores it, then gives it to ``put``.
+
+        ``definition`` may name only the fields that change. ``expected`` is the etag that the caller
+        saw ("*": any; None only for a rule that does not exist yet). ``ward`` is that of the stay in
+        the scope ``stay:…``. Raises InvalidError, PackError, PreconditionError, NotFoundError.
+        """
+        of_ward, of_stay = _places(scope, ward)
+        old = next((r for r in self.effective(of_ward, of_stay) if r.id == rule_id), None)
+        if old is None and (expected is not None or retired):
+            raise NotFoundError(f"no rule {rule_id} in force")
+        if old is not None and expected not in ("*", self.etag(rule_id, of_ward, of_stay)):
+            raise PreconditionError(f"rule {rule_id} is at another version", rule=rule_id)
+        merged = merge(old, {**definition, "id": definition.get("id", rule_id)})
+        if merged["id"] != rule_id:
+            raise PackError(scope, [Problem(rule_id, "id", repr(merged["id"]), rule_id)])
+        rule = parse_rule(merged, file=scope)
+        if not retired:
+            others = [r for r in self.effective(of_ward, of_stay) if r.id != rule_id]
+            if problems := check_inhibits({r.id: r.inhibits for r in (*others, rule)}):
+                raise PackError(scope, problems)
+        version = self.version(rule_id, scope) + 1
+        return Override(rule_id, scope, version, rule_to_dict(rule), by, at, retired)
+
+
+def merge(rule: Rule | None, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule's fields with those given in their place.
+
+    A title often spells the condition out ("below 88 % for 10 min"). Where the condition changes and
+    no new title is given, the old one goes, so that it cannot say what is no longer so.
+    """
+    old = rule_to_dict(rule) if rule is not None else {}
+    if any(name in definition and definition[name] != old.get(name) for name in ("when", "for", "within")):
+        old.pop("title", None)
+    return {**old, **definition}
+
+
+def _without_missing(rule: Rule, ids: set[str]) -> Rule:
+    """A rule may be retired in one scope only; those that inhibited it stay valid there."""
+    kept = tuple(other for other in rule.inhibits if other in ids)
+    return rule if kept == rule.inhibits else replace(rule, inhibits=kept)
+
+
+def _scopes(ward: str | None, stay: str | None) -> list[str]:
+    return ["all", *([f"ward:{ward}"] if ward else []), *([f"stay:{stay}"] if stay else [])]
+
+
+def _places(scope: str, ward: str | None) -> tuple[str | None, str | None]:
+    """Ward and stay whose rules a scope stands on."""
+    kind, _, name = scope.partition(":")
+    if scope == "all":
+        return None, None
+    if kind == "ward" and name:
+        return name, None
+    if kind == "stay" and name:
+        return ward, name
+    raise InvalidError("scope must be all, ward:NAME or stay:ID", field="scope")
