@@ -16,7 +16,7 @@ from ward.alerts.ledger import Ledger
 from ward.alerts.lifecycle import Input
 from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, Notify, StayState
 from ward.alerts.track import Breach, Track
-from ward.errors import InvalidError, NotFoundError
+from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.scoring.rules import Rule
 from ward.signals import HOUR, MINUTE
 
@@ -172,11 +172,13 @@ class AlertBook:
     ) -> list[Change]:
         """Shelve before it is raised: a breach since ``since`` that is not yet sustained.
 
-        Raises NotFoundError, InvalidError.
+        Raises NotFoundError, InvalidError, ConflictError (a flag disables the rule).
         """
         shelf = _shelf(by, minutes, reason, now)
         state = self._staying(stay)
         track = self.ledger.track(stay, rule)
+        if flag := track.disabled_by(state.flags):
+            raise ConflictError(f"the rule is disabled by the flag {flag}")
         if track.alert is None:
             self.ledger.open(track, track.record(state, since, None))
         return self._person(track, "shelve", now, by, dict(shelf), **shelf)

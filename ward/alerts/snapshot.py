@@ -41,6 +41,7 @@ def dump(ledger: Ledger, stays: Iterable[str] | None = None) -> list[dict[str, A
                 closed.get(stay, []),
             ),
             str_keys=True,
+            order="deterministic",
         )
         for stay in stays
         if stay in ledger.stays
