@@ -126,13 +126,11 @@ def test_pages_join_to_the_whole_list(sqlite_engine: Engine, moments: list[int],
         tx.execute(table.delete())
         store.save_alerts(tx, [replace(PLAIN, id=f"{n:02}", raised_at=at) for n, at in enumerate(moments)])
         whole, cursor, pages = [], None, 0
-        while True:
+        while pages == 0 or (cursor is not None and pages <= len(moments)):
             page = store.list_alerts(tx, limit=limit, cursor=cursor)
             whole += ids(page)
             pages += 1
             cursor = page.next
-            if cursor is None:
-                break
     expected = sorted(((at, f"{n:02}") for n, at in enumerate(moments)), reverse=True)
     assert whole == [alert for _, alert in expected]
     assert pages == max(1, -(-len(moments) // limit))
