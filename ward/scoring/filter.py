@@ -1,0 +1,206 @@
+"""The artefact filter: marks each reading valid, questionable or invalid, with a reason.
+
+Only what cannot be (outside the possible range) or what the device itself calls no measurement is
+invalid at once. What is doubtful is questionable until what follows confirms or contradicts it; see
+``runs``. A true extreme is delayed by at most 15 s or, where readings are further apart, until that
+signal's next reading, and counts from its own time. A frozen device's normal-looking values stay
+questionable: nothing that follows can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ward.scoring import limits
+from ward.scoring.detectors import REASON, REASONS, Doubts, Latest, Others, examine, find_frozen
+from ward.scoring.readings import DTYPES, Bool, Int, Readings
+from ward.scoring.runs import INVALID, QUESTIONABLE, VALID, Runs, suspicious
+from ward.scoring.streams import LONG_AGO, device_registry, stream_keys, stream_registry
+
+__all__ = ["INVALID", "MARKS", "QUESTIONABLE", "REASONS", "VALID", "Filter", "Marked"]
+
+MARKS: Final[tuple[str, ...]] = ("valid", "questionable", "invalid")
+"""Words of the marks 0, 1, 2."""
+NEVER: Final = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Readings with their marks, columns of one length.
+
+    mark: 0 valid, 1 questionable, 2 invalid; reason: index into ``REASONS``, 0 where valid; first:
+    False where the reading was told before, as questionable, and is now resolved.
+    """
+
+    readings: Readings
+    mark: NDArray[np.uint8]
+    reason: NDArray[np.uint8]
+    first: Bool
+
+    @classmethod
+    def all_valid(cls, readings: Readings) -> Marked:
+        n = len(readings)
+        return cls(readings, np.zeros(n, np.uint8), np.zeros(n, np.uint8), np.ones(n, np.bool_))
+
+
+class Filter:
+    """The filter of all stays of a partition; one slot a stay."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.until = LONG_AGO
+        self._streams = stream_registry()
+        self._devices = device_registry()
+        self._others = Others(Latest(slots), Latest(slots), Latest(slots))
+        self._open = Readings.empty()
+        self._open_reason = np.empty(0, np.uint8)
+
+    def push(self, readings: Readings, until: int) -> Marked:
+        """Judge new readings; ``until`` is how far time is known to have come (ms).
+
+        ``readings`` are in order (time, seq, row), later than any earlier ``until`` and not later than
+        this one. Returns all of them, and before them those of earlier pushes that are resolved now.
+        However a stream is cut into pushes, every reading ends with the same mark.
+        """
+        earlier = len(self._open)
+        self.until = max(self.until, until)
+        table = Readings.concat([self._open, readings])
+        mark = np.full(len(table), VALID, np.uint8)
+        mark[:earlier] = QUESTIONABLE
+        stream = self._streams.find(stream_keys(table))
+        pending: dict[int, list[int]] = {}
+        for row, own in enumerate(stream[:earlier].tolist()):
+            pending.setdefault(own, []).append(row)
+
+        order = np.argsort(stream[earlier:], kind="stable")
+        doubts = self._doubts(readings, order, stream[earlier:])
+        mark[earlier:][doubts.refused] = INVALID
+        mark[earlier:][doubts.frozen & ~doubts.refused] = QUESTIONABLE
+        reason = np.concatenate([self._open_reason, doubts.reason])
+        runs = Runs(table, mark, reason, self._streams, self._others, pending)
+        judged = order[((mark[earlier:] == VALID) & (readings.signal < limits.N_MEASURED))[order]]
+        self._judge(
+            runs, judged + earlier, stream, np.concatenate([np.zeros(earlier, np.bool_), doubts.strong])
+        )
+        runs.settle(self.until)
+        for _, latest in self._others.all():
+            latest.commit()
+
+        reason[mark == VALID] = 0
+        first = np.arange(len(table)) >= earlier
+        still = np.zeros(len(table), np.bool_)
+        still[[row for rows in pending.values() for row in rows]] = True
+        told = first | ~still
+        if len(table) == 0 or (told.all() and not still.any()):
+            self._open, self._open_reason = Readings.empty(), np.empty(0, np.uint8)
+            return Marked(table, mark, reason, first)
+        self._open, self._open_reason = table.take(still), reason[still]
+        return Marked(table.take(told), mark[told], reason[told], first[told])
+
+    def waiting(self) -> Int:
+        """Per slot the time of the earliest questionable reading that will be resolved within 15 s of it.
+
+        The largest int64 where there is none. Readings of sparse streams, which wait for the signal's
+        next reading, are not counted: when confirmed, they come late.
+        """
+        streams = self._streams
+        result = np.full(self.slots, NEVER, np.int64)
+        soon = (streams["run_start"] != LONG_AGO) & (streams["run_dense"] | (streams["run_count"] > 1))
+        soon &= streams["run_start"] + limits.PERSIST > self.until
+        np.minimum.at(result, streams.slot[soon], streams["run_start"][soon])
+        return result
+
+    def resize(self, slots: int) -> None:
+        """Make room for more stays."""
+        if slots > self.slots:
+            self.slots = slots
+            for _, latest in self._others.all():
+                latest.resize(slots)
+
+    def forget(self, slot: int) -> None:
+        """The slot is free for another stay."""
+        self._streams.forget(slot)
+        self._devices.forget(slot)
+        for _, latest in self._others.all():
+            latest.forget(slot)
+        self._keep_open(self._open.slot != slot)
+
+    def adopt(self, slot: int, other: Filter, source: int = 0) -> None:
+        """Take over what another filter knows of its slot ``source`` as this one's ``slot``."""
+        self.forget(slot)
+        self._streams.adopt(slot, other._streams, source)
+        self._devices.adopt(slot, other._devices, source)
+        for (_, own), (_, theirs) in zip(self._others.all(), other._others.all(), strict=True):
+            own.adopt(slot, theirs, source)
+        rows = other._open.slot == source
+        moved = other._open.take(rows)
+        moved.slot[:] = slot
+        self._open = Readings.concat([self._open, moved])
+        self._open_reason = np.concatenate([self._open_reason, other._open_reason[rows]])
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """All state as arrays, for ``restore``."""
+        parts: dict[str, Mapping[str, NDArray[Any]]] = {
+            "streams": self._streams.snapshot(),
+            "devices": self._devices.snapshot(),
+            "open": {**self._open.columns(), "reason": self._open_reason},
+            **{f"latest{signal}": latest.snapshot() for signal, latest in self._others.all()},
+        }
+        state = {
+            f"{part}.{name}": column for part, columns in parts.items() for name, column in columns.items()
+        }
+        return {**state, "until": np.array([self.until, self.slots], np.int64)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Become the filter that gave this snapshot."""
+        parts: dict[str, dict[str, NDArray[Any]]] = {}
+        for name, column in state.items():
+            part, _, own = name.partition(".")
+            parts.setdefault(part, {})[own] = column
+        self.until, self.slots = (int(number) for number in state["until"])
+        self._streams.restore(parts["streams"])
+        self._devices.restore(parts["devices"])
+        for signal, latest in self._others.all():
+            latest.restore(parts[f"latest{signal}"])
+        self._open = Readings(**{name: np.array(parts["open"][name], kind) for name, kind in DTYPES.items()})
+        self._open_reason = np.array(parts["open"]["reason"], np.uint8)
+
+    def _doubts(self, readings: Readings, order: Int, stream: Int) -> Doubts:
+        doubts = examine(readings, self._others)
+        frozen = find_frozen(readings, order, stream, self._streams, self._devices)
+        frozen &= ~doubts.refused
+        doubts.reason[frozen] = REASON["flat-line"]
+        return Doubts(doubts.refused, frozen, doubts.strong, doubts.reason)
+
+    def _judge(self, runs: Runs, rows: Int, stream: Int, strong: Bool) -> None:
+        """Rows of the table, sorted by stream: walk the streams in which something is suspicious."""
+        if not len(rows):
+            return
+        s, own = self._streams, stream[rows]
+        value, time = runs.table.value[rows], runs.table.time[rows]
+        first = np.append(True, own[1:] != own[:-1])
+        level = np.where(first, s["level"][own], np.roll(value, 1))
+        elapsed = time - np.where(first, s["level_time"][own], np.roll(time, 1))
+        suspects = suspicious(
+            runs.table.signal[rows], value, elapsed, level, runs.reason[rows] != 0, strong[rows]
+        )
+        starts = np.flatnonzero(first)
+        ends = np.append(starts[1:], len(rows))
+        streams = own[starts]
+        walk = (s["run_start"][streams] != LONG_AGO) | np.logical_or.reduceat(suspects, starts)
+        steady, last = streams[~walk], ends[~walk] - 1
+        s["level"][steady], s["level_time"][steady] = value[last], time[last]
+        s["seen"][steady] = time[last]
+        for number, start, end in zip(
+            streams[walk].tolist(), starts[walk].tolist(), ends[walk].tolist(), strict=True
+        ):
+            own_rows = rows[start:end]
+            runs.follow(number, own_rows, strong[own_rows], suspects[start:end])
+
+    def _keep_open(self, rows: Bool) -> None:
+        self._open, self._open_reason = self._open.take(rows), self._open_reason[rows]

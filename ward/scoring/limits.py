@@ -1,0 +1,89 @@
+"""Every number of the artefact filter, with where it comes from. Physical ranges are in ``ward.signals``.
+
+'Measured' refers to MIMIC-IV WDB record 86130599 (48 h) and BIDMC (53 × 8 min): the largest changes
+from one second to the next there are 25/min for heart rate (a lone 88 aside), 19/min for pulse,
+3.8 % for SpO2 and 13/min for respiration. 'Judgement' marks what no stored source confirms; nothing
+here decides whether an extreme passes, only whether it has to last first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ward.signals import INDEX, MEASURED, MINUTE, SECOND, SIGNALS
+
+PERSIST: Final = 15 * SECOND
+"""A deviation that lasts this long is confirmed (architecture, law 11)."""
+FRESH: Final = 5 * SECOND
+"""Signals are compared within a moment of this length: longer, and a pulse may have stopped meanwhile."""
+LOW_QUALITY: Final = 0.3
+"""A device's own quality below this makes its reading doubtful. Judgement."""
+LOW_PERFUSION: Final = 0.3
+"""Perfusion index (%) below which oximetry is doubtful. From memory."""
+RATES_APART: Final = 15.0
+"""|HR − PR| above which SpO2 is doubtful (1/min). From memory."""
+NO_BEAT: Final = 20.0
+"""A heart rate below this beside a good pulse is a lead that came off (1/min). Judgement."""
+GOOD_PULSE: Final = (30.0, 220.0)
+"""Pulse rates that can stand against a silent heart rate (1/min). Judgement."""
+PULSE_PRESSURE: Final = 10.0
+"""SBP − DBP below which a cuff measurement is doubtful (mm[Hg]). From memory."""
+FROZEN: Final = 10 * MINUTE
+"""A device whose beat-to-beat signals all keep their value this long is frozen. Measured: 13 s at most."""
+FROZEN_ALONE: Final = 30 * MINUTE
+"""The same where it has one such signal: a paced heart keeps its rate for long. Judgement."""
+BEATING: Final = ("hr", "pr", "spo2", "rr", "pi")
+"""Signals that change from moment to moment in the living."""
+CONTINUOUS: Final = 30 * SECOND
+"""Readings further apart than this do not show that nothing changed between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one signal does in one stream (one device).
+
+    jump: a change from the last valid value beyond this (plus ``growth`` a minute between the two)
+    waits for confirmation; near: so does a change beyond this where the reading is doubtful, and a return
+    to within half of it contradicts; memory: for how long (ms) the last valid value says what to expect;
+    normal: values that a passing artefact returns to.
+    """
+
+    jump: float
+    growth: float
+    near: float
+    memory: int
+    normal: tuple[float, float]
+
+
+# normal: at most one point in NEWS2, for sbp no point beside hypertension; dbp, map, pi: judgement.
+# jump: hr pr spo2 rr just above what is measured; pressures and temperature: judgement, wide enough
+# that a true fall within an hour is believed at once. memory, growth, near: judgement.
+LIMITS: Final[dict[str, Limit]] = {
+    "hr": Limit(25, 25, 10, 5 * MINUTE, (41, 110)),
+    "pr": Limit(25, 25, 10, 5 * MINUTE, (41, 110)),
+    "spo2": Limit(6, 6, 3, 5 * MINUTE, (94, 100)),
+    "rr": Limit(15, 10, 6, 5 * MINUTE, (9, 20)),
+    "sbp": Limit(40, 1.5, 15, 65 * MINUTE, (101, 180)),
+    "dbp": Limit(30, 1.2, 12, 65 * MINUTE, (45, 110)),
+    "map": Limit(35, 1.3, 12, 65 * MINUTE, (60, 130)),
+    "temp": Limit(1.0, 0.1, 0.5, 30 * MINUTE, (35.1, 39.0)),
+    "pi": Limit(np.inf, 0, 5, 5 * MINUTE, (0, 30)),
+}
+
+# The table as arrays over signal indices; signals beyond MEASURED are never doubted.
+N_MEASURED: Final = len(MEASURED)
+_rows = [LIMITS[name] for name in MEASURED]
+JUMP: Final = np.array([row.jump for row in _rows])
+GROWTH: Final = np.array([row.growth / MINUTE for row in _rows])
+NEAR: Final = np.array([row.near for row in _rows])
+MEMORY: Final = np.array([row.memory for row in _rows], np.int64)
+NORMAL: Final = np.array([row.normal for row in _rows])
+POSSIBLE: Final = np.array([signal.possible for signal in SIGNALS])
+PLAUSIBLE: Final = np.array([signal.plausible for signal in SIGNALS])
+IS_BEATING: Final = np.array([signal.name in BEATING for signal in SIGNALS])
+
+HR, PR, SPO2, RR, PI = (INDEX[name] for name in ("hr", "pr", "spo2", "rr", "pi"))
+SBP, DBP, MAP = (INDEX[name] for name in ("sbp", "dbp", "map"))

@@ -1,0 +1,233 @@
+"""Runs of doubtful readings: how what follows confirms or contradicts them, one stream at a time.
+
+A run begins with a reading that departs from what its stream led to expect. It ends
+
+- contradicted, when a reading is back where the stream was: all of the run is invalid;
+- confirmed, when it has lasted ``PERSIST``, or with the next reading where they are further apart, or
+  when nothing has come until its hold ends: all of it is valid from its own time.
+
+Steady streams never come here: only suspicious readings, and what follows them, are walked one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ward.scoring import limits
+from ward.scoring.detectors import REASON, Others
+from ward.scoring.readings import Bool, Float, Int, Readings
+from ward.scoring.streams import LONG_AGO, Registry
+from ward.signals import MEASURED
+
+VALID: Final = 0
+QUESTIONABLE: Final = 1
+INVALID: Final = 2
+
+_RATE, _SPIKE, _LEADS, _IMPLAUSIBLE = (REASON[w] for w in ("rate", "spike", "leads-off", "implausible"))
+_STATE: Final = (
+    "level",
+    "level_time",
+    "seen",
+    "run_start",
+    "run_value",
+    "run_last",
+    "run_end",
+    "run_count",
+    "run_dense",
+)
+
+
+def suspicious(
+    signal: NDArray[np.int8],
+    value: Float,
+    elapsed: Int,
+    level: Float,
+    doubted: Bool,
+    strong: Bool,
+) -> Bool:
+    """Which readings must wait, [n], given the last valid value and the ms since then.
+
+    The vectorised twin of ``_Stream.suspects``; a property test holds the two together.
+    """
+    with np.errstate(invalid="ignore"):
+        change = np.abs(value - level)
+        allowed = limits.JUMP[signal] + limits.GROWTH[signal] * elapsed
+        jumped = (elapsed <= limits.MEMORY[signal]) & (change > allowed)
+        # What was confirmed once need not be again, however long ago.
+        usual, near = change <= limits.JUMP[signal], change <= limits.NEAR[signal]
+    plausible = (value >= limits.PLAUSIBLE[signal, 0]) & (value <= limits.PLAUSIBLE[signal, 1])
+    result: Bool = strong | jumped | (~plausible & ~usual) | (doubted & ~near)
+    return result
+
+
+class Runs:
+    """The runs of one push. ``table`` holds the unresolved rows of earlier pushes, then the new ones."""
+
+    def __init__(
+        self,
+        table: Readings,
+        mark: NDArray[np.uint8],
+        reason: NDArray[np.uint8],
+        streams: Registry,
+        others: Others,
+        pending: dict[int, list[int]],
+    ) -> None:
+        self.table, self.mark, self.reason = table, mark, reason
+        self.streams, self.others = streams, others
+        self.pending = pending
+        """Stream → rows of ``table`` in its open run."""
+
+    def follow(self, stream: int, rows: Int, strong: Bool, suspects: Bool) -> None:
+        """Walk one stream's new readings (rows of the table, in order).
+
+        suspects: what ``suspicious`` says of each reading, its predecessor taken as the last valid one.
+        """
+        state = _Stream(self, stream, int(self.table.signal[rows[0]]))
+        state.walk(rows.tolist(), strong.tolist(), np.flatnonzero(suspects).tolist())
+        state.store()
+
+    def settle(self, until: int) -> None:
+        """Close the runs whose time has come although no reading did."""
+        s = self.streams
+        open_ = s["run_start"] != LONG_AGO
+        decide = s["run_start"] + limits.PERSIST
+        dense = (s["run_count"] > 1) & (s["run_last"] >= decide - limits.PERSIST // 2)
+        due = open_ & (decide <= until) & (dense | (s["run_end"] <= until))
+        for stream in np.flatnonzero(due).tolist():
+            state = _Stream(self, stream, int(self.table.signal[self.pending[stream][0]]))
+            state.expire(until + 1)
+            state.store()
+
+
+class _Stream:
+    """One stream on its walk: its state as plain numbers."""
+
+    def __init__(self, runs: Runs, number: int, signal: int) -> None:
+        self.runs, self.number, self.signal = runs, number, signal
+        s = runs.streams
+        self.level = float(s["level"][number])
+        self.level_time = int(s["level_time"][number])
+        self.seen = int(s["seen"][number])
+        self.run_start = int(s["run_start"][number])
+        self.run_value = float(s["run_value"][number])
+        self.run_last = int(s["run_last"][number])
+        self.run_end = int(s["run_end"][number])
+        self.run_count = int(s["run_count"][number])
+        self.run_dense = bool(s["run_dense"][number])
+        self.limit = limits.LIMITS[MEASURED[signal]]
+        self.growth = float(limits.GROWTH[signal])
+        self.plausible = tuple(limits.PLAUSIBLE[signal].tolist())
+
+    def store(self) -> None:
+        for name in _STATE:
+            self.runs.streams[name][self.number] = getattr(self, name)
+
+    def walk(self, rows: list[int], strong: list[bool], suspects: list[int]) -> None:
+        table = self.runs.table
+        times, values, holds = (
+            table.time[rows].tolist(),
+            table.value[rows].tolist(),
+            table.hold[rows].tolist(),
+        )
+        doubts = self.runs.reason[rows].tolist()
+        waiting = iter(suspects)
+        suspect = next(waiting, len(rows))
+        i, steady = 0, self.run_start == LONG_AGO
+        while i < len(rows):
+            if steady:  # the level is the predecessor's value, so that ``suspects`` is right
+                while suspect < i:
+                    suspect = next(waiting, len(rows))
+                if suspect > i:
+                    self.level, self.level_time = values[suspect - 1], times[suspect - 1]
+                    self.seen = self.level_time
+                    i = suspect
+                    continue
+            steady = self.take(rows[i], times[i], values[i], holds[i], doubts[i], strong[i])
+            self.seen = times[i]
+            i += 1
+
+    def take(self, row: int, time: int, value: float, hold: int, doubt: int, strong: bool) -> bool:
+        """One reading. True where it is valid, so that it is the new level, and no run is open."""
+        self.expire(time)
+        if self.run_start != LONG_AGO:
+            if not self.contradicted(value, strong):
+                self.join(row, time, value, hold, doubt)
+                return time >= self.run_start + limits.PERSIST and self.confirm(time)
+            self.close(INVALID, _SPIKE)
+        if not self.suspects(time, value, doubt, strong):
+            self.level, self.level_time = value, time
+            return True
+        self.run_start, self.run_value, self.run_count = time, value, 0
+        self.run_dense = time - self.seen <= limits.PERSIST or self.seen == LONG_AGO
+        self.join(row, time, value, hold, doubt)
+        return False
+
+    def suspects(self, time: int, value: float, doubt: int, strong: bool) -> bool:
+        limit, elapsed = self.limit, time - self.level_time
+        change = abs(value - self.level)  # nan, and no comparison true, where there is no level
+        return (
+            strong
+            or (elapsed <= limit.memory and change > limit.jump + self.growth * elapsed)
+            or not (self.is_plausible(value) or change <= limit.jump)
+            or (doubt != 0 and not change <= limit.near)
+        )
+
+    def contradicted(self, value: float, strong: bool) -> bool:
+        """Whether the stream is back where it was before the run."""
+        if strong:
+            return False
+        normal = self.limit.normal
+        if self.run_start - self.level_time <= self.limit.memory:
+            away, was = abs(value - self.level), abs(self.run_value - self.level)
+            return 2 * away <= self.limit.near or (3 * away <= was and normal[0] <= value <= normal[1])
+        # Nothing was known before: a normal value speaks against one that is not.
+        return (
+            normal[0] <= value <= normal[1]
+            and not normal[0] <= self.run_value <= normal[1]
+            and abs(value - self.run_value) > self.limit.near
+        )
+
+    def join(self, row: int, time: int, value: float, hold: int, doubt: int) -> None:
+        self.run_last, self.run_end = time, max(time + hold, self.run_start + limits.PERSIST)
+        self.run_count += 1
+        self.runs.pending.setdefault(self.number, []).append(row)
+        self.runs.mark[row] = QUESTIONABLE
+        self.runs.reason[row] = doubt or (_RATE if self.is_plausible(value) else _IMPLAUSIBLE)
+
+    def expire(self, before: int) -> None:
+        """Close the run if its time came before ``before``."""
+        if self.run_start == LONG_AGO:
+            return
+        decide = self.run_start + limits.PERSIST
+        if decide < before and self.run_count > 1 and self.run_last >= decide - limits.PERSIST // 2:
+            self.confirm(decide)
+        elif self.run_end < before:
+            self.confirm(self.run_end)
+
+    def confirm(self, time: int) -> bool:
+        """The run has lasted. True unless a good pulse says that it is a lead that came off."""
+        rows = self.runs.pending[self.number]
+        table = self.runs.table
+        if self.signal == limits.HR and table.value[rows].max() < limits.NO_BEAT:
+            slot = table.slot[rows[:1]]
+            if self.runs.others.pulse_is_good(slot, np.array([time]))[0]:
+                self.close(INVALID, _LEADS)
+                return False
+        self.level, self.level_time = float(table.value[rows[-1]]), int(table.time[rows[-1]])
+        self.close(VALID, 0)
+        return True
+
+    def close(self, mark: int, reason: int) -> None:
+        rows = self.runs.pending.pop(self.number)
+        self.runs.mark[rows] = mark
+        if mark == INVALID:  # what was only a change has turned out to be a spike; other reasons stay
+            for row in rows:
+                if reason == _LEADS or self.runs.reason[row] == _RATE:
+                    self.runs.reason[row] = reason
+        self.run_start = LONG_AGO
+
+    def is_plausible(self, value: float) -> bool:
+        return bool(self.plausible[0] <= value <= self.plausible[1])
