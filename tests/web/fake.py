@@ -1,0 +1,206 @@
+"""A service as small as the web's tests allow: the real database and hub, and no engine behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Engine
+
+from ward.alerts.model import Alert, Event
+from ward.clock import iso
+from ward.errors import ConflictError, NotFoundError
+from ward.store import alerts, events, rules, stays
+from ward.web.hub import Hub
+from ward.web.service_protocol import COMMANDS
+from ward.web.views import alert_view, event_view, stay_view
+
+NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z
+MINUTE = 60_000
+
+PACK_RULE = {
+    "id": "spo2-below-88",
+    "title": "SpO2 below 88 % for 10 min",
+    "priority": "high",
+    "kind": "physiological",
+    "when": ["spo2 < 88"],
+    "for": "10m",
+    "min_readings": 2,
+    "clear_when": ["spo2 >= 90"],
+    "clear_for": "2m",
+    "unless": ["copd"],
+    "inhibits": [],
+    "scope": "pack",
+    "version": 0,
+    "by": None,
+    "at": None,
+}
+
+
+@dataclass
+class FakeClock:
+    time: int = NOON
+    speed: float = 1.0
+
+    def now(self) -> int:
+        return self.time
+
+
+@dataclass(frozen=True)
+class FakeBoard:
+    time: int
+    stays: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alerts: tuple[dict[str, Any], ...] = ()
+    devices: tuple[dict[str, Any], ...] = ()
+
+
+class FakeService:
+    def __init__(self, engine: Engine) -> None:
+        self.engine_db = engine
+        self.clock = FakeClock()
+        self.hub = Hub()
+        self.board = FakeBoard(NOON)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.ready = True
+        self.pending: dict[str, list[dict[str, Any]]] = {}
+        self.devices: list[dict[str, Any]] = []
+        self.trials: list[dict[str, Any]] = []
+        self.break_with: Exception | None = None
+
+    # ---- what the web uses ----
+
+    async def call(self, command: str, **arguments: Any) -> dict[str, Any]:
+        assert set(arguments) == set(COMMANDS[command])
+        self.calls.append((command, arguments))
+        if self.break_with is not None:
+            raise self.break_with
+        result = getattr(self, f"_{command}")(**arguments)
+        self.refresh()
+        if isinstance(result, stays.Stay):
+            return stay_view(self.board, result)
+        return result
+
+    async def trial(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.trials.append(request)
+        return {"raised": [], "now": [], "only_candidate": [], "only_now": []}
+
+    def rules(self, scope: str) -> list[dict[str, Any]]:
+        with self.engine_db.connect() as connection:
+            current = rules.current_rules(connection, ["all", scope])
+        found = {PACK_RULE["id"]: PACK_RULE}
+        for version in sorted(current, key=lambda v: v.scope != "all"):
+            made = {
+                "scope": version.scope,
+                "version": version.version,
+                "by": version.by,
+                "at": iso(version.at),
+            }
+            found[version.rule_id] = {**PACK_RULE, **version.definition, **made}
+        return list(found.values())
+
+    def health(self) -> dict[str, Any]:
+        reasons = [] if self.ready else ["no connection to the broker"]
+        return {"ready": self.ready, "reasons": reasons, "last_message_age_s": 0.5}
+
+    # ---- what tests use ----
+
+    def refresh(self) -> None:
+        with self.engine_db.connect() as connection:
+            open_stays = stays.list_stays(connection, limit=1000).items
+            open_alerts = alerts.open_alerts(connection)
+        nothing = FakeBoard(self.clock.now())
+        shown = {stay.id: stay_view(nothing, stay) for stay in open_stays}
+        for stay, view in shown.items():
+            view["alerts"] = [alert_view(alert) for alert in open_alerts if alert.stay == stay]
+            view["pending"] = self.pending.get(stay, [])
+        views = tuple(alert_view(alert) for alert in open_alerts)
+        self.board = FakeBoard(self.clock.now(), shown, views, tuple(self.devices))
+
+    def change(self, alert: Alert, kind: str, by: str | None = None) -> dict[str, Any]:
+        """Store a changed alert with its event, and publish it."""
+        with self.engine_db.begin() as tx:
+            event = Event(self.clock.now(), alert.stay, alert.ward, alert.id, kind, by, None, alert.state)
+            alerts.save_alerts(tx, [alert])
+            (seq,) = events.append_events(tx, [event])
+        self.refresh()
+        view = alert_view(alert)
+        self.hub.publish(
+            "alert", {"alert": view, "event": event_view(events.Logged(seq, event))}, alert.ward, seq
+        )
+        return view
+
+    # ---- commands ----
+
+    def _admit(self, patient_ref, ward, bed, devices, flags, by):
+        stay = f"stay-{len(self.calls)}"
+        with self.engine_db.begin() as tx:
+            return stays.admit(
+                tx, stay=stay, patient_ref=patient_ref, ward=ward, bed=bed, flags=flags, devices=devices,
+                at=self.clock.now(),
+            )  # fmt: skip
+
+    def _discharge(self, stay, by):
+        with self.engine_db.begin() as tx:
+            return stays.discharge(tx, stay, self.clock.now())
+
+    def _transfer(self, stay, ward, bed, by):
+        with self.engine_db.begin() as tx:
+            return stays.transfer(tx, stay, ward, bed, self.clock.now())
+
+    def _set_flags(self, stay, flags, by):
+        with self.engine_db.begin() as tx:
+            return stays.set_flags(tx, stay, flags)
+
+    def _attach(self, stay, device, by):
+        with self.engine_db.begin() as tx:
+            return stays.attach(tx, stay, device, self.clock.now())
+
+    def _detach(self, stay, device, by):
+        with self.engine_db.begin() as tx:
+            return stays.detach(tx, stay, device, self.clock.now())
+
+    def _pause(self, stay, minutes, by):
+        with self.engine_db.begin() as tx:
+            until = self.clock.now() + minutes * MINUTE if minutes else None
+            return stays.set_pause(tx, stay, until)
+
+    def _observe(self, stay, time, values, by):
+        with self.engine_db.connect() as connection:
+            return stays.get_stay(connection, stay)
+
+    def _alert(self, alert):
+        with self.engine_db.connect() as connection:
+            found = alerts.get_alert(connection, alert)
+        if found.state == "closed":
+            raise ConflictError("this alert is closed")
+        return found
+
+    def _acknowledge(self, alert, by, assessment, note):
+        now = self.clock.now()
+        taken = replace(
+            self._alert(alert), state="acknowledged", acknowledged_at=now, acknowledged_by=by,
+            assessment=assessment, note=note,
+        )  # fmt: skip
+        return self.change(taken, "acknowledged", by)
+
+    def _shelve(self, alert, by, minutes, reason):
+        if any(alert == p["id"] for found in self.pending.values() for p in found):
+            return {"id": alert, "state": "shelved"}
+        until = self.clock.now() + minutes * MINUTE
+        shelved = replace(
+            self._alert(alert), state="shelved", shelved_until=until, shelved_by=by, shelve_reason=reason
+        )
+        return self.change(shelved, "shelved", by)
+
+    def _unshelve(self, alert, by):
+        return self.change(replace(self._alert(alert), state="active", shelved_until=None), "unshelved", by)
+
+    def _put_rule(self, rule_id, definition, scope, by, expected):
+        if scope.startswith("stay:") and scope[5:] not in self.board.stays:
+            raise NotFoundError("no such stay")
+        with self.engine_db.begin() as tx:
+            rules.put_rule(
+                tx, rule_id=rule_id, scope=scope, definition=definition, by=by, at=self.clock.now(),
+                expected=expected,
+            )  # fmt: skip
+        return next(rule for rule in self.rules(scope) if rule["id"] == rule_id)
