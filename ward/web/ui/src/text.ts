@@ -120,6 +120,7 @@ export const t = {
     devices: "Devices",
     logout: "Log out",
     notReady: "The service has a fault",
+    service: "Service",
   },
   title: (n: number) => (n ? `(${n}) need somebody – Ward` : "Ward"),
 

@@ -65,6 +65,20 @@ async function call<T>(method: string, path: string, body?: unknown, key?: strin
 }
 
 const part = encodeURIComponent;
+const MOST_PAGES = 20;
+
+/** Every page of a list. */
+async function all<T>(path: string): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  for (let i = 0; i < MOST_PAGES; i++) {
+    const page: Page<T> = await call<Page<T>>("GET", cursor === null ? path : `${path}?cursor=${part(cursor)}`);
+    items.push(...page.items);
+    cursor = page.next;
+    if (cursor === null) break;
+  }
+  return items;
+}
 
 export interface Series {
   time: (number | string)[];
@@ -102,9 +116,9 @@ export const api = {
     if (resolution !== null) query.set("resolution", String(resolution));
     return call<Vitals>("GET", `stays/${part(stay)}/vitals?${query}`);
   },
-  alertsOf: (stay: string) => call<Page<Alert>>("GET", `alerts?stay=${part(stay)}&limit=200`),
+  alertsOf: (stay: string) => call<Page<Alert>>("GET", `alerts?stay=${part(stay)}&limit=100`),
   rulesOf: (stay: string) => call<Page<Rule>>("GET", `rules?stay=${part(stay)}`),
-  devices: () => call<Page<Device>>("GET", "devices"),
-  unassigned: () => call<Page<Device>>("GET", "devices/unassigned"),
-  deadLetters: () => call<Page<DeadLetter>>("GET", "dead-letters?limit=50"),
+  devices: () => all<Device>("devices"),
+  unassigned: () => all<Device>("devices/unassigned"),
+  deadLetters: () => call<Page<DeadLetter>>("GET", "dead-letters?limit=100"),
 };

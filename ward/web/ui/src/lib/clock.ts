@@ -43,7 +43,3 @@ export function ms(time: string | number | null | undefined): number | null {
   const value = typeof time === "number" ? time : Date.parse(time);
   return Number.isFinite(value) ? value : null;
 }
-
-export function iso(time: number): string {
-  return new Date(time).toISOString();
-}

@@ -2,7 +2,7 @@
 
 export interface Sheet {
   kind: "acknowledge" | "shelve";
-  stay: string;
+  stay: string | null;
   alert: string;
 }
 

@@ -11,6 +11,8 @@ export interface Told {
 
 export interface View {
   stays: ReadonlyMap<string, Stay>;
+  /** Open alerts of no stay: the service's own faults. */
+  faults: ReadonlyMap<string, Alert>;
   /** Newest last; what was told since the page was opened, at most `MOST_TOLD`. */
   told: readonly Told[];
   /** Server time last heard (ms), or null before the first message. */
@@ -26,6 +28,7 @@ export interface View {
 
 export const EMPTY: View = {
   stays: new Map(),
+  faults: new Map(),
   told: [],
   time: null,
   speed: 1,
@@ -49,6 +52,7 @@ function snapshot(view: View, data: Snapshot): View {
   return {
     ...view,
     stays: new Map(data.stays.map((stay) => [stay.id, stay])),
+    faults: new Map((data.alerts ?? []).filter(({ stay }) => stay === null).map((alert) => [alert.id, alert])),
     time: ms(data.time) ?? view.time,
     speed: data.speed ?? view.speed,
     loaded: true,
@@ -87,6 +91,12 @@ export function alertChanged(view: View, alert: Alert): View {
     const ids = [...view.closed, alert.id];
     closed = new Set(ids.slice(-MOST_CLOSED));
   } else if (closed.has(alert.id)) return view;
+  if (alert.stay === null) {
+    const faults = new Map(view.faults);
+    if (alert.state === "closed") faults.delete(alert.id);
+    else faults.set(alert.id, alert);
+    return { ...view, faults, closed };
+  }
   const stay = view.stays.get(alert.stay);
   if (!stay) return { ...view, closed };
   const alerts = stay.alerts.filter((other) => other.id !== alert.id);

@@ -8,9 +8,10 @@ export type Risk = "low" | "low-medium" | "medium" | "high";
 
 export interface Alert {
   id: string;
-  stay: string;
-  ward: string;
-  bed: string;
+  /** Null for what concerns no patient: the service's own faults. */
+  stay: string | null;
+  ward: string | null;
+  bed: string | null;
   rule: string;
   title: string;
   priority: Priority;
@@ -81,7 +82,7 @@ export interface StayDevice {
   until: string | null;
   online: boolean | null;
   last_seen_at: string | null;
-  offset_s: number;
+  offset_s: number | null;
 }
 
 export interface Stay {
@@ -126,6 +127,7 @@ export interface Snapshot {
   time: string;
   speed?: number;
   stays: Stay[];
+  alerts?: Alert[];
 }
 
 export interface Rule {
@@ -163,4 +165,5 @@ export interface Session {
   name: string;
   role: string;
   wards: string[] | null;
+  may?: string[];
 }

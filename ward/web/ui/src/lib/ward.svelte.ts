@@ -67,13 +67,18 @@ class Ward {
     this.loggedOut = true;
   }
 
+  /** Roles differ in what they may do; until that is known nothing is hidden. */
+  may(what: "respond" | "observe" | "pause"): boolean {
+    return this.session?.may?.includes(what) ?? true;
+  }
+
   retry(): void {
     this.#stream.poke();
   }
 
   /** The server's answer to an act, ahead of the event that will tell the same. */
   apply(alert: Alert | null | undefined): void {
-    if (alert?.id && alert.stay) this.view = alertChanged(this.view, alert);
+    if (alert?.id) this.view = alertChanged(this.view, alert);
   }
 
   #hear(messages: Message[]): void {

@@ -1,7 +1,7 @@
 /** One trend panel as a uPlot chart: thresholds as lines, alerts as shaded spans, artefacts muted. */
 
 import uPlot from "uplot";
-import type { Panel, Span, Threshold, Track } from "./trend-data";
+import { nearest, rangeOf, timeTicks, type Panel, type Span, type Threshold, type Track } from "./trend-data";
 
 export interface PlotInput {
   panel: Panel;
@@ -23,11 +23,12 @@ function colours(element: HTMLElement): (name: string) => string {
   return (name) => style.getPropertyValue(`--${name}`).trim();
 }
 
-function dataOf(tracks: Track[]): uPlot.AlignedData {
+/** One axis for all; artefacts beyond the range lie at its edge, so that they are still seen. */
+function dataOf(tracks: Track[], [lowest, highest]: [number, number]): uPlot.AlignedData {
   const tables: uPlot.AlignedData[] = [];
   for (const { time, value, low, high, muted } of tracks) {
     tables.push([time, value, ...(low && high ? [low, high] : [])] as uPlot.AlignedData);
-    tables.push([muted.time, muted.value]);
+    tables.push([muted.time, muted.value.map((one) => Math.min(highest, Math.max(lowest, one)))]);
   }
   return uPlot.join(tables);
 }
@@ -38,6 +39,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
   const ink = colour("ink");
   const font = "11px Inter, sans-serif";
   const ratio = devicePixelRatio;
+  const range = rangeOf(panel, tracks);
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   const lines: number[] = [];
@@ -77,6 +79,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
     ctx.font = `${11 * ratio}px Inter, sans-serif`;
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
+    const labels: number[] = [];
     for (const line of thresholds) {
       const y = Math.round(chart.valToPos(line.value, "y", true)) + 0.5;
       if (y < bbox.top || y > bbox.top + bbox.height) continue;
@@ -89,7 +92,11 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      if (!line.part) ctx.fillText(String(line.value), bbox.left + bbox.width - 4 * ratio, y - ratio);
+      // Numbers side by side where lines are too close for one below the other.
+      const crowded = labels.filter((other) => Math.abs(other - y) < 11 * ratio).length;
+      if (line.part) continue;
+      ctx.fillText(String(line.value), bbox.left + bbox.width - (4 + 26 * crowded) * ratio, y - ratio);
+      labels.push(y);
     }
     ctx.restore();
   }
@@ -104,9 +111,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
     cursor: { sync: { key: "stay", setSeries: false }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
       x: { range: () => [input.start, input.end] },
-      y: {
-        range: (_chart, low, high) => [Math.min(panel.low, (low ?? panel.low) - 1), Math.max(panel.high, (high ?? panel.high) + 1)],
-      },
+      y: { range: () => range },
     },
     axes: [
       {
@@ -115,6 +120,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
         ticks: { show: false },
         font,
         size: input.showTimes ? 24 : 4,
+        splits: (_chart, _axis, low, high) => timeTicks(low, high, Math.max(2, Math.floor(input.width / 72))),
         values: (_chart, ticks) =>
           input.showTimes
             ? ticks.map((tick) => new Date(tick).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }))
@@ -136,22 +142,5 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
       ],
     },
   };
-  return new uPlot(options, dataOf(tracks), element);
-}
-
-/** The value that a series has at an instant of the shared axis: its last one, if that still speaks. */
-export function nearest(
-  values: ArrayLike<number | null | undefined> | undefined,
-  times: ArrayLike<number>,
-  index: number,
-  hold: number,
-): number | null {
-  if (!values) return null;
-  for (let i = index; i >= 0; i--) {
-    if ((times[index] ?? 0) - (times[i] ?? 0) > hold) return null;
-    const value = values[i];
-    if (value === null) return null;
-    if (value !== undefined) return value;
-  }
-  return null;
+  return new uPlot(options, dataOf(tracks, range), element);
 }

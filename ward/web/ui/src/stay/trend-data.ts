@@ -17,7 +17,7 @@ export interface Panel {
 const MINUTE = 60_000;
 
 export const PANELS: readonly Panel[] = [
-  { id: "hr", signals: ["hr", "pr"], low: 40, high: 130, hold: 1.5 * MINUTE },
+  { id: "hr", signals: ["hr", "pr"], low: 40, high: 140, hold: 1.5 * MINUTE },
   { id: "spo2", signals: ["spo2"], low: 84, high: 100, hold: 1.5 * MINUTE },
   { id: "rr", signals: ["rr"], low: 5, high: 30, hold: 1.5 * MINUTE },
   { id: "bp", signals: ["sbp", "map", "dbp"], low: 50, high: 180, hold: 65 * MINUTE },
@@ -142,4 +142,43 @@ export function spans(alerts: readonly Alert[], now: number): Span[] {
     const to = ms(alert.cleared_at) ?? ms(alert.closed_at) ?? now;
     return [{ signal: alert.signal, from, to, raised, priority: alert.priority }];
   });
+}
+
+/** The range of the valid values, at least the panel's own: an artefact must not flatten the curve. */
+export function rangeOf(panel: Panel, tracks: Track[]): [number, number] {
+  let [low, high] = [panel.low, panel.high];
+  for (const track of tracks) {
+    for (const value of [...(track.low ?? track.value), ...(track.high ?? [])]) {
+      if (value === null) continue;
+      if (value < low) low = value - 1;
+      if (value > high) high = value + 1;
+    }
+  }
+  return [low, high];
+}
+
+/** The value that a series has at an instant of the shared axis: its last one, if that still speaks. */
+export function nearest(
+  values: ArrayLike<number | null | undefined> | undefined,
+  times: ArrayLike<number>,
+  index: number,
+  hold: number,
+): number | null {
+  if (!values) return null;
+  for (let i = index; i >= 0; i--) {
+    if ((times[index] ?? 0) - (times[i] ?? 0) > hold) return null;
+    const value = values[i];
+    if (value === null) return null;
+    if (value !== undefined) return value;
+  }
+  return null;
+}
+
+const STEPS = [1, 5, 10, 15, 30, 60, 120, 240, 360].map((minutes) => minutes * MINUTE);
+
+/** Round clock times of this screen's zone, at most `most` of them. */
+export function timeTicks(low: number, high: number, most: number, zone = new Date(low).getTimezoneOffset() * MINUTE): number[] {
+  const step = STEPS.find((one) => (high - low) / one <= most) ?? 720 * MINUTE;
+  const first = Math.ceil((low - zone) / step) * step + zone;
+  return Array.from({ length: Math.max(0, Math.floor((high - first) / step) + 1) }, (_, i) => first + i * step);
 }

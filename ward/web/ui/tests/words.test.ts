@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+import { wordsFor } from "../src/lib/api";
+import { bedView } from "../src/lib/board";
+import { newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
+import { alert, at, MINUTE, NOW, pending, stay } from "./make";
+
+it("says who has an alert, in every state", () => {
+  expect(whoHas(alert(), NOW)).toBe("Nobody has it");
+  expect(whoHas(alert({ state: "acknowledged", acknowledged_by: "Anna" }), NOW)).toBe("Anna has it");
+  expect(whoHas(alert({ state: "returned", cleared_at: at(5 * MINUTE) }), NOW)).toMatch(/^over at \d\d:\d\d, nobody took it$/);
+  expect(whoHas(alert({ state: "shelved", shelved_by: "Bo", shelved_until: at(-MINUTE) }), NOW)).toMatch(/^shelved by Bo until \d\d:\d\d$/);
+});
+
+it("says what a partial or stale score lacks", () => {
+  const shown = { text: "5+", score: 5, missing: ["oxygen", "consciousness"], stale: ["temp"], staleAge: 540 * MINUTE };
+  expect(newsLacks(shown)).toBe("no O₂, ACVPU · stale temp 9 h");
+  expect(newsLacks({ ...shown, missing: [], stale: [] })).toBe("");
+});
+
+it("says when a pending alert is told", () => {
+  const own = stay({ pending: [pending({ left_s: 90 })] });
+  const { worst } = bedView(own);
+  expect(worst && pendingWords(worst, own, NOW)).toBe("tells in 1:30");
+  expect(worst && pendingWords(worst, own, NOW + 10 * MINUTE)).toBe("tells now");
+});
+
+it("writes titles with subscripts", () => {
+  const { worst } = bedView(stay({ alerts: [alert()] }));
+  expect(worst && titleOf(worst)).toBe("SpO₂ below 88 % for 10 min");
+});
+
+it("puts every kind of refusal into words, with the server's detail where it helps", () => {
+  expect(wordsFor(401, null)).toMatch(/logged out/);
+  expect(wordsFor(403, { detail: "Only nurses of 4B." })).toBe("You are not allowed to do this. Only nurses of 4B.");
+  expect(wordsFor(404, { detail: "no alert a1" })).toBe("This is not there any more.");
+  expect(wordsFor(409, { detail: "Bo took it." })).toBe("Somebody else was faster. Bo took it.");
+  expect(wordsFor(422, { detail: "minutes must be at most 60" })).toBe("minutes must be at most 60");
+  expect(wordsFor(500, { detail: "stack trace" })).toMatch(/fault \(500\)/);
+  expect(wordsFor(400, null)).toMatch(/fault \(400\)/);
+});
