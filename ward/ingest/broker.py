@@ -14,8 +14,6 @@ HOST: Final = "127.0.0.1"
 MARGIN: Final = 64 << 10
 """The packet is larger than its payload by topic and header; and what is a little too large must
 reach the service, to be refused there with its reason."""
-MAX_IN_FLIGHT: Final = 1_000
-"""Unacknowledged messages per subscriber; the service acknowledges only when they are durable."""
 
 
 class BrokerError(RuntimeError):
@@ -26,6 +24,7 @@ class EmbeddedBroker:
     """A broker on 127.0.0.1, as a context manager; it ends with this process, however that ends.
 
     ``port`` 0 takes a free one. It speaks MQTT 3.1.1; sessions and retained messages live in memory.
+    A subscriber has at most 100 messages unacknowledged: acknowledge often.
     """
 
     def __init__(self, port: int = 1883) -> None:
@@ -49,12 +48,7 @@ class EmbeddedBroker:
 
     def start(self) -> None:
         """Returns when the broker listens. Raises BrokerError, also where the port is taken."""
-        broker = Broker(
-            port=self.port,
-            listen=HOST,
-            max_payload_size=MAX_PAYLOAD + MARGIN,
-            max_inflight_count=MAX_IN_FLIGHT,
-        )
+        broker = Broker(port=self.port, listen=HOST, max_payload_size=MAX_PAYLOAD + MARGIN)
         try:
             broker.start()
         except OSError as error:

@@ -143,7 +143,7 @@ class Connection:
                     self._drain_wakes()
                 rc = self._exchange(sock, ready.get(sock, 0), is_paused)
                 if rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    return error_string(rc)
+                    return self.refused or error_string(rc)
             return "stopped"
 
     @staticmethod

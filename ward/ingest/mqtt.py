@@ -63,7 +63,7 @@ class MqttLink:
         receive_maximum: int = 5_000,
     ) -> None:
         self.url = BrokerUrl.parse(url) if isinstance(url, str) else url
-        self.intake = intake or Intake()
+        self.intake = Intake() if intake is None else intake
         self.intake.on_space = self._wake
         self._now = now
         self._client_id = client_id
@@ -105,7 +105,8 @@ class MqttLink:
             self._thread.join(timeout_s)
 
     def ack(self, messages: Iterable[Incoming]) -> None:
-        """Acknowledge what is durable, each message once, on the connection it came by."""
+        """Acknowledge what is durable, each message once and in the order they came (MQTT-4.6.0-2:
+        brokers may count on it). Those of a connection that is gone come again."""
         for _, group in groupby(messages, key=lambda m: id(m.source)):
             alike = list(group)
             if isinstance(alike[0].source, Connection):
