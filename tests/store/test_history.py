@@ -199,7 +199,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory):
 def test_compacting_leaves_the_present_hour_and_earlier_work_alone(engine: Engine) -> None:
     for hour in (0, 1, 2):
         written(engine, *(History.of(signal=0, time=[hour * HOUR + n], value=[n]) for n in range(3)))
-    assert compact(engine, HOUR, 2 * HOUR + 2000) == 2
+    assert compact(engine, 1, 2 * HOUR + 2000) == 2
     with engine.connect() as connection:
         sizes = connection.execute(select(history.c.count).order_by(history.c.id)).scalars().all()
     assert sizes == [1, 1, 1, 3, 1, 1, 1]

@@ -19,7 +19,7 @@ from ward.store.rules import put_rule
 from ward.store.stays import admit, discharge
 from ward.store.tables import metadata
 
-OPEN = Alert("open", "s1", "A", "1", "r", "t", "low", "technical", "active", raised_at=1)
+OPEN = Alert("open", "s1", "A", "1", "r", "t", "low", "technical", "active", raised_at=1, closed_at=10)
 CLOSED = replace(OPEN, id="closed", state="closed", closed_at=50)
 
 

@@ -169,7 +169,7 @@ def bin_history(readings: History, resolution_ms: int) -> Bins:
 
 
 def compact(engine: Engine, since: int, before: int) -> int:
-    """Make one chunk of the many that a stay has in an hour, for the hours within ``[since, before)``;
+    """Make one chunk of the many that a stay has in an hour, for the whole hours within ``[since, before)``;
     says how many chunks went.
 
     Reading stays as quick however often the service writes. One transaction a stay and hour, so
@@ -179,7 +179,7 @@ def compact(engine: Engine, since: int, before: int) -> int:
     hour: ColumnElement[int] = history.c.start // span
     groups = (
         select(history.c.stay, history.c.device, hour)
-        .where(history.c.end >= since, history.c.start >= since)
+        .where(history.c.end >= -(-since // COMPACT_SPAN) * COMPACT_SPAN)
         .where(history.c.end < before // COMPACT_SPAN * COMPACT_SPAN)
         .where(history.c.end // span == hour)
         .group_by(history.c.stay, history.c.device, hour)
