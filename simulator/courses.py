@@ -87,7 +87,7 @@ SCRIPTS: Final[dict[str, Script]] = {
         (Condition(("hr >= 30", "hr < 40"), "5m"),),
     ),
     "opioid": Script(
-        Effect(depression=0.63, lungs=0.2),
+        Effect(depression=0.63, lungs=0.14),
         25 * MINUTE,
         (Condition(("rr < 11", "spo2 < 88"), "5m"), SPO2_88),
     ),

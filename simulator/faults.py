@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from simulator.noise import Float, Int, Key, normal, uniform
 from ward.signals import STATUS_INDEX
 
+BURST: Final = 4_000
+"""ms for which one movement spoils the readings."""
+
 Status = NDArray[np.int8]
 
 TRANSPORT_FAULTS: Final = ("dropout", "backlog", "reboot", "duplicates", "reordering", "clock-skew")
@@ -97,12 +100,19 @@ def leads_off(m: Measured, scene: Scene) -> None:
 
 
 def motion(m: Measured, scene: Scene) -> None:
-    """The arm moves: bursts of a few seconds in which saturation reads low and rates jump."""
-    burst = scene.rows & (uniform((*scene.key, 21), scene.k // 4) < 0.5)
-    jump = normal((*scene.key, 22), scene.k // 4)
-    for signal, size in (("spo2", -9.0), ("pr", 22.0), ("hr", 14.0), ("rr", 9.0)):
+    """The body moves: bursts of a few seconds in which saturation reads low, the heart's rate jumps
+    and false breaths are counted."""
+    moment = scene.k // max(1, BURST // scene.interval)
+    burst = scene.rows & (uniform((*scene.key, 21), moment) < 0.5)
+    jump = normal((*scene.key, 22), moment)
+    changes = {
+        "spo2": -9.0 * np.abs(jump) - 2.0,
+        "pr": 22.0 * jump,
+        "hr": 14.0 * jump,
+        "rr": 9.0 * np.abs(jump),
+    }
+    for signal, change in changes.items():
         if signal in m.values:
-            change = -np.abs(jump) * 9.0 - 2.0 if signal == "spo2" else jump * size
             m.values[signal] = np.where(burst, m.values[signal] + change, m.values[signal])
     for signal in ("spo2", "pr"):
         if signal in m.values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import threading
 import time
@@ -19,6 +20,7 @@ BACKLOG: Final = 20_000
 """Messages waiting for the broker above which no more are made: the devices store, the ward falls behind."""
 LONGEST_WAIT_S: Final = 0.1
 MISC_S: Final = 0.5
+NOTE_S: Final = 0.1
 
 
 class Pace(Protocol):
@@ -52,10 +54,11 @@ class Publisher:
         self._ended = 0
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, tuple[Connection, object, int]] = {}
-        self._misc_at = 0.0
+        self._misc_at = self._note_at = 0.0
 
     def run(self, messages: Iterable[Message], stop: threading.Event) -> Progress:
         """Publish until the messages end and are acknowledged, or ``stop`` is set; then say goodbye."""
+        _allow_sockets()
         source = iter(messages)
         due = next(source, None)
         try:
@@ -67,10 +70,12 @@ class Publisher:
                     due, taken = next(source, None), taken + 1
                 self._serve(self._pause(due, now))
                 self._note(due)
-                if due is None and not self.progress.waiting:
+                if due is None and not self._waiting():
                     break
         finally:
             self._leave()
+        self._note_at = 0.0
+        self._note(due)
         return self.progress
 
     def _pause(self, due: Message | None, now: int) -> float:
@@ -127,12 +132,18 @@ class Publisher:
                     self._ended += connection.published
                     del self._connections[session]
 
+    def _waiting(self) -> int:
+        return sum(c.waiting for c in self._connections.values())
+
     def _note(self, due: Message | None) -> None:
+        if time.monotonic() < self._note_at:
+            return
+        self._note_at = time.monotonic() + NOTE_S
         active = self._connections.values()
         self.progress = Progress(
             connected=sum(c.connected for c in active),
             published=self._ended + sum(c.published for c in active),
-            waiting=sum(c.waiting for c in active),
+            waiting=self._waiting(),
             behind_ms=0 if due is None else max(0, self.clock.now() - due.at),
             problem=next((c.problem for c in active if c.problem), None),
         )
@@ -145,3 +156,14 @@ class Publisher:
         while any(c.socket for c in self._connections.values()) and time.monotonic() < until:
             self._serve(0.05)
         self._selector.close()
+
+
+def _allow_sockets() -> None:
+    """As many open sockets as the system lets this process have: a connection takes three."""
+    try:
+        import resource
+    except ImportError:  # not Unix: no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.transport import SAMPLES_A_MESSAGE, Message, Place, encode, plain_number
 from ward.clock import iso
-from ward.signals import INDEX, MEASURED, SIGNALS
+from ward.signals import HOLD_INTERVALS, INDEX, MEASURED, SECOND, SIGNALS
 
 if TYPE_CHECKING:
     from ward.ingest.recordings import Recording
@@ -25,6 +25,10 @@ class RecordingStream:
 
     def __init__(self, recording: Recording, place: Place, batch: int) -> None:
         self.place, self.batch = place, batch
+        # A sparse recording's readings must hold as long as its format says: declare the interval for it.
+        names = [SIGNALS[i].name for i in np.unique(recording.signal).tolist()]
+        interval = None if recording.hold is None else recording.hold / SECOND / HOLD_INTERVALS
+        self.declared = {name: interval for name in names if name in MEASURED} if interval else None
         keep = np.isin(recording.signal, [INDEX[name] for name in MEASURED])
         self.signal, self.value = recording.signal[keep], recording.value[keep]
         self.time = recording.time[keep]
@@ -35,7 +39,7 @@ class RecordingStream:
         self.length = int(instants[-1]) + 1 if len(instants) else 0
 
     def block(self, lo: int, hi: int) -> list[Message]:
-        result = [self.place.status(0, "birth", 0)] if lo == 0 else []
+        result = [self.place.status(0, "birth", 0, self.declared)] if lo == 0 else []
         first, last = np.searchsorted(self.time, (lo, hi)).tolist()
         names = [SIGNALS[i].name for i in self.signal[first:last].tolist()]
         readings = zip(self.time[first:last].tolist(), names, self.value[first:last].tolist(), strict=True)

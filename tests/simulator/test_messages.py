@@ -104,7 +104,7 @@ def test_an_impossible_ward_is_refused(beds):
         plan_ward(1, beds)
 
 
-def recording():
+def recording(hold=None):
     time = np.array([5_000, 5_000, 6_000, 6_000, 8_500, 9_000])
     signal = [INDEX[s] for s in ("hr", "spo2", "hr", "hr", "temp", "oxygen")]
     return Recording(
@@ -113,6 +113,7 @@ def recording():
         time,
         np.array([80, 97.5, 81, 82, 36.65, 1.0]),
         np.unique(time),
+        hold=hold,
     )
 
 
@@ -130,3 +131,9 @@ def test_a_recording_is_played_in_the_first_bed(batch):
     assert [m.what for m in (found[0], found[-1])] == ["birth", "bye"]
     assert json.loads(found[-1].payload)["state"] == "offline"
     assert decode_status(found[0].topic, found[0].payload, START, False)[1] == []
+
+
+def test_a_sparse_recording_declares_what_its_readings_hold():
+    plan = plan_ward(1, 1, recording=recording(hold=75 * MINUTE))
+    birth = next(iter(messages(plan, START, MINUTE)))
+    assert json.loads(birth.payload)["interval_s"] == {"hr": 1800, "spo2": 1800, "temp": 1800}
