@@ -9,7 +9,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    speed: float
+    @property
+    def speed(self) -> float: ...
 
     def now(self) -> int:
         """The ward's time, ms since 1970."""

@@ -1,0 +1,147 @@
+"""``ward demo``: a living ward on one machine, with nothing installed beside it, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import typer
+
+from ward.clock import wall_ms
+from ward.config import Settings, SettingsError, load_settings
+from ward.ingest.broker import BrokerError, EmbeddedBroker
+from ward.server import http_server, set_up_log
+from ward.service import WardService
+from ward.web.identity import create_code
+
+if TYPE_CHECKING:
+    from simulator.run import Simulation
+    from simulator.ward_plan import Plan
+    from ward.ingest.recordings import Recording
+
+
+def run_demo(
+    *,
+    speed: float,
+    beds: int,
+    recording: Path | None,
+    seed: int,
+    data_dir: Path | None,
+    http_port: int | None,
+) -> None:
+    """Blocks until Ctrl-C. Raises ``SettingsError`` where a port is taken or the recording cannot be read."""
+    from simulator.ward_plan import plan_ward
+
+    played = read_one(recording) if recording else None
+    with contextlib.ExitStack() as stack:
+        folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ward-demo-")))
+        settings, _ = load_settings(
+            data_dir=str(folder),
+            clock="replay",
+            replay_speed=speed,
+            replay_origin=wall_ms(),
+            http_port=http_port,
+            log_level="warning",
+        )
+        set_up_log(settings.log_level)
+        check_port(settings)
+        broker = stack.enter_context(started_broker(settings))
+        settings = settings.model_copy(update={"mqtt_url": broker.url})
+        service = WardService(settings)
+        stack.enter_context(service.running())
+        plan = plan_ward(seed, beds, recording=played)
+        simulation = stack.enter_context(simulated(plan, service, broker.url))
+        asyncio.run(serve(service, settings, plan, simulation))
+    typer.echo("ward: ended; nothing is left running")
+
+
+def read_one(path: Path) -> Recording:
+    from ward.ingest.recordings import read_recordings
+
+    found = [r for r in read_recordings(path) if len(r)]
+    if len(found) != 1:
+        raise SettingsError(f"{path}: holds {len(found)} stays with readings; the demo plays exactly one")
+    return found[0]
+
+
+def check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.http_host, settings.http_port))
+        except OSError as error:
+            taken = f"http_port = {settings.http_port}: {error.strerror}"
+            raise SettingsError(f"{taken}; choose another with --http-port or WARD_HTTP_PORT") from error
+
+
+@contextlib.contextmanager
+def started_broker(settings: Settings) -> Iterator[EmbeddedBroker]:
+    try:
+        with EmbeddedBroker(urlsplit(settings.mqtt_url).port or 1883) as broker:
+            yield broker
+    except BrokerError as error:
+        raise SettingsError(str(error)) from error
+
+
+@contextlib.contextmanager
+def simulated(plan: Plan, service: WardService, url: str) -> Iterator[Simulation]:
+    from simulator.run import Simulation
+
+    simulation = Simulation(plan, url=url, clock=service.clock)
+    try:
+        yield simulation
+    finally:
+        simulation.stop()
+
+
+async def serve(service: WardService, settings: Settings, plan: Plan, simulation: Simulation) -> None:
+    """The HTTP server, with the ward admitted and the simulation running beside it."""
+    server = http_server(service, settings)
+    for stay, observed in zip(plan.stays(), plan.observations(), strict=True):
+        admitted = await service.call("admit", **stay, by="demo")
+        if observed:
+            await service.call("observe", stay=admitted["id"], time=None, values=observed, by="demo")
+    simulation.start()
+    code = create_code(service.engine_db, name="demo", role="admin", now=wall_ms(), lifetime=12 * 3_600_000)
+    address = f"http://{settings.http_host}:{settings.http_port}"
+    typer.echo(
+        f"\n  ward is live. Open this link, it logs your browser in:\n\n    {address}/login?code={code}\n"
+    )
+    typer.echo(f"  {len(plan.beds)} beds, {service.clock.speed:g} times life. Ctrl-C ends it.\n")
+    done = threading.Event()
+    lines = threading.Thread(target=tell_lines, args=(service, done), daemon=True)
+    lines.start()
+    try:
+        await server.serve()
+    finally:
+        done.set()
+
+
+def tell_lines(service: WardService, done: threading.Event) -> None:
+    """A line a second of what is going on."""
+    from ward.live import metrics
+
+    def readings() -> float:
+        return float(metrics.READINGS._value.get())
+
+    before, at = readings(), time.monotonic()
+    while not done.wait(1.0):
+        now, board = readings(), service.board
+        elapsed, at_ = time.monotonic() - at, time.monotonic()
+        pending = sum(len(stay["pending"]) for stay in board.stays.values())
+        active = sum(alert["state"] == "active" for alert in board.alerts)
+        health = service.health()
+        trouble = "" if health["ready"] else "  " + "; ".join(health["reasons"])
+        typer.echo(
+            f"  beds {len(board.stays)}  readings/s {(now - before) / elapsed:8.0f}"
+            f"  pending {pending}  active {active}{trouble}"
+        )
+        before, at = now, at_

@@ -1,0 +1,221 @@
+"""What people and programs may ask of the core, each by its name. Runs on the core's thread.
+
+Each change is written to the database first, then to the journal, so that a restart finds both.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ward.alerts.model import alert_id
+from ward.alerts.overrides import Override
+from ward.alerts.packs import rule_to_dict
+from ward.clock import iso
+from ward.errors import InvalidError, NotFoundError, PreconditionError
+from ward.ingest.journal import Journal
+from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
+from ward.live.board import BoardKeeper
+from ward.live.core import Core
+from ward.live.views import Json
+from ward.scoring.rules import Rule
+from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
+from ward.store import rules as rule_store
+from ward.store import stays as stay_store
+from ward.web.views import alert_view
+
+LONGEST_PAUSE: Final = 24 * 60
+"""minutes"""
+
+
+class Commands:
+    """Carries out commands against the core; ``now`` is the ward's time."""
+
+    def __init__(self, core: Core, journal: Journal, keeper: BoardKeeper) -> None:
+        self._core, self._journal, self._keeper = core, journal, keeper
+
+    def run(self, name: str, now: int, arguments: Mapping[str, Any]) -> Json:
+        """Raises errors of ``ward.errors``."""
+        command = _COMMANDS.get(name)
+        if command is None:
+            raise NotFoundError(f"no command {name}")
+        answer = command(self, now, **arguments)
+        self._core.commit(now)
+        self._keeper.refresh(now)
+        view: Json = answer() if callable(answer) else answer
+        return view
+
+    # ------------------------------------------------------------------ stays
+
+    def _stay(self, change: Callable[[Any], stay_store.Stay], now: int, by: str) -> Callable[[], Json]:
+        with self._core.db.begin() as tx:
+            stay = change(tx)
+        self._core.load_stay(stay, now, by)
+        self._write(StayChanged(stay.id, now), now)
+        return lambda: dict(self._keeper.board.stays.get(stay.id) or {"id": stay.id})
+
+    def _write(self, entry: Entry, now: int) -> None:
+        position = self._journal.append([entry])
+        if isinstance(entry, Observation):
+            self._core.take([entry], position, now)
+        else:
+            self._core.position = position
+
+    def admit(
+        self, now: int, patient_ref: str, ward: str, bed: str, devices: list[str], flags: list[str], by: str
+    ) -> Any:
+        stay = uuid.uuid4().hex[:12]
+        return self._stay(
+            lambda tx: stay_store.admit(
+                tx,
+                stay=stay,
+                patient_ref=patient_ref,
+                ward=ward,
+                bed=bed,
+                flags=flags,
+                devices=devices,
+                at=now,
+            ),
+            now,
+            by,
+        )
+
+    def discharge(self, now: int, stay: str, by: str) -> Any:
+        answer = self._stay(lambda tx: stay_store.discharge(tx, stay, now), now, by)
+        last = answer()
+        return lambda: last | {"discharged_at": iso(now)}
+
+    def transfer(self, now: int, stay: str, ward: str, bed: str, by: str) -> Any:
+        return self._stay(lambda tx: stay_store.transfer(tx, stay, ward, bed, now), now, by)
+
+    def set_flags(self, now: int, stay: str, flags: list[str], by: str) -> Any:
+        return self._stay(lambda tx: stay_store.set_flags(tx, stay, flags), now, by)
+
+    def attach(self, now: int, stay: str, device: str, by: str) -> Any:
+        return self._stay(lambda tx: stay_store.attach(tx, stay, device, now), now, by)
+
+    def detach(self, now: int, stay: str, device: str, by: str) -> Any:
+        return self._stay(lambda tx: stay_store.detach(tx, stay, device, now), now, by)
+
+    def pause(self, now: int, stay: str, minutes: float, by: str) -> Any:
+        if not 0 <= minutes <= LONGEST_PAUSE:
+            raise InvalidError(f"minutes must be 0 (end the pause) to {LONGEST_PAUSE}", field="minutes")
+        until = now + round(minutes * MINUTE) if minutes else None
+        return self._stay(lambda tx: stay_store.set_pause(tx, stay, until), now, by)
+
+    def observe(self, now: int, stay: str, time: int | None, values: Mapping[str, Any], by: str) -> Any:
+        known = self._core.stays.get(stay)
+        if known is None or known.end is not None:
+            raise NotFoundError(f"no present stay {stay}")
+        at = now if time is None else time
+        if not known.start <= at <= now + MINUTE:
+            raise InvalidError("time must lie within the stay and not in the future", field="time")
+        numbers = {INDEX[name]: _number(name, value) for name, value in values.items()}
+        self._write(Observation(stay, at, now, by, numbers), now)
+        return {"stay": stay, "time": iso(at), "by": by, **values}
+
+    # ------------------------------------------------------------------ alerts
+
+    def acknowledge(self, now: int, alert: str, by: str, assessment: str, note: str | None) -> Any:
+        self._core.note(self._core.book.acknowledge(alert, by, assessment, now, note))
+        return alert_view(self._core.book.get(alert))
+
+    def shelve(self, now: int, alert: str, by: str, minutes: float, reason: str | None) -> Any:
+        core, why = self._core, reason or ""
+        waiting = self._pending(alert)
+        if waiting is None:
+            core.note(core.book.shelve(alert, by, minutes, why, now))
+            return alert_view(core.book.get(alert))
+        stay, rule, since = waiting
+        core.note(core.book.shelve_pending(stay, rule, since, by, minutes, why, now))
+        shelved = core.book.open_alert(stay, rule.id)
+        assert shelved is not None
+        return alert_view(shelved)
+
+    def _pending(self, alert: str) -> tuple[str, Rule, int] | None:
+        """The pending condition of this id: it is no alert yet, so only the engine knows it."""
+        core = self._core
+        cells, _ = core.engine.sustain.pending()
+        for cell, since in zip(
+            cells.tolist(), core.engine.sustain.cell["since"][cells].tolist(), strict=True
+        ):
+            slot, column = divmod(cell, len(core.engine.rules))
+            stay, rule = core.slots.stay(slot), core.engine.rules[column]
+            if alert_id(stay, rule.id, since) == alert and core.book.open_alert(stay, rule.id) is None:
+                return stay, rule, since
+        return None
+
+    def unshelve(self, now: int, alert: str, by: str) -> Any:
+        self._core.note(self._core.book.unshelve(alert, by, now))
+        return alert_view(self._core.book.get(alert))
+
+    # ------------------------------------------------------------------ rules
+
+    def put_rule(
+        self, now: int, rule_id: str, definition: Mapping[str, Any], scope: str, by: str, expected: str | None
+    ) -> Any:
+        core, book = self._core, self._core.rulebook
+        ward, stay = places(core, scope)
+        of, version = book.origin(rule_id, ward, stay)
+        if expected not in (None, "*", str(version)):
+            raise PreconditionError(f"rule {rule_id} is at version {version} ({of})", version=version)
+        exists = any(r.id == rule_id for r in book.effective(ward, stay))
+        made = book.plan(rule_id, definition, scope, by, now, "*" if exists else None, ward)
+        with core.db.begin() as tx:
+            stored = rule_store.put_rule(
+                tx,
+                rule_id=rule_id,
+                scope=scope,
+                definition=dict(made.definition),
+                by=by,
+                at=now,
+                expected=book.version(rule_id, scope),
+            )
+        book.put(Override(rule_id, scope, stored.version, made.definition, by, now))
+        core.rules_changed(now, by)
+        self._write(RulesChanged(now), now)
+        return rule_view(core, book.rule(rule_id, ward, stay), scope)
+
+
+def places(core: Core, scope: str) -> tuple[str | None, str | None]:
+    """(ward, stay) of ``all``, ``ward:X`` or ``stay:Y``. Raises InvalidError, NotFoundError."""
+    kind, _, name = scope.partition(":")
+    if scope == "all":
+        return None, None
+    if kind == "ward" and name:
+        return name, None
+    if kind == "stay" and name:
+        if name not in core.stays:
+            raise NotFoundError(f"no present stay {name}")
+        return core.stays[name].ward, name
+    raise InvalidError("scope must be all, ward:NAME or stay:ID", field="scope")
+
+
+def rule_view(core: Core, rule: Rule, scope: str) -> Json:
+    """A rule as the API shows it, with where its definition comes from."""
+    ward, stay = places(core, scope)
+    origin, version = core.rulebook.origin(rule.id, ward, stay)
+    override = core.rulebook.latest(rule.id, origin)
+    return {
+        **rule_to_dict(rule),
+        "scope": origin,
+        "version": version,
+        "by": override.by if override else None,
+        "at": iso(override.at) if override else None,
+    }
+
+
+def _number(name: str, value: Any) -> float:
+    if name == "consciousness":
+        return float(CONSCIOUSNESS[value])
+    return float(value)
+
+
+_COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
+    name: getattr(Commands, name)
+    for name in (
+        "admit", "discharge", "transfer", "set_flags", "attach", "detach", "pause", "observe",
+        "acknowledge", "shelve", "unshelve", "put_rule",
+    )
+}  # fmt: skip

@@ -1,0 +1,375 @@
+"""The core: the fold of the journal, in step with the clock. One thread owns it; nothing else touches it.
+
+Entries go in by ``take``, time by ``tick``. What follows (alerts, their events, what must be
+published) is written in one transaction and told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Engine as Database
+
+from ward.alerts.book import AlertBook
+from ward.alerts.model import Change, StayState
+from ward.alerts.overrides import Rulebook
+from ward.alerts.technical import rule_for
+from ward.alerts.track import Breach
+from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
+from ward.ingest.assignments import Assigned, StayInfo
+from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
+from ward.ingest.router import Routed, Router
+from ward.live import metrics, telling
+from ward.live.columns import columns_of, layout
+from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
+from ward.live.slots import Slots
+from ward.live.views import Newest, news2_now
+from ward.scoring.conditions import HR, PR
+from ward.scoring.engine import Engine
+from ward.scoring.filter import REASONS, VALID, Marked
+from ward.scoring.readings import Readings
+from ward.scoring.rules import Rule
+from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
+from ward.signals import HOUR, INDEX, MINUTE, SIGNALS
+from ward.store.stays import Stay, get_stay
+from ward.web.hub import Hub
+
+SCALE_2: Final = "spo2-scale-2"
+AWAY: Final = MINUTE
+"""Readings after so long a silence mean that a patient who was away is back."""
+SETTLE_S: Final = 1.0
+LONGEST_WAIT_S: Final = 5.0
+"""A rebuild waits until no more late readings come, but not longer than this (seconds of the machine)."""
+MEMORY: Final = 2 * HOUR
+"""What a rebuild reads at the least before the first late reading."""
+WHY: Final = {CLEARED: "cleared", RULE_CHANGED: "rule changed"}
+
+
+class Core:
+    """All stays of this process. Times in ms; ``machine`` arguments are seconds of a monotonic clock."""
+
+    def __init__(
+        self, db: Database, rulebook: Rulebook, hub: Hub, *, lateness: int, measure_offset: bool
+    ) -> None:
+        self.db, self.hub, self.rulebook = db, hub, rulebook
+        self._measure_offset = measure_offset
+        self.router = Router()
+        self.engine = Engine(rulebook.effective(), 16, lateness=lateness)
+        self.book = AlertBook()
+        self.watch = Watch()
+        self.slots = Slots()
+        self.newest = Newest(16)
+        self.stays: dict[str, Stay] = {}
+        self.history = HistoryBuffer()
+        self.position = 0
+        self.changed: set[str] = set()
+        """Stays whose view is out of date."""
+        self._late: dict[int, list[Readings]] = {}
+        self._late_first: dict[int, float] = {}
+        self._late_last: dict[int, float] = {}
+        self._asked: dict[tuple[str, str], int] = {}
+        self._heard: dict[str, int] = {}
+        self._pending_changes: list[Change] = []
+
+    # ------------------------------------------------------------------ stays and rules
+
+    def load_stay(self, stay: Stay, now: int, by: str | None = None) -> None:
+        """A stay as the database has it now: new, changed or ended."""
+        self.stays[stay.id] = stay
+        devices = tuple(Assigned(d.device, d.start, d.end, d.ward) for d in stay.devices)
+        self.router.set_stay(
+            StayInfo(
+                stay.id, stay.ward, stay.bed, stay.flags, stay.start, stay.end, devices, stay.paused_until
+            )
+        )
+        slot = self.slots.get(stay.id)
+        if stay.end is None and slot is None:
+            slot = self._take_slot(stay.id)
+        rules = self.rulebook.effective(stay.ward, stay.id)
+        if stay.end is None and slot is not None:
+            self._use_rules({slot: rules})
+            self._configure(slot)
+        state = StayState(
+            stay.id, stay.ward, stay.bed, frozenset(stay.flags), stay.end is not None, stay.paused_until
+        )
+        self._pending_changes += self.book.stay_changed(state, rules, now, by)
+        self.changed.add(stay.id)
+
+    def end_stay(self, stay: str) -> None:
+        """Free the slot of a stay that is over and whose readings are written."""
+        slot = self.slots.get(stay)
+        if slot is not None:
+            self.engine.forget(slot)
+            self.newest.forget(slot)
+            self.slots.free(stay)
+            for table in (self._late, self._late_first, self._late_last):
+                table.pop(slot, None)
+        self.stays.pop(stay, None)
+        self._heard.pop(stay, None)
+
+    def _take_slot(self, stay: str) -> int:
+        slot = self.slots.take(stay)
+        if slot >= self.engine.slots:
+            self.engine.resize(2 * self.engine.slots)
+            self.newest.resize(self.engine.slots)
+        return slot
+
+    def _configure(self, slot: int) -> None:
+        stay = self.stays[self.slots.stay(slot)]
+        declared = list(self.router.declared(stay.id))
+        scale = 2 if SCALE_2 in stay.flags else 1
+        engine = self.engine
+        same = engine.scale[slot] == scale and set(np.flatnonzero(engine.declared[slot])) == set(declared)
+        if not same:
+            engine.configure(slot, declared=declared, scale=scale, applies=engine.applies[slot])
+
+    def _use_rules(self, changed: Mapping[int, Sequence[Rule]]) -> None:
+        """Put rules in force for some slots; the others keep theirs."""
+        engine = self.engine
+        place = {rule: i for i, rule in enumerate(engine.rules)}
+        if all(rule in place for rules in changed.values() for rule in rules):
+            wanted = {slot: [r in rules for r in engine.rules] for slot, rules in changed.items()}
+            if all(list(engine.applies[slot]) == applies for slot, applies in wanted.items()):
+                return
+            fresh = all(engine.frontier[slot] < 0 for slot in changed)
+            if fresh:
+                for slot, applies in wanted.items():
+                    engine.applies[slot] = applies
+                return
+        in_force: dict[int, Sequence[Rule]] = {
+            slot: [engine.rules[c] for c in np.flatnonzero(engine.applies[slot])]
+            for slot in self.slots.taken()
+        }
+        in_force.update(changed)
+        columns = columns_of(in_force, self.rulebook.effective())
+        engine.replace_rules(columns, *layout(in_force, engine.slots, columns, engine.rules, engine.applies))
+
+    def rules_changed(self, now: int, by: str | None = None) -> None:
+        """The rulebook has changed: from the next evaluation every stay has its rules as they are now."""
+        in_force = {}
+        for slot in self.slots.taken():
+            stay = self.stays[self.slots.stay(slot)]
+            before = {engine_rule.id: engine_rule for engine_rule in self._rules_of(slot)}
+            rules = in_force[slot] = self.rulebook.effective(stay.ward, stay.id)
+            for rule in rules:
+                if before.pop(rule.id, None) != rule:
+                    self._pending_changes += self.book.rule_changed(rule, now, [stay.id], by)
+            for gone in before:
+                self._pending_changes += self.book.rule_removed(gone, now, [stay.id], by)
+            self.changed.add(stay.id)
+        self._use_rules(in_force)
+
+    def _rules_of(self, slot: int) -> list[Rule]:
+        return [self.engine.rules[c] for c in np.flatnonzero(self.engine.applies[slot])]
+
+    # ------------------------------------------------------------------ the fold
+
+    def take(self, entries: Sequence[Entry], position: int, now: int) -> Routed:
+        """A batch of the journal, at its position."""
+        routed = self.router.apply(entries, self._measure_offset)
+        self.position = position
+        for entry in entries:
+            if isinstance(entry, StayChanged):
+                with self.db.connect() as connection:
+                    self.load_stay(get_stay(connection, entry.stay), now)
+            elif isinstance(entry, RulesChanged):
+                self.rules_changed(now)
+        rows = routed.rows
+        if len(rows):
+            slots = np.array([self._slot_or_none(stay) for stay in rows.stays], np.int32)
+            readings = rows.for_slots(slots)
+            self.engine.add(readings.take(readings.slot >= 0))
+            self._note_heard(rows.stays, readings, entries, now)
+        if len(routed.unassigned):
+            self.history.add_unassigned(routed.unassigned, self.router.device_key)
+        for stay in {declared.stay for declared in routed.declared}:
+            if (slot := self.slots.get(stay)) is not None:
+                self._configure(slot)
+        for event in routed.device_events:
+            self._touch_device(event.device)
+        return routed
+
+    def _slot_or_none(self, stay: str) -> int:
+        slot = self.slots.get(stay)
+        return -1 if slot is None else slot
+
+    def _touch_device(self, key: str) -> None:
+        for stay in self.stays.values():
+            if any(f"{d.ward}/{d.device}" == key for d in stay.devices if d.end is None):
+                self.changed.add(stay.id)
+
+    def _note_heard(
+        self, stays: Sequence[str], readings: Readings, entries: Iterable[Entry], now: int
+    ) -> None:
+        """When each stay was last heard by a device; who was away and is heard again is back."""
+        if all(isinstance(entry, Observation) for entry in entries):
+            return
+        for stay in stays:
+            before = self._heard.get(stay, 0)
+            self._heard[stay] = now
+            if self.book.is_paused(stay) and now - before > AWAY:
+                self._pending_changes += self.book.readings_returned(stay, now)
+
+    # ------------------------------------------------------------------ time
+
+    def tick(self, now: int, machine: float) -> None:
+        """Evaluate up to now, and all that follows."""
+        with metrics.TICK.time():
+            step = self.engine.step(now)
+        self._note_marks(step.marked)
+        self._note_late(step.late, machine)
+        self._follow(step.transitions, now)
+        self._rebuild(now, machine)
+        self._technical(now)
+        self._pending_changes += self.book.tick(now)
+        self.commit(now)
+
+    def follow(self, reached: int, now: int) -> None:
+        """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
+        step = self.engine.step(reached)
+        self._note_marks(step.marked)
+        self._note_late(step.late, 0.0)
+        self._follow(step.transitions, now)
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """What a person did to the book; written by the next ``commit``."""
+        self._pending_changes += changes
+
+    def commit(self, now: int) -> None:
+        """Write and tell what has changed. If that fails nothing is forgotten: the next call tries again."""
+        changes = self._pending_changes
+        if changes:
+            telling.save(self.db, self.hub, changes, self.book.dump, now)
+            self.changed.update(change.event.stay for change in changes)
+            self._pending_changes = []
+
+    def _note_marks(self, marked: Marked) -> None:
+        if not len(marked.mark):
+            return
+        self.newest.take(marked.readings, marked.mark, marked.reason)
+        slots = np.unique(marked.readings.slot).tolist()
+        names = {slot: self.slots.stay(slot) for slot in slots}
+        self.history.add(marked, names)
+        self.changed.update(names.values())
+        metrics.READINGS.inc(int(marked.first.sum()))
+        doubted = marked.mark != VALID
+        if doubted.any():
+            for reason, n in zip(*np.unique(marked.reason[doubted], return_counts=True), strict=True):
+                metrics.MARKED.labels(REASONS[int(reason)]).inc(int(n))
+
+    def _follow(self, t: Transitions, now: int) -> None:
+        """Engine transitions to the book: what comes up at one instant goes in together."""
+        raised: list[tuple[str, Rule, Breach]] = []
+        columns = (getattr(t, name).tolist() for name in t.__slots__)
+        for slot, column, kind, at, since, late in zip(*columns, strict=True):
+            stay, rule = self.slots.stay(slot), self.engine.rules[column]
+            if kind == RAISED:
+                raised.append((stay, rule, Breach(since, at, *self.measured(slot, rule), late)))
+                continue
+            if raised and kind in WHY:
+                self._pending_changes += self.book.raised_together(raised, now)
+                raised = []
+            if kind in WHY:
+                self._pending_changes += self.book.cleared(stay, rule.id, since, at, now, WHY[kind])
+        if raised:
+            self._pending_changes += self.book.raised_together(raised, now)
+
+    def measured(self, slot: int, rule: Rule) -> tuple[str | None, float | None]:
+        """The first signal of the rule and its value now."""
+        name = rule.when[0].signal
+        signal = INDEX[name]
+        if SIGNALS[signal].derived:
+            return name, float(self._news2(slot)) if name == "news2" else None
+        held, now = self.engine.held, self.engine.frontier[slot]
+        if signal == HR and held.expires[slot, HR] <= now < held.expires[slot, PR]:
+            signal = PR
+        value = float(held.value[slot, signal])
+        return SIGNALS[signal].name, None if np.isnan(value) else value
+
+    def _news2(self, slot: int) -> int:
+        _, score, _ = news2_now(self.engine, np.array([slot]))
+        return int(score.total[0])
+
+    # ------------------------------------------------------------------ late readings
+
+    def _note_late(self, late: Readings, machine: float) -> None:
+        for slot in np.unique(late.slot).tolist():
+            self._late.setdefault(slot, []).append(late.take(late.slot == slot))
+            self._late_first.setdefault(slot, machine)
+            self._late_last[slot] = machine
+
+    def _rebuild(self, now: int, machine: float, *, everything: bool = False) -> None:
+        for slot in list(self._late):
+            settled = machine - self._late_last[slot] >= SETTLE_S
+            if everything or settled or machine - self._late_first[slot] >= LONGEST_WAIT_S:
+                late = Readings.concat(self._late.pop(slot))
+                del self._late_first[slot], self._late_last[slot]
+                self._rebuild_one(slot, late, now)
+
+    def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
+        """Build the clocks of one stay again from what is stored, and what came late."""
+        stay = self.slots.stay(slot)
+        since = int(late.time.min())
+        reach = max((r.within_ms + r.gap_ms + r.clear_for_ms for r in self.engine.rules), default=0)
+        start = since - max(MEMORY, 2 * reach)
+        intervals = {d.number: d.intervals for d in self.router.devices() if d.intervals}
+        with self.db.connect() as connection:
+            stored = stored_readings(connection, self.history, stay, start, self.engine.until, intervals)
+        transitions, marked = self.engine.rebuild(slot, unique_readings([stored, late.at_slot(0)]), since)
+        came = late.take(late.time <= self.engine.until)
+        mine = np.isin(identity(marked.readings), identity(came))
+        kept = Marked(
+            marked.readings.take(mine).at_slot(slot),
+            marked.mark[mine],
+            marked.reason[mine],
+            marked.first[mine],
+        )
+        metrics.LATE.inc()
+        self._note_marks(kept)
+        self._follow(transitions, now)
+
+    def settle(self, now: int) -> None:
+        """Finish every rebuild that is due; what is kept then needs nothing from before."""
+        self._rebuild(now, 0.0, everything=True)
+        self.commit(now)
+
+    # ------------------------------------------------------------------ technical alerts
+
+    def _technical(self, now: int) -> None:
+        shortest: dict[str, float] = {}
+        devices = []
+        for d in self.router.devices():
+            interval = min(d.intervals.values(), default=None)
+            devices.append(DeviceFact(d.stay, d.device, d.online, d.last_seen, d.offset, None, interval))
+            if d.stay is not None and interval is not None:
+                shortest[d.stay] = min(interval, shortest.get(d.stay, interval))
+        stays = []
+        for slot in self.slots.taken():
+            stay = self.stays[self.slots.stay(slot)]
+            last = int(self.engine.held.taken[slot].max())
+            present = any(d.end is None for d in stay.devices)
+            stays.append(
+                StayFact(stay.id, present, last if last >= 0 else None, stay.start, shortest.get(stay.id))
+            )
+        open_stays = {stay.stay for stay in stays}
+        facts = [d if d.stay in open_stays else d._replace(stay=None) for d in devices]
+        for edge in self.watch.update(now, facts, stays, self._standing()):
+            rule = rule_for(edge.rule, edge.key)
+            if edge.event == "raised":
+                self._pending_changes += self.book.raised(
+                    edge.stay, rule, edge.since, edge.at, None, None, now
+                )
+            else:
+                self._pending_changes += self.book.cleared(edge.stay, rule.id, edge.since, edge.at, now)
+
+    def _standing(self) -> list[Standing]:
+        """Rules whose time is up but whose readings are too few: somebody should measure again."""
+        asked, applies = self.engine.sustain.grid("asked"), self.engine.applies
+        slot, column = np.nonzero(asked & applies)
+        since = self.engine.sustain.grid("since")[slot, column]
+        return [
+            Standing(self.slots.stay(s), "measure-again", self.engine.rules[c].id, t)
+            for s, c, t in zip(slot.tolist(), column.tolist(), since.tolist(), strict=True)
+        ]

@@ -1,0 +1,215 @@
+"""The core's thread: messages into the journal, acknowledged when durable; commands; the tick."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from ward.clock import Clock
+from ward.errors import UnavailableError
+from ward.ingest.intake import Incoming, Intake
+from ward.ingest.journal import Journal
+from ward.ingest.payload import decode_status, decode_vitals
+from ward.ingest.records import Entry, Refusal
+from ward.live import metrics, snapshots
+from ward.live.board import BoardKeeper
+from ward.live.commands import Commands
+from ward.live.core import Core
+from ward.live.views import Json
+
+TICK_S: Final = 1.0
+FLUSH_S: Final = 10.0
+BATCH: Final = 5_000
+DRAINED_S: Final = 0.5
+"""After a start the backlog counts as drained when nothing has come for so long."""
+LONGEST_BACKLOG_S: Final = 30.0
+BACK_OFF_S: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    name: str
+    arguments: Mapping[str, Any]
+    answer: Future[Json]
+
+
+class Runner:
+    """Owns the core while it runs. ``ack`` is called with messages that are durable."""
+
+    def __init__(
+        self,
+        core: Core,
+        journal: Journal,
+        intake: Intake,
+        clock: Clock,
+        ack: Callable[[list[Incoming]], None],
+        *,
+        snapshot_s: float,
+        is_connected: Callable[[], bool],
+        tick_s: float = TICK_S,
+    ) -> None:
+        self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
+        self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
+        self.keeper = BoardKeeper(core)
+        self._commands = Commands(core, journal, self.keeper)
+        self._asks: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
+        self._unwritten: list[Incoming] = []
+        self.faults: dict[str, str] = {}
+        """What does not work now, by part."""
+        self.last_tick = 0.0
+        """When the last tick ended (monotonic seconds)."""
+        self.is_following = True
+        """The clock has taken over from the backlog of a start."""
+
+    # ------------------------------------------------------------------ from other threads
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 20.0) -> None:
+        """Finish the present round, take a last snapshot, end."""
+        self._stop.set()
+        self._intake.wake()
+        self._thread.join(timeout_s)
+
+    def ask(self, name: str, arguments: Mapping[str, Any]) -> Future[Json]:
+        """Have a command carried out between two rounds."""
+        ask = _Ask(name, arguments, Future())
+        if self._stop.is_set():
+            ask.answer.set_exception(UnavailableError("the service is stopping"))
+            return ask.answer
+        self._asks.put(ask)
+        self._intake.wake()
+        return ask.answer
+
+    # ------------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        begun = heard = time.monotonic()
+        next_tick, next_flush = begun, begun + FLUSH_S
+        next_snapshot = begun + self._snapshot_s
+        self.is_following = False
+        while not self._stop.is_set():
+            wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
+            if self._round("journal", lambda wait=wait: self._take(wait)):  # type: ignore[misc]
+                heard = time.monotonic()
+            self._answer()
+            machine = time.monotonic()
+            if not self.is_following:
+                drained = machine - heard >= DRAINED_S and self._is_connected()
+                self.is_following = drained or machine - begun >= LONGEST_BACKLOG_S
+            if machine >= next_tick and self.is_following:
+                next_tick = max(next_tick + self._tick_s, machine)
+                self._round("engine", self._tick)
+                if machine >= next_snapshot:
+                    next_snapshot, next_flush = machine + self._snapshot_s, machine + FLUSH_S
+                    self._round("snapshot", self._snapshot)
+                elif machine >= next_flush:
+                    next_flush = machine + FLUSH_S
+                    self._round("history", lambda: snapshots.flush(self._core))
+        self._answer()
+        self._round("snapshot", self._snapshot)
+
+    def _round(self, part: str, work: Callable[[], Any]) -> Any:
+        """Do it; a failure is told, counted and tried again, and never ends the thread."""
+        try:
+            result = work()
+        except Exception as error:
+            metrics.ERRORS.labels(part).inc()
+            if part not in self.faults:
+                log.exception("a part of the service failed", part=part)
+            self.faults[part] = f"{part}: {type(error).__name__}"
+            self._stop.wait(BACK_OFF_S)
+            return None
+        self.faults.pop(part, None)
+        return result
+
+    def _take(self, wait: float) -> int:
+        """Messages to the journal, then to the core; returns how many. What is not durable is kept."""
+        items = self._unwritten or self._intake.drain(BATCH, wait)
+        if not items:
+            return 0
+        self._unwritten = items
+        entries: list[Entry] = []
+        refusals: list[Refusal] = []
+        for item in items:
+            found, refused = _decode(item)
+            entries += found
+            refusals += refused
+        with metrics.JOURNAL.time():
+            position = self._journal.append(entries, refusals)
+        self._unwritten = []
+        self._ack(items)
+        metrics.MESSAGES.inc(len(items))
+        for refusal in refusals:
+            metrics.REFUSED.labels(refusal.reason).inc(refusal.count)
+        if entries:
+            self._round("core", lambda: self._fold(entries, position))
+        return len(items)
+
+    def _fold(self, entries: list[Entry], position: int) -> None:
+        routed = self._core.take(entries, position, self._clock.now())
+        metrics.UNASSIGNED.inc(len(routed.unassigned))
+        metrics.DUPLICATES.inc(routed.duplicates)
+        metrics.NULLS.inc(routed.nulls)
+        metrics.STRAYS.inc(routed.strays)
+
+    def _answer(self) -> None:
+        while not self._asks.empty():
+            ask = self._asks.get()
+            try:
+                ask.answer.set_result(self._commands.run(ask.name, self._clock.now(), ask.arguments))
+            except Exception as error:  # it is the asker's
+                ask.answer.set_exception(error)
+
+    def _tick(self) -> None:
+        now = self._clock.now()
+        self._core.tick(now, time.monotonic())
+        self.keeper.refresh(now, self._clock.speed)
+        self.last_tick = time.monotonic()
+
+    def _snapshot(self) -> None:
+        position = snapshots.save(self._core, self._clock.now())
+        self._journal.trim(position)
+        for stay in [s for s in self._core.stays.values() if s.end is not None]:
+            self._core.end_stay(stay.id)
+
+    # ------------------------------------------------------------------ start
+
+    def recover(self) -> int:
+        """Read the journal since the snapshot; returns how many batches. Before ``start``."""
+        read = 0
+        while batches := self._journal.read(self._core.position):
+            for position, entries in batches:
+                try:
+                    self._core.take(entries, position, self._clock.now())
+                except Exception:
+                    metrics.ERRORS.labels("recovery").inc()
+                    log.exception(
+                        "a batch of the journal cannot be taken in; it is passed over", position=position
+                    )
+                    self.faults["recovery"] = "recovery: a batch of the journal was passed over"
+                    self._core.position = position
+                self._core.follow(max((e.received for e in entries), default=0), self._clock.now())
+                read += 1
+        self._core.settle(self._clock.now())
+        self.keeper.refresh(self._clock.now())
+        return read
+
+
+def _decode(item: Incoming) -> tuple[Sequence[Entry], Sequence[Refusal]]:
+    if item.topic.endswith("/status"):
+        said, refused = decode_status(item.topic, item.payload, item.received, item.retain)
+        return ([said] if said is not None else []), refused
+    return decode_vitals(item.topic, item.payload, item.received)

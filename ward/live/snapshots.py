@@ -1,0 +1,131 @@
+"""The core's state as one blob and back, so that a start reads only the end of the journal.
+
+The alert book is not in it: that is kept with the alerts themselves, so that an acknowledgement made
+after the snapshot is never undone.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import structlog
+
+from ward.live.core import Core
+from ward.live.telling import BOOK
+from ward.live.views import Newest
+from ward.scoring.engine import Engine
+from ward.scoring.rules import Rule
+from ward.signals import SIGNALS
+from ward.store.devices import Device, save_devices
+from ward.store.meta import get_all_meta
+from ward.store.snapshots import load_snapshots, save_snapshot
+
+FORMAT: Final = 1
+_NEWEST: Final = ("time", "value", "mark", "reason")
+
+log = structlog.get_logger(__name__)
+
+
+class State(msgspec.Struct):
+    """Everything of the core that the database does not hold."""
+
+    format: int
+    rules: list[Rule]
+    slots: dict[str, int]
+    arrays: bytes
+    router: bytes
+    watch: list[list[Any]]
+    heard: dict[str, int]
+
+
+def dump(core: Core) -> bytes:
+    arrays = core.engine.snapshot() | {f"newest.{n}": getattr(core.newest, n) for n in _NEWEST}
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    state = State(
+        FORMAT,
+        list(core.engine.rules),
+        core.slots.dump(),
+        file.getvalue(),
+        core.router.snapshot(),
+        core.watch.dump(),
+        dict(core._heard),
+    )
+    return zlib.compress(msgspec.msgpack.encode(state), 1)
+
+
+def load(core: Core, payload: bytes) -> None:
+    """Raises an exception of any kind for a payload that is not whole."""
+    state = msgspec.msgpack.decode(zlib.decompress(payload), type=State)
+    if state.format != FORMAT:
+        raise ValueError(f"a snapshot of format {state.format}, this is {FORMAT}")
+    with np.load(io.BytesIO(state.arrays), allow_pickle=False) as arrays:
+        held = {name: arrays[name] for name in arrays.files}
+    engine = Engine(state.rules, len(held["frontier"]), lateness=core.engine.lateness)
+    newest = Newest(engine.slots)
+    for name in _NEWEST:
+        setattr(newest, name, held.pop(f"newest.{name}"))
+    engine.restore(held)
+    core.router.restore(state.router)
+    core.watch.load(state.watch)
+    core.slots.load(state.slots)
+    core._heard = dict(state.heard)
+    core.engine, core.newest = engine, newest
+
+
+def save(core: Core, now: int) -> int:
+    """Write readings, devices and state in one transaction; the journal up to the answer is not needed."""
+    core.settle(now)
+    payload = dump(core)
+    with core.db.begin() as tx:
+        core.history.flush(tx)
+        save_devices(tx, [_device_row(core, d) for d in core.router.devices()])
+        position = save_snapshot(tx, taken=now, position=core.position, payload=payload)
+    core.history.forget()
+    return position
+
+
+def flush(core: Core) -> None:
+    """Write the readings that wait, without a snapshot."""
+    with core.db.begin() as tx:
+        core.history.flush(tx)
+    core.history.forget()
+
+
+def restore(core: Core) -> bool:
+    """The newest snapshot that can be read, and the alert book; False where there is none."""
+    with core.db.connect() as connection:
+        kept = load_snapshots(connection)
+        books = get_all_meta(connection, BOOK)
+    core.book.load(books.values())
+    for snapshot in kept:
+        try:
+            load(core, snapshot.payload)
+        except Exception as error:  # a damaged one is no reason not to start: there is an older one
+            log.error("a snapshot cannot be read", snapshot=snapshot.id, error=str(error))
+            continue
+        core.position = snapshot.position
+        return True
+    return False
+
+
+def _device_row(core: Core, view: Any) -> Device:
+    return Device(
+        view.key,
+        view.ward,
+        view.device,
+        view.first_seen,
+        view.last_seen,
+        view.number,
+        view.session,
+        view.online,
+        view.last_time,
+        view.offset,
+        {SIGNALS[s].name: seconds for s, seconds in view.intervals.items()},
+        view.readings,
+        view.duplicates,
+    )

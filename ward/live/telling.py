@@ -1,0 +1,87 @@
+"""Alert changes to the database, the outbox and the dashboards: written in one transaction, told once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy import Engine as Database
+
+from ward.alerts.model import Change
+from ward.clock import iso
+from ward.live import metrics
+from ward.store.alerts import save_alerts
+from ward.store.events import append_events
+from ward.store.meta import put_meta
+from ward.store.outbox import Letter, enqueue
+from ward.web.hub import Hub
+from ward.web.views import alert_view
+
+BOOK = "book:"
+"""Where the book of each stay is kept, so that it never differs from the alerts it made."""
+
+
+def event_json(change: Change, seq: int) -> dict[str, Any]:
+    e = change.event
+    return {
+        "seq": seq,
+        "at": iso(e.at),
+        "stay": e.stay,
+        "ward": e.ward,
+        "alert": e.alert,
+        "kind": e.kind,
+        "by": e.by,
+        "before": e.before,
+        "after": e.after,
+        "detail": e.detail,
+        "notify": None if change.notify is None else change.notify.reason,
+    }
+
+
+def write_changes(
+    tx: Connection, changes: Sequence[Change], dump: Callable[[list[str]], list[dict[str, Any]]], now: int
+) -> list[tuple[int, dict[str, Any] | None]]:
+    """All of it in the caller's transaction. Returns each change's number and what to tell of it."""
+    final = {c.alert.id: c.alert for c in changes if c.alert is not None}
+    save_alerts(tx, final.values())
+    numbers = append_events(tx, [c.event for c in changes])
+    told: list[tuple[int, dict[str, Any] | None]] = []
+    letters = []
+    for number, change in zip(numbers, changes, strict=True):
+        if change.alert is None:
+            told.append((number, None))
+            continue
+        body = {"alert": alert_view(change.alert), "event": event_json(change, number)}
+        told.append((number, body))
+        payload = msgspec.json.encode(body).decode()
+        letters.append(Letter(f"event-{number}", f"ward/v1/{change.alert.ward}/alerts", payload, now))
+    enqueue(tx, letters)
+    for item in dump(sorted({c.event.stay for c in changes})):
+        put_meta(tx, f"{BOOK}{item['stay']['id']}", item)
+    return told
+
+
+def tell(hub: Hub, changes: Sequence[Change], told: Sequence[tuple[int, dict[str, Any] | None]]) -> None:
+    """To the open dashboards, once it is written."""
+    for change, (number, body) in zip(changes, told, strict=True):
+        if body is not None:
+            hub.publish("alert", body, change.event.ward, number)
+        if change.notify is not None:
+            metrics.INTERRUPTIONS.labels(change.notify.reason).inc()
+        if change.alert is not None and change.event.after == "active" != change.event.before:
+            metrics.RAISED.labels(change.alert.priority, change.alert.kind).inc()
+
+
+def save(
+    db: Database,
+    hub: Hub,
+    changes: Sequence[Change],
+    dump: Callable[[list[str]], list[dict[str, Any]]],
+    now: int,
+) -> None:
+    if changes:
+        with db.begin() as tx:
+            told = write_changes(tx, changes, dump, now)
+        tell(hub, changes, told)

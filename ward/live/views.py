@@ -1,0 +1,215 @@
+"""The ward as the dashboard sees it: one JSON object a stay, made only for stays that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from ward.alerts.model import RANK, Alert
+from ward.clock import iso
+from ward.ingest.router import DeviceView
+from ward.scoring.conditions import news2
+from ward.scoring.engine import Engine
+from ward.scoring.filter import REASONS
+from ward.scoring.held import Timeline
+from ward.scoring.news2 import PARTS, RISKS, Score
+from ward.scoring.readings import Bool, Float, Int
+from ward.scoring.readings import Readings as ReadingsTable
+from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
+from ward.store.stays import Stay
+from ward.web.views import alert_view
+
+Json = dict[str, Any]
+LEVELS: Final = {number: letter for letter, number in CONSCIOUSNESS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One moment of all open stays (see ``ward.web.service_protocol``)."""
+
+    time: int
+    stays: Mapping[str, Json] = field(default_factory=dict)
+    alerts: Sequence[Json] = ()
+    devices: Sequence[Json] = ()
+
+
+class Newest:
+    """The newest reading of each slot and signal, valid or not: what a device shows just now."""
+
+    def __init__(self, slots: int) -> None:
+        shape = (slots, len(OBSERVED))
+        self.time: Int = np.full(shape, -1, np.int64)
+        self.value: Float = np.full(shape, np.nan)
+        self.mark = np.zeros(shape, np.uint8)
+        self.reason = np.zeros(shape, np.uint8)
+
+    def resize(self, slots: int) -> None:
+        more = Newest(slots - len(self.time))
+        for name in ("time", "value", "mark", "reason"):
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
+
+    def forget(self, slot: int) -> None:
+        self.time[slot] = -1
+
+    def take(self, readings: ReadingsTable, mark: Any, reason: Any) -> None:
+        order = np.argsort(readings.time, kind="stable")
+        cell = (readings.slot[order], readings.signal[order])
+        newer = readings.time[order] >= self.time[cell]
+        cell = (cell[0][newer], cell[1][newer])
+        self.time[cell] = readings.time[order][newer]
+        self.value[cell] = readings.value[order][newer]
+        self.mark[cell] = mark[order][newer]
+        self.reason[cell] = reason[order][newer]
+
+
+def spoken(signal: int, value: float) -> float | str | bool | None:
+    """A value as people write it: a level by its letter, oxygen as yes or no."""
+    if np.isnan(value):
+        return None
+    name = SIGNALS[signal].name
+    if name == "consciousness":
+        return LEVELS.get(int(value))
+    if name == "oxygen":
+        return bool(value)
+    return float(value)
+
+
+def signals_view(rows: Timeline, row: int, slot: int, held_by: Int, newest: Newest, device_of: Any) -> Json:
+    """Latest reading of each signal; a newer one that the filter doubts is shown as questionable."""
+    shown: Json = {}
+    for s in np.flatnonzero((rows.taken[row] >= 0) | (newest.time[slot] >= 0)).tolist():
+        name, taken = SIGNALS[s].name, int(rows.taken[row, s])
+        hold = int(rows.expires[row, s]) - taken if taken >= 0 else SIGNALS[s].hold
+        seen = int(newest.time[slot, s])
+        doubted = newest.mark[slot, s] > 0 and seen > taken and rows.time[row] - seen < hold
+        if taken < 0 and not doubted:
+            continue
+        shown[name] = {
+            "value": spoken(s, newest.value[slot, s] if doubted else rows.value[row, s]),
+            "unit": SIGNALS[s].unit,
+            "time": iso(seen if doubted else taken),
+            "state": "questionable" if doubted else "fresh" if rows.fresh[row, s] else "stale",
+            "device": device_of(int(held_by[s])),
+            "reason": REASONS[newest.reason[slot, s]] or None if doubted else None,
+            "hold_s": hold / 1000,
+        }
+    return shown
+
+
+def news2_view(rows: Timeline, row: int, score: Score, fresh: Bool, scale: int) -> Json:
+    """NEWS2 with each part's points, age and whether its hold has ended; stale is never shown as normal."""
+    parts: Json = {}
+    stale = []
+    for i, name in enumerate(PARTS):
+        if score.missing[row, i]:
+            continue
+        s = INDEX[name]
+        if name == "hr" and (
+            not rows.fresh[row, s]
+            and (rows.fresh[row, INDEX["pr"]] or rows.expires[row, INDEX["pr"]] > rows.expires[row, s])
+        ):
+            s = INDEX["pr"]
+        is_stale = not rows.fresh[row, s]
+        if is_stale:
+            stale.append(name)
+        parts[name] = {
+            "points": int(score.parts[row, i]),
+            "value": spoken(s, rows.value[row, s]),
+            "time": iso(int(rows.taken[row, s])),
+            "stale": bool(is_stale),
+        }
+    known = bool(fresh[row])
+    missing = [name for i, name in enumerate(PARTS) if score.missing[row, i]]
+    return {
+        "score": int(score.total[row]) if known else None,
+        "risk": RISKS[score.risk[row]] if known else None,
+        "partial": bool(missing),
+        "missing": missing,
+        "stale": stale,
+        "scale": scale,
+        "parts": parts,
+    }
+
+
+def news2_now(engine: Engine, slots: Int) -> tuple[Timeline, Score, Bool]:
+    """What these slots hold now, their NEWS2, and whether any vital sign is fresh; one row a slot."""
+    rows = engine.latest(slots)
+    return rows, *news2(rows, engine.scale)
+
+
+def stay_views(
+    slots: Sequence[int],
+    stays: Sequence[Stay],
+    engine: Engine,
+    newest: Newest,
+    alerts: Mapping[str, Sequence[Alert]],
+    pending: Mapping[int, Sequence[Json]],
+    devices: Mapping[str, DeviceView],
+    device_key: Any,
+    now: int,
+) -> list[Json]:
+    """Views of these slots' stays, in the same order."""
+    where = np.array(slots, np.int64)
+    rows, score, fresh = news2_now(engine, where)
+
+    def device_of(number: int) -> str | None:
+        return device_key(number).partition("/")[2] or None if number > 0 else None
+
+    views = []
+    for row, (slot, stay) in enumerate(zip(slots, stays, strict=True)):
+        mine = alerts.get(stay.id, ())
+        loud = [a.priority for a in mine if a.state in ("active", "acknowledged", "returned")]
+        views.append(
+            {
+                "id": stay.id,
+                "ward": stay.ward,
+                "bed": stay.bed,
+                "patient_ref": stay.patient_ref,
+                "admitted_at": iso(stay.start),
+                "discharged_at": iso(stay.end),
+                "flags": list(stay.flags),
+                "paused_until": iso(stay.paused_until),
+                "devices": [_device(d.ward, d.device, d.start, d.end, devices) for d in stay.devices],
+                "signals": signals_view(rows, row, slot, engine.held.device[slot], newest, device_of),
+                "news2": news2_view(rows, row, score, fresh, int(engine.scale[slot])),
+                "risk": None,
+                "alerts": [alert_view(a) for a in mine],
+                "pending": list(pending.get(slot, ())),
+                "priority": max(loud, key=RANK.__getitem__, default=None),
+                "time": iso(now),
+            }
+        )
+    return views
+
+
+def _device(ward: str, name: str, start: int, end: int | None, devices: Mapping[str, DeviceView]) -> Json:
+    known = devices.get(f"{ward}/{name}")
+    return {
+        "device": name,
+        "since": iso(start),
+        "until": iso(end),
+        "online": known.online if known else None,
+        "last_seen_at": iso(known.last_seen) if known else None,
+        "offset_s": known.offset / 1000 if known else None,
+    }
+
+
+def device_view(device: DeviceView) -> Json:
+    return {
+        "id": device.key,
+        "ward": device.ward,
+        "device": device.device,
+        "stay": device.stay,
+        "online": device.online,
+        "session": device.session,
+        "first_seen_at": iso(device.first_seen),
+        "last_seen_at": iso(device.last_seen),
+        "last_time": iso(device.last_time),
+        "offset_s": device.offset / 1000,
+        "intervals": {SIGNALS[s].name: seconds for s, seconds in device.intervals.items()},
+        "readings": device.readings,
+        "duplicates": device.duplicates,
+    }

@@ -1,0 +1,123 @@
+"""``ward replay``: files in, event lines (and scores) out, with progress."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from ward.alerts.durations import parse_duration
+from ward.alerts.packs import load_pack
+from ward.errors import InvalidError
+from ward.ingest.recordings import Recording, read_all
+from ward.replay import ReplayEvent, Summary, replay, scores
+from ward.signals import OBSERVED
+
+SCORE_COLUMNS: Final = ("stay", "time", "news2", "news2_missing", "risk")
+
+
+def replay_files(
+    files: Sequence[Path],
+    *,
+    pack: str,
+    holds: Sequence[str],
+    filtered: bool,
+    format: str | None,
+    output: Path | None,
+    scores: Path | None,
+    every: str,
+    summary: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Raises ``WardError`` for what cannot be read or makes no sense."""
+    rules = load_pack(pack).rules
+    wanted = dict(parse_hold(text) for text in holds)
+    step = parse_duration(every)
+    recordings = read_all(files, format)
+    said = Summary() if summary else None
+    progress = Progress(say)
+    events = replay(recordings, rules, holds=wanted, filtered=filtered, progress=progress, summary=said)
+    with opened(output) as sink:
+        for event in events:
+            sink.write(json.dumps(line_of(event)) + "\n")
+    if scores:
+        write_scores(scores, recordings, every=step, holds=wanted, filtered=filtered, progress=progress)
+    if said is not None:
+        for line in summary_lines(said, len(events)):
+            say(line)
+
+
+def parse_hold(text: str) -> tuple[str, int]:
+    """``hr=90s`` as (signal, ms)."""
+    name, sign, duration = text.partition("=")
+    if not sign or name not in OBSERVED:
+        raise InvalidError(f"--hold {text!r}: must be SIGNAL=DURATION, SIGNAL one of {' '.join(OBSERVED)}")
+    return name, parse_duration(duration)
+
+
+def line_of(event: ReplayEvent) -> dict[str, Any]:
+    at = event.recording.origin.to_input(event.at)
+    return {
+        "stay": event.stay,
+        "rule": event.rule,
+        "event": event.event,
+        "at": at,
+        "priority": event.priority,
+    }
+
+
+def write_scores(path: Path, recordings: Sequence[Recording], **options: Any) -> None:
+    """One row per stay and step; in hourly recordings the steps are the rows' own."""
+    on_rows = bool(recordings) and all(r.hold is not None for r in recordings)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(SCORE_COLUMNS)
+        for row in scores(recordings, on_rows=on_rows, **options):
+            time = row.recording.origin.to_input(row.time)
+            writer.writerow((row.stay, time, "" if row.news2 is None else row.news2, row.missing, ""))
+
+
+def summary_lines(said: Summary, events: int) -> Iterator[str]:
+    yield f"{said.stays} stays, {said.days:.2f} patient-days, {said.readings} readings, {events} events"
+    days = max(said.days, 1e-9)
+    for title, counts in (
+        ("crossings of single thresholds, raw", said.crossings),
+        ("crossings after the filter", said.crossings_filtered),
+        ("sustained alerts", said.raised),
+    ):
+        total = sum(counts.values())
+        yield f"{title}: {total} ({total / days:.1f} a patient-day)"
+        for name, n in counts.most_common():
+            if n:
+                yield f"  {n:8} {name}"
+    if said.marks:
+        yield "readings not found valid, by reason:"
+        for name, n in said.marks.most_common():
+            yield f"  {n:8} {name}"
+
+
+@contextlib.contextmanager
+def opened(output: Path | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    with output.open("w", encoding="utf-8") as file:
+        yield file
+
+
+class Progress:
+    """Now and then a line: how many stays are done."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._tenth = 0
+
+    def __call__(self, done: int, of: int) -> None:
+        tenth = done * 10 // max(of, 1)
+        if of > 100 and tenth != self._tenth:
+            self._tenth = tenth
+            self._say(f"{done} of {of} stays")

@@ -1,0 +1,69 @@
+"""The HTTP server around the service; also the set-up of the log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final
+
+import structlog
+import uvicorn
+
+from ward.config import Settings
+from ward.service import WardService
+from ward.web.app import create_app
+
+GRACE_S: Final = 5
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def set_up_log(level: str) -> None:
+    """Lines for people on a terminal, JSON otherwise; to standard error."""
+    on_terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(stream=sys.stderr, level=max(LEVELS[level], logging.WARNING))
+
+
+def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
+    """Not started; ``run`` blocks until a signal, ``should_exit`` ends it."""
+    config = uvicorn.Config(
+        create_app(service),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return StoppingServer(config, service)
+
+
+class StoppingServer(uvicorn.Server):
+    """Ends the event streams first: a server that waits for them would never stop."""
+
+    def __init__(self, config: uvicorn.Config, service: WardService) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._service.hub.close()
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+def serve(settings: Settings) -> None:
+    """Run until a signal ends it. Raises ``SettingsError`` and what makes a start impossible."""
+    set_up_log(settings.log_level)
+    service = WardService(settings)
+    with service.running():
+        http_server(service, settings).run()

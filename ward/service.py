@@ -1,0 +1,215 @@
+"""The running service: link to the broker, journal, core, outbox and web, put together and taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Engine as Database
+
+from ward.alerts.overrides import Override, Rulebook
+from ward.alerts.packs import load_pack
+from ward.clock import Clock, ReplayClock, WallClock, wall_ms
+from ward.config import Settings, prepare_data_dir
+from ward.errors import UnavailableError
+from ward.ingest.intake import Intake
+from ward.ingest.journal import SqlJournal
+from ward.ingest.mqtt import MqttLink
+from ward.live import metrics, snapshots
+from ward.live.commands import places, rule_view
+from ward.live.core import Core
+from ward.live.outbox import OutboxSender
+from ward.live.runner import Runner
+from ward.live.trial import run_trial
+from ward.live.views import Board, Json
+from ward.signals import HOUR, SECOND
+from ward.store.database import migrate, open_database
+from ward.store.history import compact
+from ward.store.retention import retain
+from ward.store.rules import current_rules
+from ward.store.stays import list_stays, stays_since
+from ward.web.hub import Hub
+
+KEEP_ENDED: Final = HOUR
+"""Stays that ended this recently are still known to the router: their last readings may be on the way."""
+STALLED_S: Final = 10.0
+"""Without a tick for so long the engine stands still, and the service is not ready."""
+DAY: Final = 24 * HOUR
+
+log = structlog.get_logger(__name__)
+
+
+def make_clock(settings: Settings) -> Clock:
+    if settings.clock == "wall":
+        return WallClock()
+    origin = settings.replay_origin if settings.replay_origin is not None else wall_ms()
+    return ReplayClock(origin, settings.replay_speed)
+
+
+class WardService:
+    """Everything of one process but the HTTP server. ``start`` returns when it is recovered and live."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: Clock = make_clock(settings)
+        self.hub = Hub()
+        if settings.database_url is None:
+            prepare_data_dir(settings.data_dir)
+        self.engine_db: Database = open_database(settings.database)
+        migrate(self.engine_db)
+        self._journal = SqlJournal(self.engine_db)
+        self.link = MqttLink(
+            settings.mqtt_url,
+            now=self.clock.now,
+            client_id=settings.mqtt_client_id,
+            intake=Intake(max_messages=settings.queue_size),
+            ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
+        )
+        with self.engine_db.connect() as connection:
+            versions = current_rules(connection)
+        overrides = [
+            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired) for v in versions
+        ]
+        self._core = Core(
+            self.engine_db,
+            Rulebook(load_pack(settings.pack), overrides),
+            self.hub,
+            lateness=round(settings.lateness_s * SECOND * self.clock.speed),
+            measure_offset=settings.clock == "wall",
+        )
+        self._runner = Runner(
+            self._core,
+            self._journal,
+            self.link.intake,
+            self.clock,
+            self.link.ack,
+            snapshot_s=settings.snapshot_s,
+            is_connected=lambda: self.link.stats().connected,
+        )
+        self._outbox = OutboxSender(self.engine_db, lambda topic, payload: self.link.publish(topic, payload))
+        self._keeping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Restore, read the journal, connect. Raises what makes a start impossible."""
+        begun = time.monotonic()
+        restored = snapshots.restore(self._core)
+        now = self.clock.now()
+        with self.engine_db.connect() as connection:
+            stays = stays_since(connection, now - KEEP_ENDED)
+        for stay in stays:
+            self._core.load_stay(stay, now)
+        self._core.rules_changed(now)
+        batches = self._runner.recover()
+        self._runner.start()
+        self.link.start()
+        self._outbox.start()
+        self._keeper.start()
+        log.info(
+            "ready",
+            stays=len(stays),
+            snapshot=restored,
+            journal_batches=batches,
+            seconds=round(time.monotonic() - begun, 2),
+        )
+
+    def stop(self) -> None:
+        """Take no more messages, write what there is, end. Safe to call twice."""
+        self.hub.close()
+        self._keeping.set()
+        self.link.stop()
+        self._runner.stop()
+        self._outbox.stop()
+        self.engine_db.dispose()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[WardService]:
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+
+    def _keep_house(self) -> None:
+        """Old rows out, small chunks together; now and then, and never in the way."""
+        while not self._keeping.wait(600.0):
+            now = self.clock.now()
+            try:
+                compact(self.engine_db, now - DAY, now - 2 * HOUR)
+                retain(
+                    self.engine_db,
+                    now - round(self.settings.retention_days * DAY),
+                    log_before_ms=now - round(self.settings.log_retention_days * DAY),
+                )
+            except Exception:  # tried again at the next turn; it must not end the thread
+                metrics.ERRORS.labels("housekeeping").inc()
+                log.exception("housekeeping failed")
+
+    # ------------------------------------------------------------------ what the web asks
+
+    @property
+    def board(self) -> Board:
+        return self._runner.keeper.board
+
+    async def call(self, command: str, **arguments: Any) -> Json:
+        """See ``ward.web.service_protocol``."""
+        future = self._runner.ask(command, arguments)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), 30.0)
+        except TimeoutError:
+            raise UnavailableError("the core did not answer within 30 s") from None
+
+    async def trial(self, request: Json) -> Json:
+        return await asyncio.to_thread(self._trial, request)
+
+    def _trial(self, request: Json) -> Json:
+        wanted = request.get("stays")
+        stays, cursor = [], None
+        with self.engine_db.connect() as connection:
+            while True:
+                page = list_stays(connection, wards=request.get("wards"), cursor=cursor, limit=500)
+                stays += [s for s in page.items if wanted is None or s.id in wanted]
+                if (cursor := page.next) is None:
+                    break
+        return run_trial(
+            self.engine_db, self._core.rulebook, stays, request, request["start"], request["end"]
+        )
+
+    def rules(self, scope: str) -> Sequence[Json]:
+        ward, stay = places(self._core, scope)
+        book = self._core.rulebook
+        return [rule_view(self._core, rule, scope) for rule in book.effective(ward, stay)]
+
+    def health(self) -> Json:
+        """Whether the ward is watched, and if not, why not; also sets the gauges of the link."""
+        stats = self.link.stats()
+        metrics.QUEUE.set(stats.queue_depth)
+        metrics.QUEUE_SIZE.set(stats.queue_size)
+        metrics.BLOCKED.set(stats.blocked_s)
+        metrics.CONNECTED.set(stats.connected)
+        age = stats.last_message_age_s
+        metrics.MESSAGE_AGE.set(-1 if age is None else age)
+        reasons = list(self._runner.faults.values())
+        if not stats.connected:
+            reasons.append("not connected to the broker")
+        if not self._runner.is_following:
+            reasons.append("taking in what came while the service was away")
+        elif time.monotonic() - self._runner.last_tick > STALLED_S:
+            reasons.append("the engine stands still")
+        if self._outbox.fault:
+            reasons.append(self._outbox.fault)
+        return {
+            "ready": not reasons,
+            "reasons": reasons,
+            "last_message_age_s": age,
+            "speed": self.clock.speed,
+            "queue": stats.queue_depth,
+            "pack": self._core.rulebook.pack.id,
+        }
