@@ -182,25 +182,29 @@ class Filter:
         if not len(rows):
             return
         s, own = self._streams, stream[rows]
-        value, time = runs.table.value[rows], runs.table.time[rows]
+        value, time, doubted = runs.table.value[rows], runs.table.time[rows], runs.reason[rows] != 0
         first = np.append(True, own[1:] != own[:-1])
-        level = np.where(first, s["level"][own], np.roll(value, 1))
-        elapsed = time - np.where(first, s["level_time"][own], np.roll(time, 1))
-        suspects = suspicious(
-            runs.table.signal[rows], value, elapsed, level, runs.reason[rows] != 0, strong[rows]
-        )
         starts = np.flatnonzero(first)
         ends = np.append(starts[1:], len(rows))
         streams = own[starts]
+
+        # The level before each reading: the last undoubted value of its stream, or what was known before.
+        number = np.arange(len(rows))
+        sure = np.maximum.accumulate(np.where(doubted, -1, number))
+        known = np.where(sure >= np.repeat(starts, ends - starts), value[sure], s["level"][own])
+        level = np.where(first, s["level"][own], np.roll(known, 1))
+        elapsed = time - np.where(first, s["level_time"][own], np.roll(time, 1))
+        suspects = suspicious(runs.table.signal[rows], value, elapsed, level, doubted, strong[rows])
+
         walk = (s["run_start"][streams] != LONG_AGO) | np.logical_or.reduceat(suspects, starts)
         steady, last = streams[~walk], ends[~walk] - 1
-        s["level"][steady], s["level_time"][steady] = value[last], time[last]
-        s["seen"][steady] = time[last]
-        for number, start, end in zip(
+        s["level"][steady] = known[last]
+        s["level_time"][steady] = s["seen"][steady] = time[last]
+        for which, start, end in zip(
             streams[walk].tolist(), starts[walk].tolist(), ends[walk].tolist(), strict=True
         ):
-            own_rows = rows[start:end]
-            runs.follow(number, own_rows, strong[own_rows], suspects[start:end])
+            part = rows[start:end]
+            runs.follow(which, part, strong[part], level[start:end], suspects[start:end])
 
     def _keep_open(self, rows: Bool) -> None:
         self._open, self._open_reason = self._open.take(rows), self._open_reason[rows]

@@ -48,7 +48,7 @@ def suspicious(
     doubted: Bool,
     strong: Bool,
 ) -> Bool:
-    """Which readings must wait, [n], given the last valid value and the ms since then.
+    """Which readings must wait, [n], given their stream's level and the ms since the last valid reading.
 
     The vectorised twin of ``_Stream.suspects``; a property test holds the two together.
     """
@@ -80,13 +80,14 @@ class Runs:
         self.pending = pending
         """Stream → rows of ``table`` in its open run."""
 
-    def follow(self, stream: int, rows: Int, strong: Bool, suspects: Bool) -> None:
+    def follow(self, stream: int, rows: Int, strong: Bool, level: Float, suspects: Bool) -> None:
         """Walk one stream's new readings (rows of the table, in order).
 
-        suspects: what ``suspicious`` says of each reading, its predecessor taken as the last valid one.
+        level: before each reading, [n], if all before it were valid; suspects: what ``suspicious`` then
+        says of each.
         """
         state = _Stream(self, stream, int(self.table.signal[rows[0]]))
-        state.walk(rows.tolist(), strong.tolist(), np.flatnonzero(suspects).tolist())
+        state.walk(rows.tolist(), strong.tolist(), level.tolist(), np.flatnonzero(suspects).tolist())
         state.store()
 
     def settle(self, until: int) -> None:
@@ -125,7 +126,7 @@ class _Stream:
         for name in _STATE:
             self.runs.streams[name][self.number] = getattr(self, name)
 
-    def walk(self, rows: list[int], strong: list[bool], suspects: list[int]) -> None:
+    def walk(self, rows: list[int], strong: list[bool], levels: list[float], suspects: list[int]) -> None:
         table = self.runs.table
         times, values, holds = (
             table.time[rows].tolist(),
@@ -133,32 +134,36 @@ class _Stream:
             table.hold[rows].tolist(),
         )
         doubts = self.runs.reason[rows].tolist()
-        waiting = iter(suspects)
-        suspect = next(waiting, len(rows))
+        coming = iter(suspects)
+        suspect = next(coming, len(rows))
         i, steady = 0, self.run_start == LONG_AGO
         while i < len(rows):
-            if steady:  # the level is the predecessor's value, so that ``suspects`` is right
+            if steady:  # the level is what ``levels`` says, so that ``suspects`` is right
                 while suspect < i:
-                    suspect = next(waiting, len(rows))
-                if suspect > i:
-                    self.level, self.level_time = values[suspect - 1], times[suspect - 1]
-                    self.seen = self.level_time
-                    i = suspect
-                    continue
+                    suspect = next(coming, len(rows))
+                i = max(i, min(suspect, len(rows) - 1))
+                self.level = levels[i]
+                if i:
+                    self.seen = self.level_time = times[i - 1]
             steady = self.take(rows[i], times[i], values[i], holds[i], doubts[i], strong[i])
             self.seen = times[i]
             i += 1
 
     def take(self, row: int, time: int, value: float, hold: int, doubt: int, strong: bool) -> bool:
-        """One reading. True where it is valid, so that it is the new level, and no run is open."""
+        """One reading. True where it is valid beyond doubt, so that it is the new level."""
         self.expire(time)
         if self.run_start != LONG_AGO:
             if not self.contradicted(value, strong):
                 self.join(row, time, value, hold, doubt)
-                return time >= self.run_start + limits.PERSIST and self.confirm(time)
+                if time >= self.run_start + limits.PERSIST:
+                    self.confirm(time)
+                return False
             self.close(INVALID, _SPIKE)
         if not self.suspects(time, value, doubt, strong):
-            self.level, self.level_time = value, time
+            self.level_time = time
+            if doubt:  # near enough to be valid, but it must not draw the level after it
+                return False
+            self.level = value
             return True
         self.run_start, self.run_value, self.run_count = time, value, 0
         self.run_dense = time - self.seen <= limits.PERSIST or self.seen == LONG_AGO
@@ -179,16 +184,16 @@ class _Stream:
         """Whether the stream is back where it was before the run."""
         if strong:
             return False
-        normal = self.limit.normal
         if self.run_start - self.level_time <= self.limit.memory:
-            away, was = abs(value - self.level), abs(self.run_value - self.level)
-            return 2 * away <= self.limit.near or (3 * away <= was and normal[0] <= value <= normal[1])
+            change, was = value - self.level, self.run_value - self.level
+            if 2 * abs(change) <= self.limit.near:
+                return True
+            # Most of the way back, or beyond. An extreme is not a way back from another one.
+            back = 3 * abs(change) <= abs(was) or change * was < 0
+            return back and (self.is_normal(value) or not self.is_normal(self.level))
         # Nothing was known before: a normal value speaks against one that is not.
-        return (
-            normal[0] <= value <= normal[1]
-            and not normal[0] <= self.run_value <= normal[1]
-            and abs(value - self.run_value) > self.limit.near
-        )
+        away = abs(value - self.run_value) > self.limit.near
+        return away and self.is_normal(value) and not self.is_normal(self.run_value)
 
     def join(self, row: int, time: int, value: float, hold: int, doubt: int) -> None:
         self.run_last, self.run_end = time, max(time + hold, self.run_start + limits.PERSIST)
@@ -207,18 +212,17 @@ class _Stream:
         elif self.run_end < before:
             self.confirm(self.run_end)
 
-    def confirm(self, time: int) -> bool:
-        """The run has lasted. True unless a good pulse says that it is a lead that came off."""
+    def confirm(self, time: int) -> None:
+        """The run has lasted: it is the new level, unless a good pulse says that a lead came off."""
         rows = self.runs.pending[self.number]
         table = self.runs.table
         if self.signal == limits.HR and table.value[rows].max() < limits.NO_BEAT:
             slot = table.slot[rows[:1]]
             if self.runs.others.pulse_is_good(slot, np.array([time]))[0]:
                 self.close(INVALID, _LEADS)
-                return False
-        self.level, self.level_time = float(table.value[rows[-1]]), int(table.time[rows[-1]])
+                return
+        self.level, self.level_time = float(np.median(table.value[rows])), int(table.time[rows[-1]])
         self.close(VALID, 0)
-        return True
 
     def close(self, mark: int, reason: int) -> None:
         rows = self.runs.pending.pop(self.number)
@@ -228,6 +232,9 @@ class _Stream:
                 if reason == _LEADS or self.runs.reason[row] == _RATE:
                     self.runs.reason[row] = reason
         self.run_start = LONG_AGO
+
+    def is_normal(self, value: float) -> bool:
+        return self.limit.normal[0] <= value <= self.limit.normal[1]
 
     def is_plausible(self, value: float) -> bool:
         return bool(self.plausible[0] <= value <= self.plausible[1])

@@ -85,10 +85,11 @@ class Registry:
 def stream_registry() -> Registry:
     """What the filter remembers of a stream.
 
-    level, level_time: last valid value; raw, raw_time: last possible value; seen: time of the last
-    reading that was judged. Of an open run of doubtful readings: run_start (LONG_AGO: none open),
-    run_value its first value, run_last its last reading's time, run_end when that reading's hold ends,
-    run_count, and whether the stream was dense when it began.
+    level: what the stream is expected to show, its last valid value that was not in doubt (or a
+    confirmed run's median); level_time: of its last valid reading; raw, raw_time: last possible value;
+    seen: time of the last reading that was judged. Of an open run of doubtful readings: run_start
+    (LONG_AGO: none open), run_value its first value, run_last its last reading's time, run_end when
+    that reading's hold ends, run_count, and whether the stream was dense when it began.
     """
     return Registry(
         {

@@ -1,0 +1,338 @@
+"""The filter by example: each artefact of a stable patient goes, and says why."""
+
+import numpy as np
+import pytest
+
+from ward.scoring.detectors import REASON
+from ward.scoring.filter import INVALID, MARKS, QUESTIONABLE, REASONS, VALID, Filter
+from ward.scoring.limits import LIMITS
+from ward.scoring.readings import Readings
+from ward.signals import INDEX, MEASURED, SIGNALS, STATUS_WORDS
+
+RNG = np.random.default_rng(7)
+
+
+def series(name, values, *, start=0, step=1000, **more):
+    values = np.asarray(values, float)
+    signal = INDEX[name]
+    time = start + np.arange(len(values)) * step
+    return Readings.of(
+        n=len(values),
+        **{"slot": 0, "signal": signal, "time": time, "value": values, "hold": SIGNALS[signal].hold, **more},
+    )
+
+
+def judge(*parts, until=None):
+    """Final (mark, reason) words of the first part's readings, in order; others are only company."""
+    readings = Readings.concat(
+        [Readings(**{**p.columns(), "seq": np.arange(len(p)) + 10**6 * i}) for i, p in enumerate(parts)]
+    ).in_order()
+    marked = Filter(1).push(readings, int(readings.time[-1]) if until is None else until)
+    own = marked.readings.seq < 10**6
+    order = np.argsort(marked.readings.seq[own])
+    words = [(MARKS[m], REASONS[r]) for m, r in zip(marked.mark[own], marked.reason[own], strict=True)]
+    return [words[i] for i in order]
+
+
+def stable(name, n, level=None):
+    level = {"hr": 78, "pr": 78, "spo2": 97, "rr": 15, "pi": 2.0}[name] if level is None else level
+    return level + np.round(RNG.normal(0, 0.5, n), 1)
+
+
+GOOD = ("valid", "")
+
+
+# --------------------------------------------------------------------------- what cannot be
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("spo2", 100.1),
+        ("spo2", -1),
+        ("hr", 351),
+        ("hr", -1),
+        ("rr", 151),
+        ("sbp", 401),
+        ("dbp", -21),
+        ("temp", 19.9),
+        ("temp", 46.1),
+    ],
+)
+def test_only_the_impossible_is_invalid_at_once(name, value):
+    assert judge(series(name, [value]), until=0) == [("invalid", "impossible")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("spo2", 30), ("spo2", 0), ("hr", 320), ("rr", 80), ("sbp", 310), ("temp", 29), ("dbp", -5)],
+)
+def test_the_implausible_waits_and_is_believed_when_it_repeats(name, value):
+    assert judge(series(name, [value]), until=0) == [("questionable", "implausible")]
+    assert judge(series(name, [value, value], step=60_000)) == [GOOD, GOOD]
+
+
+def test_zero_is_a_value():
+    assert judge(series("hr", [0] * 20)) == [GOOD] * 20
+    assert judge(series("rr", [0] * 20)) == [GOOD] * 20
+
+
+# --------------------------------------------------------------------------- spikes and steps
+
+
+@pytest.mark.parametrize(
+    ("name", "spike"), [("hr", 247), ("pr", 243), ("spo2", 41), ("spo2", 85), ("rr", 58)]
+)
+@pytest.mark.parametrize("length", [1, 3, 14])
+def test_a_dense_spike_goes(name, spike, length):
+    values = stable(name, 60)
+    values[30 : 30 + length] = spike
+    marks = judge(series(name, values))
+    assert {m for m, _ in marks[30 : 30 + length]} == {"invalid"}
+    assert {r for _, r in marks[30 : 30 + length]} <= {"spike", "implausible"}
+    assert set(marks[:30] + marks[30 + length :]) == {GOOD}
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "base", "spike"), [("hr", 60, 80, 247), ("rr", 60, 16, 88), ("temp", 60, 37, 33)]
+)
+def test_a_sparse_spike_goes_with_the_next_reading(name, step, base, spike):
+    values = [base, base, spike, base, base]
+    assert judge(series(name, values[:3], step=step * 1000))[2][0] == "questionable"
+    assert judge(series(name, values, step=step * 1000))[2][0] == "invalid"
+
+
+def test_a_step_counts_from_its_own_time_once_it_has_lasted_15_s():
+    values = [97] * 30 + [80] * 30
+    filter_ = Filter(1)
+    all_ = series("spo2", values)
+    for k in range(30, 46):
+        marked = filter_.push(all_.take(slice(0, 31) if k == 30 else slice(k, k + 1)), k * 1000)
+        assert filter_.waiting()[0] == (30_000 if k < 45 else 2**63 - 1)
+    assert marked.readings.time.tolist() == [t * 1000 for t in range(30, 46)]
+    assert (marked.mark == VALID).all()
+    assert marked.first.tolist() == [False] * 15 + [True]
+
+
+def test_a_fall_as_fast_as_bodies_fall_never_waits():
+    assert judge(series("spo2", np.arange(98, 58, -1.0))) == [GOOD] * 40
+    assert judge(series("hr", np.arange(80, 0, -4.0))) == [GOOD] * 20
+
+
+def test_a_deviation_cut_off_by_silence_is_believed_when_its_hold_ends():
+    readings = series("hr", [80] * 20 + [0] * 5)
+    assert judge(readings, until=24_000 + 89_999)[20:] == [("questionable", "rate")] * 5
+    assert judge(readings, until=24_000 + 90_000)[20:] == [GOOD] * 5
+
+
+def test_a_gap_does_not_make_the_next_value_a_jump():
+    readings = Readings.concat([series("hr", [80] * 5), series("hr", [135], start=600_000)])
+    assert judge(readings)[-1] == GOOD
+
+
+def test_each_device_has_a_level_of_its_own():
+    one, two = series("hr", [80] * 20, device=1), series("hr", [120] * 20, start=500, device=2)
+    assert judge(one, two) == [GOOD] * 20
+    assert judge(two, one) == [GOOD] * 20
+
+
+# --------------------------------------------------------------------------- what the device says
+
+
+@pytest.mark.parametrize("word", ["probe-off", "leads-off", "calibrating", "invalid"])
+def test_no_measurement_by_the_devices_own_word(word):
+    status = STATUS_WORDS.index(word)
+    assert judge(series("spo2", [97, 60, 50], status=status)) == [("invalid", "device-status")] * 3
+
+
+@pytest.mark.parametrize("word", ["motion", "low-perfusion", "out-of-range", "unknown"])
+def test_a_doubtful_word_makes_a_reading_questionable_never_invalid_by_itself(word):
+    status = np.where(np.arange(40) >= 20, STATUS_WORDS.index(word), 0)
+    steady = judge(series("spo2", [97] * 40, status=status))
+    assert steady == [GOOD] * 40
+    changed = series("spo2", [97] * 20 + [92] * 20, status=status)
+    assert judge(changed.take(slice(0, 21)))[20:] == [("questionable", "device-status")]
+    assert judge(changed) == [GOOD] * 40
+    back = series("spo2", [97] * 20 + [92] * 8 + [97] * 12, status=status)
+    assert judge(back)[20:28] == [("invalid", "device-status")] * 8
+
+
+def test_low_quality_is_doubtful_and_high_quality_is_not():
+    values = [97] * 20 + [92] * 5 + [97] * 5
+    assert judge(series("spo2", values, quality=0.2))[20:25] == [("invalid", "device-quality")] * 5
+    assert judge(series("spo2", values, quality=0.9)) == [GOOD] * 30
+
+
+def test_motion_bursts_go_though_their_values_jump_about():
+    rows = np.arange(600)
+    burst = (rows // 4 % 3 == 1) & (rows > 60)
+    values = np.where(burst, 97 - np.abs(RNG.normal(0, 9, 600)) - 2, stable("spo2", 600))
+    marks = judge(series("spo2", values, status=np.where(rows > 60, STATUS_WORDS.index("motion"), 0)))
+    kept = np.array([m == "valid" for m, _ in marks])
+    assert (values[kept] >= 91).all()
+    assert kept[~burst].all()
+
+
+# --------------------------------------------------------------------------- one signal against others
+
+
+def test_a_silent_lead_beside_a_good_pulse_is_a_lead_that_came_off():
+    hr = series("hr", [80] * 30 + [0] * 300)
+    marks = judge(hr, series("pr", stable("pr", 330), device=1))
+    assert marks[30:315] == [("invalid", "leads-off")] * 285
+    assert {m for m, _ in marks[315:]} <= {"invalid", "questionable"}
+
+
+def test_a_silent_heart_without_pulse_is_not():
+    hr = series("hr", [80] * 30 + [0] * 60)
+    assert judge(hr) == [GOOD] * 90
+    assert judge(hr, series("pr", [80] * 30 + [0] * 60)) == [GOOD] * 90
+    assert judge(hr, series("pr", [80] * 30)) == [GOOD] * 90
+    assert judge(hr, series("pr", [80] * 90, quality=0.1)) == [GOOD] * 90
+
+
+def test_the_pulse_of_another_patient_does_not_matter():
+    assert (
+        judge(series("hr", [80] * 30 + [0] * 60), series("pr", [80] * 90, slot=0, device=3).take([]))
+        == [GOOD] * 90
+    )
+    readings = Readings.concat(
+        [series("hr", [80] * 30 + [0] * 60), series("pr", [80] * 90, slot=1)]
+    ).in_order()
+    marked = Filter(2).push(readings, 90_000)
+    assert (marked.mark == VALID).all()
+
+
+@pytest.mark.parametrize(
+    ("other", "values", "reason"),
+    [("hr", [78] * 20 + [110] * 40, "hr-against-pr"), ("pi", [2.0] * 20 + [0.1] * 40, "low-perfusion")],
+)
+def test_saturation_is_doubted_where_rates_differ_or_perfusion_is_low(other, values, reason):
+    company = (series("pr", [78] * 60), series(other, values))
+    dip = [97] * 30 + [93] * 5 + [97] * 25
+    assert judge(series("spo2", dip), *company)[30:35] == [("invalid", reason)] * 5
+    assert judge(series("spo2", dip), company[0]) == [GOOD] * 60
+    falls = [97] * 30 + [85] * 30
+    assert judge(series("spo2", falls), *company) == [GOOD] * 60
+
+
+def cuff(sbp, dbp, mean, at):
+    return Readings.concat(
+        [series(name, [v], start=at, step=1) for name, v in (("sbp", sbp), ("dbp", dbp), ("map", mean))]
+    )
+
+
+@pytest.mark.parametrize("wrong", [(62, 55, 57), (80, 90, 85), (120, 70, 125), (120, 70, 65), (120, 70, 70)])
+def test_pressures_that_cannot_be_together_wait_for_the_next_measurement(wrong):
+    first, then, again = cuff(122, 74, 90, 0), cuff(*wrong, 900_000), cuff(121, 75, 91, 1_800_000)
+    alone = Readings.concat([first, then])
+    assert judge(alone)[3:] == [("questionable", "pressures")] * 3
+    assert judge(Readings.concat([alone, again]))[3:6] == [("invalid", "pressures")] * 3
+    same = Readings.concat([alone, cuff(*wrong, 1_800_000)])
+    assert judge(same) == [GOOD] * 9
+
+
+def test_a_true_fall_of_pressure_within_an_hour_is_believed_at_once():
+    readings = Readings.concat([cuff(130, 75, 93, 0), cuff(84, 48, 60, 3_600_000)])
+    assert judge(readings) == [GOOD] * 6
+
+
+# --------------------------------------------------------------------------- frozen devices
+
+
+def frozen_monitor(minutes, names=("hr", "spo2", "rr", "pi"), **values):
+    level = {"hr": 78, "spo2": 97, "rr": 15, "pi": 2.0, **values}
+    return [series(n, np.append(stable(n, 60), [level[n]] * 60 * minutes)) for n in names]
+
+
+def test_a_frozen_device_does_not_look_normal_for_ever():
+    marks = judge(*frozen_monitor(15))
+    assert marks[: 60 + 600] == [GOOD] * 660
+    assert marks[662:] == [("questionable", "flat-line")] * (60 * 15 - 602)
+
+
+def test_one_signal_that_moves_shows_that_the_device_lives():
+    hr, spo2, rr, _ = frozen_monitor(15)
+    assert judge(hr, spo2, rr, series("pi", stable("pi", 960))) == [GOOD] * 960
+
+
+def test_a_frozen_extreme_is_never_hidden():
+    assert judge(*frozen_monitor(40, names=("hr", "spo2"), hr=150)) == [GOOD] * (60 + 2400)
+    assert judge(*frozen_monitor(40, names=("spo2", "hr"), spo2=84)) == [GOOD] * (60 + 2400)
+
+
+def test_a_paced_heart_on_a_device_of_one_signal_has_longer():
+    marks = judge(*frozen_monitor(40, names=("hr",)))
+    assert marks[: 60 + 1800] == [GOOD] * 1860
+    assert marks[-1] == ("questionable", "flat-line")
+
+
+def test_a_device_that_wakes_is_believed_at_once():
+    hr, spo2 = (np.append([v] * 900, [w] * 30) for v, w in ((78, 79), (97, 97)))
+    assert judge(series("hr", hr), series("spo2", spo2))[-30:] == [GOOD] * 30
+    assert judge(series("spo2", spo2), series("hr", hr))[-30:] == [GOOD] * 30
+
+
+def test_sparse_readings_that_repeat_are_no_flat_line():
+    assert judge(series("hr", [78] * 60, step=60_000), series("rr", [15] * 60, step=60_000)) == [GOOD] * 60
+
+
+# --------------------------------------------------------------------------- many stays
+
+
+def test_every_measured_signal_has_limits_and_every_reason_is_stable():
+    assert tuple(LIMITS) == MEASURED
+    assert REASONS[0] == ""
+    assert [REASON[w] for w in ("impossible", "implausible", "spike", "rate", "flat-line")] == [1, 2, 3, 4, 5]
+    assert (VALID, QUESTIONABLE, INVALID) == (0, 1, 2)
+
+
+def test_a_forgotten_slot_starts_anew_and_others_go_on():
+    filter_ = Filter(2)
+    both = Readings.concat(
+        [series("hr", [80] * 5 + [200]), series("hr", [80] * 5 + [200], slot=1)]
+    ).in_order()
+    filter_.push(both, 5000)
+    filter_.forget(0)
+    assert filter_.waiting().tolist() == [2**63 - 1, 5000]
+    marked = filter_.push(
+        Readings.concat([series("hr", [200], start=6000), series("hr", [80], start=6000, slot=1)]), 6000
+    )
+    assert list(zip(marked.readings.slot.tolist(), marked.mark.tolist(), strict=True)) == [
+        (1, INVALID),
+        (0, VALID),
+        (1, VALID),
+    ]
+
+
+def test_a_filter_adopts_a_stay_from_another():
+    readings = Readings.concat(
+        [series("hr", [80] * 30 + [0] * 10), series("pr", [80] * 40, device=2)]
+    ).in_order()
+    trial, live = Filter(1), Filter(3)
+    live.push(Readings(**{**readings.columns(), "slot": np.full(len(readings), 2, np.int32)}), 39_000)
+    trial.push(readings, 39_000)
+    live.adopt(1, trial)
+    rest = Readings.concat(
+        [series("hr", [0] * 20, start=40_000), series("pr", [80] * 20, start=40_000, device=2)]
+    )
+    both = [Readings(**{**rest.columns(), "slot": np.full(len(rest), s, np.int32)}) for s in (1, 2)]
+    marked = live.push(Readings.concat(both).in_order(), 59_000)
+    of = [marked.mark[marked.readings.slot == s].tolist() for s in (1, 2)]
+    assert of[0] == of[1]
+    assert INVALID in of[0]
+
+
+def test_resizing_keeps_what_is_known():
+    filter_ = Filter(1)
+    filter_.push(series("hr", [80] * 5 + [200]), 5000)
+    filter_.resize(4)
+    assert filter_.waiting().tolist() == [5000, *[2**63 - 1] * 3]
+    marked = filter_.push(series("hr", [80], start=6000, slot=3), 30_000)
+    assert set(marked.readings.slot.tolist()) == {3}
+
+
+def test_observed_values_pass():
+    assert judge(series("consciousness", [3, 0, 4])) == [GOOD] * 3
+    assert judge(series("oxygen", [1, 0])) == [GOOD] * 2
+    assert judge(series("oxygen", [2]), until=0) == [("invalid", "impossible")]
