@@ -136,6 +136,23 @@ def test_a_full_queue_makes_the_broker_wait_and_loses_nothing(link_of, broker_po
     assert link.stats().connections == 1
 
 
+def test_a_connection_lost_while_the_queue_is_full_costs_nothing(link_of, broker_port, ward):  # noqa: F811
+    link = link_of(intake=Intake(max_messages=10))
+    publish(broker_port, *(vitals(ward, n) for n in range(50)))
+    until(lambda: link.intake.is_full)
+    with client_at(broker_port, f"core-{ward}", clean_session=False, manual_ack=True):
+        pass  # took the session over; a link that does not read may notice only later
+    got = []
+
+    def all_came():
+        messages = link.intake.drain(7, timeout=0.1)
+        link.ack(messages)
+        got.extend(payloads(messages))
+        return len(set(got)) == 50
+
+    until(all_came)
+
+
 def test_an_exception_at_a_message_stops_nothing(link_of, broker_port, ward):  # noqa: F811
     times = iter([1, ZeroDivisionError, 3])
 

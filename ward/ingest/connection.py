@@ -125,12 +125,12 @@ class Connection:
             while not is_stopping():
                 if self.refused:
                     return self.refused
-                if not self.is_subscribed and time.monotonic() > deadline:
+                is_paused = self._intake.is_full
+                if not self.is_subscribed and not is_paused and time.monotonic() > deadline:
                     return "the broker did not answer in time"
                 sock = client.socket()
                 if sock is None:
                     return "closed"
-                is_paused = self._intake.is_full
                 wanted = 0 if is_paused else selectors.EVENT_READ
                 wanted |= selectors.EVENT_WRITE if client.want_write() else 0
                 watched = self._watch(selector, watched, (sock, wanted))

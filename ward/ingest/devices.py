@@ -16,7 +16,7 @@ from ward.signals import MINUTE, N_OBSERVED, SECOND, hold_of
 
 MAX_SPANS: Final = 4096
 MAX_SESSIONS: Final = 8
-MAX_CONTENTS: Final = 4096
+MAX_CONTENTS: Final = 1024
 
 WINDOW: Final = 31
 """Live samples whose median is the clock's offset."""
@@ -25,8 +25,11 @@ EXACT: Final = SECOND
 """A clock within this (ms) is right: its times are taken as they are."""
 FUTURE: Final = MINUTE
 """Nothing was measured this long (ms) after it was received, whatever the device says."""
-SKEW: Final = 0.5
-"""How unevenly, as a part of the shorter one, device and received time may advance in a live sample."""
+BASE: Final = 5 * SECOND
+"""Between two samples this far apart in received time (ms) it shows whether they are live."""
+SKEW: Final = 0.1
+JITTER: Final = 500
+"""How unevenly device and received time may advance between live samples: a part, and ms beside it."""
 
 
 class SeqSet(msgspec.Struct, array_like=True):
@@ -68,8 +71,9 @@ class SeqSet(msgspec.Struct, array_like=True):
 class DeviceClock(msgspec.Struct, array_like=True):
     """How far a device's clock is behind: the median of received − device time over live samples.
 
-    A sample is live where the device's time advanced about as fast as the received time since the
-    sample before: in a backlog the device's time runs ahead of it, after an outage far behind it.
+    A sample is live where the device's time advanced as fast as the received time since a sample
+    some seconds before: in a backlog the device's time runs ahead, after an outage it stays behind.
+    A backlog sent no faster than it was measured cannot be told from a clock that is off.
     """
 
     lags: list[int] = []
@@ -80,13 +84,14 @@ class DeviceClock(msgspec.Struct, array_like=True):
 
     def hear(self, time: int, received: int) -> None:
         """Take the newest sample of one message; ``time`` as the device gave it."""
-        before, self.time = self.time, time
-        elapsed, self.received = received - self.received, received
+        elapsed = received - self.received
+        if self.time is not None and elapsed < BASE:
+            return
+        before, self.time, self.received = self.time, time, received
         if before is None:
             return
         advanced = time - before
-        shorter = min(advanced, elapsed)
-        if shorter <= 0 or abs(advanced - elapsed) > SKEW * shorter:
+        if abs(advanced - elapsed) > SKEW * min(advanced, elapsed) + JITTER:
             return
         self.lags.append(received - time)
         if len(self.lags) > WINDOW:

@@ -152,6 +152,9 @@ class MqttLink:
     def _supervise(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stop.is_set():
+            if self.intake.is_full:  # there is no room for what a connection would bring
+                self._stop.wait(FIRST_WAIT_S)
+                continue
             try:
                 was_up = self._connect_once()
             except Exception as error:  # whatever it is: the ward must not fall silent for it
