@@ -68,7 +68,7 @@ function points(signals, observed) {
 export class Bed {
   constructor(bed, now) {
     this.bed = String(bed).padStart(2, "0");
-    this.plan = PLANS[bed] ?? {};
+    this.plan = PLANS[process.env.PLAN ?? bed] ?? {};
     this.id = `stay-${this.bed}`;
     this.start = now;
     this.observed = this.plan.observed ? { consciousness: "A", oxygen: bed === 12, time: iso(now - 3 * HOUR) } : null;

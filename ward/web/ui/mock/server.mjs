@@ -1,6 +1,6 @@
 /**
  * A small stand-in for the service: `npm run build && npm run mock`, then open the address that it prints.
- * PORT, SPEED (ward seconds in a second), BASE (a sub-path), TOKEN (ask for a log-in). `POST /mock/silence?s=20`
+ * PORT, SPEED (ward seconds in a second), BASE (a sub-path), TOKEN (ask for a log-in), BEDS, PLAN (every bed like this one). `POST /mock/silence?s=20`
  * stops all events for a while; `POST /mock/fail?n=1` lets the next acts fail.
  */
 

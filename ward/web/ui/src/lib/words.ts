@@ -33,6 +33,13 @@ export function whoHas(alert: Alert, now: number): string {
   }
 }
 
+/** The same in a word or two, for the lines below the worst thing. */
+export function whoShort(alert: Alert): string {
+  if (alert.state === "acknowledged") return t.card.has(alert.acknowledged_by ?? t.unknown);
+  if (alert.state === "shelved") return t.need["shelved"] ?? "";
+  return alert.state === "returned" ? (t.need["returned"] ?? "") : "";
+}
+
 export function pendingWords(thing: Thing, stay: Stay, now: number): string {
   if (!thing.pending) return "";
   const left = timeLeft(thing.pending, stay, now);

@@ -27,7 +27,8 @@ function colours(element: HTMLElement): (name: string) => string {
 function dataOf(tracks: Track[], [lowest, highest]: [number, number]): uPlot.AlignedData {
   const tables: uPlot.AlignedData[] = [];
   for (const { time, value, low, high, muted } of tracks) {
-    tables.push([time, value, ...(low && high ? [low, high] : [])] as uPlot.AlignedData);
+    // The band of a bin lies below its median.
+    tables.push([time, ...(low && high ? [low, high] : []), value] as uPlot.AlignedData);
     tables.push([muted.time, muted.value.map((one) => Math.min(highest, Math.max(lowest, one)))]);
   }
   return uPlot.join(tables);
@@ -45,6 +46,11 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
   const lines: number[] = [];
   tracks.forEach((track, i) => {
     const sparse = track.time.length < 60;
+    if (track.low && track.high) {
+      const hidden: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
+      bands.push({ series: [series.length + 1, series.length], fill: colour("line-strong") });
+      series.push({ ...hidden }, { ...hidden });
+    }
     lines.push(series.length);
     series.push({
       stroke: i === 0 ? ink : colour("ink-2"),
@@ -52,11 +58,6 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
       dash: DASHES[i] ?? [],
       points: { show: sparse, size: 5, fill: ink },
     });
-    if (track.low && track.high) {
-      const hidden: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
-      bands.push({ series: [series.length + 1, series.length], fill: colour("line-strong") });
-      series.push({ ...hidden }, { ...hidden });
-    }
     series.push({ stroke: colour("ink-3"), width: 0, paths: () => null, points: { show: true, size: 3, fill: colour("ink-3") } });
   });
 
@@ -76,27 +77,36 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
       ctx.globalAlpha = 1;
       ctx.fillRect(chart.valToPos(span.raised, "x", true) - ratio, bbox.top, 2 * ratio, bbox.height);
     }
-    ctx.font = `${11 * ratio}px Inter, sans-serif`;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "bottom";
-    const labels: number[] = [];
+    const labels: { y: number; text: string; colour: string }[] = [];
     for (const line of thresholds) {
       const y = Math.round(chart.valToPos(line.value, "y", true)) + 0.5;
       if (y < bbox.top || y > bbox.top + bbox.height) continue;
       ctx.globalAlpha = line.part ? 0.35 : 0.8;
-      ctx.strokeStyle = colour(`${line.priority}-ink`);
-      ctx.fillStyle = ctx.strokeStyle;
+      const stroke = colour(`${line.priority}-ink`);
+      ctx.strokeStyle = stroke;
       ctx.lineWidth = ratio;
       ctx.setLineDash(line.part ? [2 * ratio, 5 * ratio] : [6 * ratio, 4 * ratio]);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      // Numbers side by side where lines are too close for one below the other.
-      const crowded = labels.filter((other) => Math.abs(other - y) < 11 * ratio).length;
-      if (line.part) continue;
-      ctx.fillText(String(line.value), bbox.left + bbox.width - (4 + 26 * crowded) * ratio, y - ratio);
-      labels.push(y);
+      if (!line.part) labels.push({ y, text: String(line.value), colour: stroke });
+    }
+    ctx.restore();
+    write(ctx, labels, bbox.left + bbox.width + 5 * ratio, ratio);
+  }
+
+  /** The limits' numbers in the right margin, pushed apart where their lines are too close. */
+  function write(ctx: CanvasRenderingContext2D, labels: { y: number; text: string; colour: string }[], x: number, scale: number): void {
+    ctx.save();
+    ctx.font = `${11 * scale}px Inter, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    let lowest = -Infinity;
+    for (const label of labels.sort((a, b) => a.y - b.y)) {
+      lowest = Math.max(label.y, lowest + 12 * scale);
+      ctx.fillStyle = label.colour;
+      ctx.fillText(label.text, x, lowest);
     }
     ctx.restore();
   }
@@ -106,7 +116,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
     width: input.width,
     height: input.height,
     ms: 1,
-    padding: [8, 6, 0, 0],
+    padding: [8, 34, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "stay", setSeries: false }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
@@ -136,8 +146,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
         (chart) => {
           const index = chart.cursor.idx;
           if (index === null || index === undefined || (chart.cursor.left ?? -1) < 0) return input.onCursor(null, []);
-          const time = chart.data[0][index] ?? null;
-          input.onCursor(time, lines.map((line) => nearest(chart.data[line], chart.data[0], index, panel.hold)));
+          input.onCursor(chart.posToVal(chart.cursor.left ?? 0, "x"), lines.map((line) => nearest(chart.data[line], chart.data[0], index, panel.hold)));
         },
       ],
     },
