@@ -163,6 +163,17 @@ def test_a_shelf_mutes_new_breaches_of_the_rule_too() -> None:
     assert desk.at(70).state("mild-spo2") == "active"
 
 
+def test_an_acknowledgement_before_the_shelf_does_not_count_for_a_new_breach_under_it() -> None:
+    desk = Desk(HIGH).at(10)
+    desk.raise_("low-spo2")
+    desk.acknowledge("low-spo2")
+    desk.shelve("low-spo2", 60)
+    desk.at(20).clear("low-spo2")
+    desk.at(40).raise_("low-spo2")
+    desk.at(45).clear("low-spo2")
+    assert desk.at(70).state("low-spo2") == "returned"
+
+
 def test_a_pending_alert_can_be_shelved_and_is_active_afterwards_if_it_is_sustained_then() -> None:
     desk = Desk(HIGH).at(5)
     desk.keep(desk.book.shelve_pending("s1", HIGH, START, "nina", 30, "suction", desk.now))
@@ -254,6 +265,15 @@ def test_an_episode_ends_30_min_after_its_last_alert_cleared() -> None:
         desk.at(20).clear("mild-spo2")
         desk.at(minute).raise_("mild-spo2")
         assert desk.reasons == reasons
+
+
+def test_an_episode_goes_on_while_anything_in_it_is_in_breach() -> None:
+    desk = Desk(MEDIUM, rule("other", "medium", "rr"), rule("third", "medium", "hr")).at(10)
+    desk.raise_("mild-spo2")
+    desk.at(20).clear("mild-spo2")
+    desk.at(45).raise_("other")
+    desk.at(90).raise_("third")
+    assert desk.reasons == ["first"]
 
 
 def test_an_episode_ends_4_h_after_it_began_even_in_breach() -> None:
@@ -407,6 +427,21 @@ def test_the_end_of_the_stay_closes_all_and_nothing_is_raised_after() -> None:
     assert {desk.last(r).close_reason for r in desk.rules} == {"stay ended"}
     assert desk.raise_("low-spo2") == []
     assert desk.book.open_alerts() == []
+
+
+def test_old_alerts_and_stays_leave_the_memory() -> None:
+    desk = Desk(MEDIUM).at(10)
+    desk.raise_("mild-spo2")
+    desk.change(ended=True)
+    closed = desk.last("mild-spo2").id
+    assert desk.at(129).book.get(closed).state == "closed"
+    with pytest.raises(NotFoundError):
+        desk.at(131).book.get(closed)
+    assert desk.book.ledger.stays
+    desk.now += 24 * HOUR
+    desk.book.tick(desk.now)
+    assert desk.book.dump() == []
+    assert not desk.book.ledger.stays
 
 
 def test_a_move_takes_the_alerts_along() -> None:

@@ -301,6 +301,7 @@ class AlertBook:
             if track.alert is not None:
                 changes += self.ledger.apply(track, "end", now, by=by, reason="stay ended")
         self.ledger.tracks.pop(stay, None)
+        self.ledger.ended.setdefault(stay, now)
         for episode in self.ledger.episodes.of(stay):
             self.ledger.episodes.end(episode)
             changes += self.ledger.episodes_ended([episode], now, "stay ended", by)
@@ -387,6 +388,10 @@ class AlertBook:
                     del tracks[rule_id]
             if not tracks:
                 del self.ledger.tracks[stay]
+        for stay, ended in list(self.ledger.ended.items()):
+            if now - ended >= KEEP_SEEN:
+                del self.ledger.ended[stay]
+                self.ledger.stays.pop(stay, None)
 
 
 def _condition(rule: Rule) -> tuple[object, ...]:

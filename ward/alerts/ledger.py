@@ -26,6 +26,8 @@ class Ledger:
         self.ids: dict[str, tuple[str, str]] = {}
         """open alerts: id -> stay, rule"""
         self.closed: dict[str, Alert] = {}
+        self.ended: dict[str, int] = {}
+        """stays that ended -> when this was told"""
         self.episodes = Episodes()
 
     # --- finding ------------------------------------------------------------------------------------
@@ -221,7 +223,8 @@ class Ledger:
         after = replace(after, episode=episode.id)
         later: list[Change] = []
         if notify is None and _comes_back(before):
-            notify = Notify("again", episode.id, after.priority, f"{after.id}/again/{now}")
+            key = f"{after.id}/again/{after.breach_since}/{now}"
+            notify = Notify("again", episode.id, after.priority, key)
         elif notify is not None and notify.reason == "priority":
             for other in self.all(after.stay):
                 if other is not track and other.alert and other.alert.episode == episode.id:

@@ -81,6 +81,10 @@ class Rulebook:
         text = json.dumps([self.pack.id, rule, versions], sort_keys=True)
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
 
+    def latest(self, rule_id: str, scope: str) -> Override | None:
+        """The newest version in exactly this scope."""
+        return self._latest.get((scope, rule_id))
+
     def version(self, rule_id: str, scope: str) -> int:
         """The latest version in exactly this scope; 0 where there is none."""
         override = self._latest.get((scope, rule_id))

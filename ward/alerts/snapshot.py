@@ -59,6 +59,9 @@ def load(ledger: Ledger, data: Iterable[dict[str, Any]]) -> None:
         for episode in ledger.episodes.of(stay):
             ledger.episodes.end(episode)
         ledger.stays[stay] = part.stay
+        if part.stay.ended:
+            closings = (alert.closed_at or 0 for alert in part.closed)
+            ledger.ended[stay] = max(closings, default=0)
         ledger.tracks[stay] = {track.rule.id: track for track in part.tracks}
         ledger.closed |= {alert.id: alert for alert in part.closed}
         for track in part.tracks:
