@@ -15,7 +15,7 @@ from ward.web import dashboard, openapi, problems
 from ward.web.access import SAFE, Authentication, Public, require_guards
 from ward.web.describe import API
 from ward.web.identity import Identity
-from ward.web.middleware import BODY_LIMIT, Faults, Headers, Measured
+from ward.web.middleware import BodyLimit, Faults, Headers, Measured
 from ward.web.routers import (
     alerts,
     devices,
@@ -81,7 +81,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=BODY_LIMIT,
         generate_unique_id_function=openapi.operation_id,
         lifespan=lifespan,
     )
@@ -96,6 +95,7 @@ def create_app(
 
     public = Public({**dict.fromkeys(dashboard.paths(ui), SAFE), **OPEN}, (problems.PREFIX,))
     require_guards(app, public)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Authentication, public=public, identify=identity.identify)
     app.add_middleware(Faults)
     app.add_middleware(Measured)

@@ -8,7 +8,9 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ward.web.problems import KINDS, problem
@@ -103,6 +105,33 @@ class Faults:
                 raise
             log.exception("request failed", method=scope["method"], route=route_of(scope))
             await problem(scope["path"], "error", KINDS["error"].meaning)(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses a body of more than ``BODY_LIMIT`` bytes: at once where its length is told, else on the way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        told = RequestHeaders(scope=scope).get("content-length", "")
+        if told.isascii() and told.isdigit() and int(told[:20]) > BODY_LIMIT:
+            await problem(scope["path"], "too-large", KINDS["too-large"].meaning)(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > BODY_LIMIT:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counted, send)
 
 
 class Measured:

@@ -18,10 +18,12 @@ Json = dict[str, Any]
 REF: Final = "#/components/schemas/"
 DESCRIPTION: Final = f"""An open alarm system for hospital wards.
 
-Times are RFC 3339, such as `{EXAMPLE_TIME}`; answers use UTC with milliseconds. Lists are `{{"items": […], "next": cursor or null}}`. \
-Errors are problem details (RFC 9457) with a stable `type`. Send `Authorization: Bearer ward_…`, or log a \
-browser in with `POST /api/v1/session` and send `X-Ward-Request: 1` with each change. Changes may carry an \
-`Idempotency-Key`. Within v1, fields may be added and none changes its meaning."""
+Times are RFC 3339, such as `{EXAMPLE_TIME}`; answers use UTC with milliseconds. Lists have `items` and \
+`next`, the `cursor` of the following page or null. Errors are problem details (RFC 9457) with a stable \
+`type`. Within v1, fields may be added and none changes its meaning.
+
+Send `Authorization: Bearer ward_…`, or log a browser in with `POST /api/v1/session` and send \
+`X-Ward-Request: 1` with each change. Changes may carry an `Idempotency-Key`."""
 
 TAGS: Final = (
     ("stays", "Admissions: one patient's monitored time on a ward, with bed, devices and flags."),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ward.clock import iso
 from ward.errors import InvalidError
-from ward.scoring.filter import REASONS
+from ward.scoring.filter import MARKS, REASONS
 from ward.signals import HOUR, INDEX, SIGNALS
 from ward.store.chunks import History
 from ward.store.devices import device_names
@@ -26,7 +26,7 @@ from ward.web.service_protocol import Json
 from ward.web.shared import StayId, Svc, own_stay, send
 from ward.web.views import stay_view
 
-MARKS: Final = np.array(["valid", "questionable", "invalid"])
+MARK_WORDS: Final = np.array(MARKS)
 REASON_WORDS: Final = np.array(REASONS)
 MAX_BINS: Final = 100_000
 DEFAULT_SPAN: Final = 24 * HOUR
@@ -119,7 +119,7 @@ def _raw(history: History, devices: dict[int, str]) -> Json:
         shown[SIGNALS[index].name] = {
             "time": _times(rows.time),
             "value": rows.value.tolist(),
-            "quality": MARKS[np.minimum(rows.mark, len(MARKS) - 1)].tolist(),
+            "quality": MARK_WORDS[np.minimum(rows.mark, len(MARKS) - 1)].tolist(),
             "reason": REASON_WORDS[np.minimum(rows.reason, len(REASON_WORDS) - 1)].tolist(),
             "device": [named.get(number) for number in rows.device.tolist()],
         }

@@ -1,0 +1,180 @@
+"""Admissions and observations."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.conftest import Client, TestClient, problem
+from tests.web.fake import NOON
+
+A = "/api/v1"
+STAY = f"{A}/stays/stay-6A"
+
+
+def test_admitting_creates_a_stay(clinician: TestClient, service) -> None:
+    body = {"patient_ref": "P-1", "ward": "6A", "bed": "9", "devices": ["mon-3"], "flags": ["copd"]}
+    answer = clinician.post(f"{A}/stays", json=body)
+    assert answer.status_code == 201
+    stay = answer.json()
+    assert answer.headers["location"] == f"{A}/stays/{stay['id']}"
+    assert (stay["ward"], stay["bed"], stay["flags"]) == ("6A", "9", ["copd"])
+    assert [device["device"] for device in stay["devices"]] == ["mon-3"]
+    assert clinician.get(answer.headers["location"]).json()["id"] == stay["id"]
+    assert service.calls[0][1]["by"] == "the clinician"
+
+
+def test_a_taken_bed_is_a_conflict(clinician: TestClient) -> None:
+    answer = clinician.post(f"{A}/stays", json={"patient_ref": "P-1", "ward": "6A", "bed": "1"})
+    assert problem(answer)["errors"][0]["field"] == "bed"
+    assert answer.status_code == 409
+
+
+def test_a_name_with_a_slash_or_wildcard_is_no_topic(clinician: TestClient) -> None:
+    for ward in ("6/A", "+", "#", "$SYS", " ", "a b", "x" * 65, "6A\u0000"):
+        answer = clinician.post(f"{A}/stays", json={"patient_ref": "P-1", "ward": ward, "bed": "1"})
+        assert answer.status_code == 422, ward
+
+
+def test_the_list_goes_on_where_it_stopped(clinician: TestClient, service) -> None:
+    for bed in range(10, 15):
+        service.clock.time += 1000
+        clinician.post(f"{A}/stays", json={"patient_ref": "P", "ward": "6A", "bed": str(bed)})
+    found, cursor = [], None
+    for _ in range(10):
+        page = clinician.get(
+            f"{A}/stays", params={"limit": 2, **({"cursor": cursor} if cursor else {})}
+        ).json()
+        found += [stay["bed"] for stay in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert found[:5] == ["14", "13", "12", "11", "10"]
+    assert len(found) == 7
+
+
+def test_a_discharged_stay_is_listed_only_if_asked_for(clinician: TestClient) -> None:
+    done = clinician.post(f"{STAY}/discharge")
+    assert done.status_code == 200
+    assert done.json()["discharged_at"] == "2026-11-21T12:00:00.000Z"
+    assert "stay-6A" not in {stay["id"] for stay in clinician.get(f"{A}/stays").json()["items"]}
+    assert "stay-6A" in {stay["id"] for stay in clinician.get(f"{A}/stays?state=all").json()["items"]}
+    assert clinician.get(STAY).json()["discharged_at"] is not None
+    assert clinician.post(f"{STAY}/discharge").status_code == 409
+
+
+def test_moving_within_the_ward(clinician: TestClient) -> None:
+    assert clinician.post(f"{STAY}/transfer", json={"ward": "6A", "bed": "7"}).json()["bed"] == "7"
+
+
+def test_flags_devices_and_pause(clinician: TestClient) -> None:
+    assert clinician.patch(STAY, json={"flags": ["bmi40"]}).json()["flags"] == ["bmi40"]
+    assert clinician.patch(STAY, json={"flags": ["Not A Flag"]}).status_code == 422
+    attached = clinician.post(f"{STAY}/devices", json={"device": "cuff-1"})
+    assert attached.status_code == 201
+    assert {d["device"] for d in attached.json()["devices"]} == {"mon-1", "cuff-1"}
+    gone = clinician.delete(f"{STAY}/devices?device=cuff-1")
+    assert [d["device"] for d in gone.json()["devices"] if d["until"] is None] == ["mon-1"]
+    assert clinician.request("DELETE", f"{STAY}/devices", json={"device": "mon-1"}).status_code == 200
+    assert problem(clinician.delete(f"{STAY}/devices"))["status"] == 422
+    assert (
+        clinician.post(f"{STAY}/pause", json={"minutes": 45}).json()["paused_until"]
+        == "2026-11-21T12:45:00.000Z"
+    )
+    assert clinician.post(f"{STAY}/pause", json={"minutes": 0}).json()["paused_until"] is None
+    for minutes in (-1, 241, True, 1.5, None):
+        assert clinician.post(f"{STAY}/pause", json={"minutes": minutes}).status_code == 422
+
+
+def test_an_observation_is_a_resource(nurse: TestClient, service) -> None:
+    body = {"time": "2026-11-21T12:30:00+01:00", "consciousness": "V", "oxygen": True, "rr": 0}
+    answer = nurse.post(f"{STAY}/observations", json=body)
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "stay": "stay-6A",
+        "time": "2026-11-21T11:30:00.000Z",
+        "by": "the nurse",
+        "consciousness": "V",
+        "oxygen": True,
+        "rr": 0.0,
+    }
+    command, arguments = service.calls[-1]
+    assert command == "observe"
+    assert arguments["time"] == NOON - 30 * 60_000
+    assert arguments["values"] == {"consciousness": "V", "oxygen": True, "rr": 0.0}  # zero is not missing
+
+
+def test_an_observation_without_a_time_is_of_now(nurse: TestClient, service) -> None:
+    assert nurse.post(f"{STAY}/observations", json={"oxygen": False}).json()["oxygen"] is False
+    assert service.calls[-1][1]["time"] == NOON
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"time": "2026-11-21T12:00:00Z"},
+        {"rr": None},
+        {"rr": "18"},
+        {"rr": True},
+        {"rr": 151},
+        {"spo2": 101},
+        {"temp": 19.9},
+        {"oxygen": 1},
+        {"consciousness": "a"},
+        {"heart": 80},
+        {"news2": 3},
+        {"rr": 18, "time": "2026-11-21T12:00:00"},
+        {"rr": 18, "time": 1795262400},
+        {"rr": 18, "time": "2026-11-21"},
+        {"rr": 18, "time": "2026-02-30T12:00:00Z"},
+        {"rr": 18, "time": "2026-11-21T12:10:00Z"},
+        {"rr": 18, "time": "0001-01-01T00:00:00Z"},
+    ],
+)
+def test_what_no_person_saw(nurse: TestClient, body: dict, service) -> None:
+    assert problem(nurse.post(f"{STAY}/observations", json=body))["type"] == "/problems/invalid"
+    assert service.calls == []
+
+
+def test_the_same_admission_sent_twice_admits_once(clinician: TestClient, service) -> None:
+    body = {"patient_ref": "P-1", "ward": "6A", "bed": "9"}
+    headers = {"Idempotency-Key": "first"}
+    one = clinician.post(f"{A}/stays", json=body, headers=headers)
+    two = clinician.post(f"{A}/stays", json=body, headers=headers)
+    assert (one.status_code, two.status_code) == (201, 201)
+    assert one.json() == two.json()
+    assert one.headers["location"] == two.headers["location"]
+    assert "idempotency-replayed" not in one.headers
+    assert two.headers["idempotency-replayed"] == "true"
+    assert len(service.calls) == 1
+
+
+def test_a_key_stands_for_one_content(clinician: TestClient, service) -> None:
+    headers = {"Idempotency-Key": "first"}
+    clinician.post(f"{A}/stays", json={"patient_ref": "P-1", "ward": "6A", "bed": "9"}, headers=headers)
+    other = clinician.post(
+        f"{A}/stays", json={"patient_ref": "P-1", "ward": "6A", "bed": "8"}, headers=headers
+    )
+    assert problem(other)["type"] == "/problems/idempotency-key-reused"
+    assert len(service.calls) == 1
+
+
+def test_a_key_is_its_senders(client: Client, service) -> None:
+    body, headers = {"minutes": 5}, {"Idempotency-Key": "k"}
+    for _ in range(2):
+        assert client("nurse").post(f"{A}/stays/stay-6A/pause", json=body, headers=headers).status_code == 200
+    assert len(service.calls) == 2
+
+
+def test_what_failed_may_be_tried_again_with_the_same_key(clinician: TestClient, service) -> None:
+    headers, body = {"Idempotency-Key": "k"}, {"ward": "6A", "bed": "2"}
+    service.break_with = RuntimeError("gone")
+    assert clinician.post(f"{STAY}/transfer", json=body, headers=headers).status_code == 500
+    service.break_with = None
+    assert clinician.post(f"{STAY}/transfer", json=body, headers=headers).json()["bed"] == "2"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a b", "\u00fc"])
+def test_a_key_is_printable(clinician: TestClient, key: str) -> None:
+    headers = [(b"Idempotency-Key", key.encode("utf-8"))]
+    assert clinician.post(f"{STAY}/discharge", headers=headers).status_code == 422
