@@ -26,6 +26,12 @@ def rule(rule_id: str, priority: str = "high", signal: str = "spo2", **options: 
     return Rule(id=rule_id, priority=priority, **given)
 
 
+HIGH = rule("low-spo2")
+MEDIUM = rule("mild-spo2", "medium")
+LOW = rule("slight-spo2", "low")
+WORSE = rule("worse", inhibits=("mild-spo2",))
+
+
 class Desk:
     """Drives a book in minutes from the start; ``log`` holds all changes, ``told`` the interruptions."""
 

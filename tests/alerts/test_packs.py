@@ -92,7 +92,7 @@ def test_in_default_a_worse_rule_inhibits_only_milder_ones_of_its_own_signal() -
             assert RANK[rules[other].priority] <= RANK[rule.priority]
 
 
-# --- reading ------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------
 
 
 def test_defaults() -> None:
@@ -239,7 +239,7 @@ def test_files(tmp_path) -> None:
             load_pack(tmp_path / name)
 
 
-# --- writing ------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -14,7 +14,7 @@ from ward.alerts import snapshot, technical
 from ward.alerts.escalation import NO_ESCALATION, EscalationPlan
 from ward.alerts.ledger import Ledger
 from ward.alerts.lifecycle import Input
-from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, Notify, StayState
+from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, Notify, StayState, alert_id
 from ward.alerts.track import Breach, Track
 from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.scoring.rules import Rule
@@ -55,6 +55,12 @@ class AlertBook:
     def open_alert(self, stay: str, rule_id: str) -> Alert | None:
         track = self.ledger.tracks.get(stay, {}).get(rule_id)
         return track.alert if track else None
+
+    def pending_id(self, stay: str, rule_id: str, since: int) -> str:
+        """The id that the alert of a breach since ``since`` will have, for the view of pending alerts."""
+        track = self.ledger.tracks.get(stay, {}).get(rule_id)
+        seen = track.seen.get(since) if track else None
+        return alert_id(stay, rule_id, since, seen.records if seen else 0)
 
     def is_inhibited(self, stay: str, rule_id: str) -> str | None:
         """The raised rule of the stay that inhibits this one, for the view of pending alerts."""
