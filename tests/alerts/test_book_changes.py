@@ -106,6 +106,29 @@ def test_a_shelf_expires_in_a_pause_too_and_its_interruption_is_owed() -> None:
     assert desk.at(70).reasons == ["first", "again"]
 
 
+def test_what_nobody_was_told_in_a_pause_uses_up_no_interruption() -> None:
+    desk = Desk(HIGH, rule("fast", "medium", "rr")).at(10)
+    desk.raise_("low-spo2")
+    desk.shelve("low-spo2", 50)
+    desk.acknowledge("low-spo2", "artefact")
+    desk.shelve("low-spo2", 20)
+    desk.keep(desk.book.paused("s1", desk.now + 60 * MINUTE, "nina", desk.now))
+    assert desk.at(31).state("low-spo2") == "active"
+    desk.raise_("fast")
+    desk.clear("low-spo2")
+    assert desk.at(70).state("fast") == "active"
+    assert desk.reasons == ["first", "first"]
+
+
+def test_an_alert_acknowledged_in_a_pause_interrupts_nobody_after_it() -> None:
+    desk = Desk(HIGH).at(10)
+    desk.raise_("low-spo2")
+    desk.shelve("low-spo2", 20)
+    desk.keep(desk.book.paused("s1", desk.now + 30 * MINUTE, "nina", desk.now))
+    desk.at(31).acknowledge("low-spo2")
+    assert desk.at(45).reasons == ["first"]
+
+
 def test_a_rule_whose_priority_rises_breaks_the_acknowledgement() -> None:
     desk = Desk(MEDIUM).at(10)
     desk.raise_("mild-spo2")

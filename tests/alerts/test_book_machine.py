@@ -111,6 +111,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(rule_id=IDS, assessment=st.sampled_from(ASSESSMENTS))
     def acknowledge(self, rule_id: str, assessment: str) -> None:
+        self.pass_time(1)  # nobody does two things in the same millisecond
         alert = self.book.open_alert(STAY, rule_id)
         if alert is None:
             return
@@ -137,7 +138,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(rule_id=IDS)
     def unshelve(self, rule_id: str) -> None:
-        self.pass_time(1)  # nobody does two things in the same millisecond
+        self.pass_time(1)
         alert = self.book.open_alert(STAY, rule_id)
         if alert is not None and alert.state == "shelved":
             self.keep(self.book.unshelve(alert.id, "nina", self.now))

@@ -295,10 +295,9 @@ class AlertBook:
             return []
         self.ledger.stays[stay] = replace(self.ledger.stays[stay], paused_until=None)
         changes = [self.ledger.of_stay(stay, now, "pause-ended", by, {"reason": reason})]
-        for track in self.ledger.all(stay):
-            if track.owed is not None:
-                notify, track.owed = track.owed, None
-                changes.append(self.ledger.edit(track, now, "notified", notify=notify, detail={"at": now}))
+        owed = [track for track in self.ledger.all(stay) if track.alert and track.owed]
+        for track in sorted(owed, key=lambda track: -RANK[track.rule.priority]):
+            changes += self.ledger.announce(track, now)
         return [*changes, *self.ledger.settle_stay(stay, now)]
 
     def _end_stay(self, stay: str, now: int, by: str | None) -> list[Change]:
@@ -385,8 +384,8 @@ class AlertBook:
             return
         self._pruned = now
         old = [a.id for a in self.ledger.closed.values() if now - (a.closed_at or 0) >= KEEP_CLOSED]
-        for alert_id in old:
-            del self.ledger.closed[alert_id]
+        for gone in old:
+            del self.ledger.closed[gone]
         for stay, tracks in list(self.ledger.tracks.items()):
             for rule_id, track in list(tracks.items()):
                 track.forget(self._latest - KEEP_SEEN)

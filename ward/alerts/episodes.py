@@ -56,7 +56,8 @@ class Episodes:
         signals = {*(rule.signals or (rule.id,))}
         reason, what = "", ""
         if episode is None:
-            episode = Episode(episode_id(alert.id, now), alert.stay, alert.kind, now, alert.priority)
+            new_id = episode_id(alert.id, alert.breach_since, now)
+            episode = Episode(new_id, alert.stay, alert.kind, now, alert.priority)
             self.add(episode)
             reason = "first"
         elif RANK[alert.priority] > RANK[episode.priority]:

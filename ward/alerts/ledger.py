@@ -112,11 +112,11 @@ class Ledger:
         earlier: list[Change] = []
         later: list[Change] = []
         notify = None
-        if row.target == "active" and given != "outrank":
-            after, notify, earlier, later = self._announce(track, before, after, now)
         if row.target == "active":
             track.active_at, track.escalated = now, 0
-        else:
+            if given != "outrank":
+                after, notify, earlier, later = self._announce(track, after, _comes_back(before), now)
+        elif row.target != "acknowledged":
             track.owed = None
         if row.target == "acknowledged":
             track.reminded = 0
@@ -145,12 +145,15 @@ class Ledger:
         return Change(after, _event(after, now, event, by, before.state, told), notify)
 
     def announce(self, track: Track, now: int) -> list[Change]:
-        """An open active alert is told anew because its priority rose."""
+        """An open alert is told although its state stays: its priority rose, or a pause put it off."""
         before = track.alert
         assert before is not None
-        after, notify, earlier, later = self._announce(track, before, before, now)
+        again, track.owed = track.owed == "again", None
+        after, notify, earlier, later = self._announce(track, before, again, now)
         self._write(track, after)
-        if notify is None:
+        if before.state == "acknowledged":
+            notify = None  # the one who took it knows
+        if after == before and notify is None:
             return [*earlier, *later]
         return [*earlier, self.edit(track, now, "notified", notify=notify, detail={"at": now}), *later]
 
@@ -207,29 +210,29 @@ class Ledger:
 
     # --- telling ------------------------------------------------------------------------------------
 
-    def interrupt(self, track: Track, stay: str, notify: Notify | None) -> Notify | None:
-        """While the stay is paused nobody is interrupted; it is owed until the pause ends."""
-        if notify is None or not self.is_paused(stay):
-            return notify
-        track.owed = notify
-        return None
-
     def _announce(
-        self, track: Track, before: Alert, after: Alert, now: int
+        self, track: Track, alert: Alert, again: bool, now: int
     ) -> tuple[Alert, Notify | None, list[Change], list[Change]]:
-        """The alert joins its episode. Returns it, the interruption, and the changes of others."""
-        earlier = self.episodes_ended(self.episodes.ended(now, after.stay), now, "time")
-        episode, notify = self.episodes.join(after, track.rule, now)
-        after = replace(after, episode=episode.id)
+        """The alert joins its episode. Returns it, the interruption, and the changes of others before
+        and after. While the stay is paused nobody is interrupted: all this is put off until it ends.
+
+        ``again``: it was told before, and is there again; if high, that interrupts in any case.
+        """
+        if self.is_paused(alert.stay):
+            track.owed = "again" if again else "first"
+            return alert, None, [], []
+        earlier = self.episodes_ended(self.episodes.ended(now, alert.stay), now, "time")
+        episode, notify = self.episodes.join(alert, track.rule, now)
+        alert = replace(alert, episode=episode.id, announced_at=alert.announced_at or now)
         later: list[Change] = []
-        if notify is None and _comes_back(before):
-            key = f"{after.id}/again/{after.breach_since}/{now}"
-            notify = Notify("again", episode.id, after.priority, key)
+        if notify is None and again:
+            key = f"{alert.id}/again/{alert.breach_since}/{now}"
+            notify = Notify("again", episode.id, alert.priority, key)
         elif notify is not None and notify.reason == "priority":
-            for other in self.all(after.stay):
+            for other in self.all(alert.stay):
                 if other is not track and other.alert and other.alert.episode == episode.id:
                     later += self.apply(other, "outrank", now, reason="a rise in priority", **_UNACKNOWLEDGED)
-        return after, self.interrupt(track, after.stay, notify), earlier, later
+        return alert, notify, earlier, later
 
     def _settle_suppressed(self, track: Track, alert: Alert, now: int) -> list[Change]:
         if alert.state != "suppressed":
@@ -268,8 +271,9 @@ def _entering(target: State, alert: Alert, now: int, reason: str, inhibitor: str
     if target != "shelved":
         values |= _UNSHELVED
     if target == "active":
-        anew = alert.announced_at is None or alert.state == "returned"
-        values |= {**_UNACKNOWLEDGED, "announced_at": now if anew else alert.announced_at}
+        values |= _UNACKNOWLEDGED
+        if alert.state == "returned":
+            values["announced_at"] = None  # the new breach is yet to be told
     if target == "closed":
         values |= {"closed_at": now, "close_reason": reason, "sustained": False}
     return values

@@ -32,8 +32,9 @@ def alert_id(stay: str, rule: str, since: int, again: int = 0) -> str:
     return str(uuid5(_NAMESPACE, f"{stay}\n{rule}\n{since}" + (f"\n{again}" if again else "")))
 
 
-def episode_id(alert: str, began: int) -> str:
-    return str(uuid5(_NAMESPACE, f"episode\n{alert}\n{began}"))
+def episode_id(alert: str, since: int | None, began: int) -> str:
+    """Of the episode that an alert with that ``breach_since`` begins."""
+    return str(uuid5(_NAMESPACE, f"episode\n{alert}\n{since}\n{began}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Literal
 
-from ward.alerts.model import Alert, Notify, StayState, alert_id
+from ward.alerts.model import Alert, StayState, alert_id
 from ward.scoring.rules import Rule
 
 
@@ -43,8 +44,8 @@ class Track:
     """when the open alert last became active"""
     reminded: int = 0
     escalated: int = 0
-    owed: Notify | None = None
-    """an interruption put off until the pause ends"""
+    owed: Literal["first", "again"] | None = None
+    """became active in a pause: to be told when that ends, for the first time or again"""
 
     def begin(self, breach: Breach) -> bool:
         """Take a told breach in. False where it is not news: told before, or another start that a
