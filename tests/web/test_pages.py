@@ -111,9 +111,7 @@ def test_every_body_has_an_example(schema: dict) -> None:
     for operation in operations(schema):
         for body in bodies(operation):
             assert body["example"] not in (None, {}, ""), operation["operationId"]
-            assert "…" not in re.sub("ward_Zk3…", "", json.dumps(body["example"], ensure_ascii=False)), (
-                operation["operationId"]
-            )
+            assert '""' not in json.dumps(body["example"]), operation["operationId"]
 
 
 def test_every_schema_is_described(schema: dict) -> None:

@@ -25,6 +25,32 @@ Times are RFC 3339, such as `{EXAMPLE_TIME}`; answers use UTC with milliseconds.
 Send `Authorization: Bearer ward_…`, or log a browser in with `POST /api/v1/session` and send \
 `X-Ward-Request: 1` with each change. Changes may carry an `Idempotency-Key`."""
 
+EXAMPLES: Final = {
+    "id": "0b6c1a52-6d0b-5c0e-9d5c-3f0b8f3e7a11",
+    "rule_id": "spo2-below-88",
+    "rule": "spo2-below-88",
+    "stay": "01jd6qk2",
+    "ward": "6A",
+    "bed": "12",
+    "device": "mon-12",
+    "by": "Ward 6A, night",
+    "name": "Ward 6A, night",
+    "kind": "raised",
+    "scope": "ward:6A",
+    "reason": "spike",
+    "detail": "readings.hx: no such signal",
+    "payload": '{"readings": {"hx": 82}}',
+    "message": "Input should be less than or equal to 60",
+    "flags": "copd",
+    "unless": "copd",
+    "inhibits": "spo2-below-92",
+    "clear_when": "spo2 >= 90",
+}
+"""Where a text has no example of its own: a name means the same everywhere."""
+
+SHOWN: Final = frozenset({"stay", "ward", "bed", "time", "value", "quality", "device", "since"})
+"""Which of the fields that may be null are not null in examples, though they have none of their own."""
+
 TAGS: Final = (
     ("stays", "Admissions: one patient's monitored time on a ward, with bed, devices and flags."),
     ("observations", "What a person saw or measured."),
@@ -101,44 +127,36 @@ def _say_who(app: FastAPI, schema: Json) -> None:
             operation["description"] = f"{operation['description']}\n\n{who}"
 
 
-def sample(schema: Json, schemas: Json, depth: int = 0) -> Any:
-    """An example that fits a schema: its own first example where it has one, else made of its parts."""
+def sample(schema: Json, schemas: Json, name: str = "") -> Any:
+    """An example that fits a schema: its own where it has one, else that of its name, else of its parts."""
     if "$ref" in schema:
-        return sample(schemas[schema["$ref"].removeprefix(REF)], schemas, depth + 1)
+        return sample(schemas[schema["$ref"].removeprefix(REF)], schemas, name)
     for given in ("examples", "enum"):
         if schema.get(given):
             return schema[given][0]
+    if name in EXAMPLES and schema.get("type") == "string":
+        return EXAMPLES[name]
     if "const" in schema:
         return schema["const"]
     if "anyOf" in schema:
-        options = [option for option in schema["anyOf"] if option.get("type") != "null"]
-        return (
-            None
-            if depth > 8 or ("default" in schema and not _has_example(options[0]))
-            else sample(options[0], schemas, depth)
-        )
-    return _of_type(schema, schemas, depth)
+        first = schema["anyOf"][0]
+        return sample(first, schemas, name) if name in SHOWN or "$ref" in first else None
+    return _of_type(schema, schemas, name)
 
 
-def _has_example(schema: Json) -> bool:
-    return bool(schema.get("examples"))
-
-
-def _of_type(schema: Json, schemas: Json, depth: int) -> Any:
+def _of_type(schema: Json, schemas: Json, name: str) -> Any:
     match schema.get("type"):
         case "object" if "properties" in schema:
-            return {name: sample(part, schemas, depth + 1) for name, part in schema["properties"].items()}
+            return {key: sample(part, schemas, key) for key, part in schema["properties"].items()}
         case "object":
             values = schema.get("additionalProperties")
-            return {"hr": sample(values, schemas, depth + 1)} if isinstance(values, dict) else {}
+            return {"hr": sample(values, schemas, name)} if isinstance(values, dict) else {}
         case "array":
-            return [sample(schema["items"], schemas, depth + 1)] if schema.get("items") else []
+            return [sample(schema["items"], schemas, name)] if schema.get("items") else []
         case "string":
-            return EXAMPLE_TIME if schema.get("format") == "date-time" else "…"
-        case "integer":
+            return EXAMPLE_TIME if schema.get("format") == "date-time" else ""
+        case "integer" | "number":
             return schema.get("minimum", schema.get("default", 1))
-        case "number":
-            return schema.get("minimum", schema.get("default", 1.0))
         case "boolean":
             return schema.get("default", True)
     return None

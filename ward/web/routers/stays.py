@@ -132,10 +132,10 @@ async def detach(
     body: Annotated[DeviceChange | None, Body(description="Instead of the query.")] = None,
 ) -> Response:
     """From now on its readings are nobody's, until it is attached again."""
+    await require_stay(service, who, stay)
     named = device or (body and body.device)
     if not named:
         raise InvalidError("say which device: ?device=NAME", field="device")
-    await require_stay(service, who, stay)
 
     async def run() -> Json:
         return await service.call("detach", stay=stay, device=named, by=who.name)

@@ -13,6 +13,8 @@ ROLES: Final[tuple[str, ...]] = get_args(Role)
 
 
 class Login(Request):
+    """Log in with a token."""
+
     token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
         examples=["ward_Zk3…"]
     )
@@ -29,6 +31,8 @@ class Who(Answer):
 
 
 class NewToken(Request):
+    """A token to make."""
+
     name: Line = Field(description="Whose it is; it signs every change.", examples=["Ward 6A, night"])
     role: Role
     wards: list[Name] | None = Field(
@@ -59,4 +63,6 @@ class Token(Answer):
 
 
 class CreatedToken(Token):
+    """A new token with its secret."""
+
     token: str = Field(description="The secret, shown this once.", examples=["ward_Zk3…"])

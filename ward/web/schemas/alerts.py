@@ -54,7 +54,7 @@ class Alert(Answer):
     title: str = Field(examples=["SpO2 below 88 % for 10 min"])
     priority: Literal["high", "medium", "low"]
     kind: Literal["physiological", "technical"]
-    state: State
+    state: State = Field(examples=["active"])
     signal: str | None = Field(None, examples=["spo2"])
     value: float | None = Field(None, description="Of the signal when it was raised.", examples=[86])
     breach_since: Moment | None = Field(None, description="When the breach that was sustained began.")
@@ -92,4 +92,6 @@ class LogEntry(Answer):
 
 
 class AlertWithLog(Alert):
+    """An alert, and everything that happened to it."""
+
     log: list[LogEntry] = Field(default_factory=list, description="What happened to it, oldest first.")

@@ -98,6 +98,8 @@ class Answer(BaseModel):
 class Page(Answer, Generic[T]):
     """One page of a list. ``next`` is the ``cursor`` of the following page, null on the last."""
 
+    model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})
+
     items: list[T]
     next: str | None = Field(None, description="Pass it as `cursor` to get the next page; null at the end.")
 
@@ -114,6 +116,8 @@ class Problem(Answer):
 
 
 class FieldError(Answer):
+    """One field that is wrong."""
+
     field: str = Field(description="Where it is.", examples=["body.minutes"])
     message: str = Field(description="What is wrong and what is allowed.")
 

@@ -42,6 +42,8 @@ class RuleDefinition(Request):
 
 
 class CandidateRule(RuleDefinition):
+    """A rule to try; with the id of a rule in force, in its place."""
+
     id: Text = Field(examples=["spo2-below-90"])
 
 
@@ -92,6 +94,8 @@ class TrialRequest(Request):
 
 
 class TrialRaised(Answer):
+    """One alert as it would have been."""
+
     stay: str
     rule: str
     raised_at: Moment

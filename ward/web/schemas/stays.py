@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StrictBool, model_validator
 
 from ward.signals import CONSCIOUSNESS, INDEX, MEASURED, SIGNALS
 from ward.web.schemas.alerts import Alert, Pending
-from ward.web.schemas.common import Answer, Flag, Line, Moment, Name, Request, Time
+from ward.web.schemas.common import EXAMPLE_TIME, Answer, Flag, Line, Moment, Name, Request, Time
 
 MAX_PAUSE_MIN: Final = 240
 FLAGS: Final[Any] = Field(
@@ -43,6 +43,8 @@ class FlagsChange(Request):
 
 
 class DeviceChange(Request):
+    """A device to attach or detach."""
+
     device: Name = Field(description="Its name in the topic `ward/v1/{ward}/{device}`.", examples=["mon-12"])
 
 
@@ -106,6 +108,20 @@ assert set(MEASURED) <= set(Observation.model_fields)
 class Observed(Answer):
     """The observation as it was taken, with the time it counts from and who entered it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "stay": "01jd6qk2",
+                    "time": EXAMPLE_TIME,
+                    "by": "Ward 6A, night",
+                    "consciousness": "A",
+                    "rr": 18,
+                }
+            ]
+        }
+    )
+
     stay: str
     time: Moment
     by: str
@@ -123,6 +139,8 @@ class Observed(Answer):
 
 
 class StayDevice(Answer):
+    """A device of a stay, with its start and end."""
+
     device: str = Field(examples=["mon-12"])
     since: Moment
     until: Moment | None = None
@@ -144,6 +162,8 @@ class Latest(Answer):
 
 
 class Part(Answer):
+    """One part of NEWS2: its points and the reading they rest on."""
+
     points: int = Field(examples=[2])
     value: float | str | bool | None = Field(examples=[24])
     time: Moment | None = None
@@ -187,6 +207,8 @@ class Stay(Answer):
 
 
 class Risk(Answer):
+    """A model's estimate, with what each signal adds to it."""
+
     value: float | None = None
     contributions: dict[str, float] | None = None
 
@@ -203,7 +225,7 @@ class ScoreView(Answer):
 class Trace(Answer):
     """Columns of equal length: raw readings, or, with `resolution`, one row per bin with data."""
 
-    time: list[str] = Field(description="Of the reading, or where the bin begins.")
+    time: list[Moment] = Field(description="Of the reading, or where the bin begins.")
     value: list[float] | None = None
     quality: list[Literal["valid", "questionable", "invalid"]] | None = None
     reason: list[str] | None = Field(None, description="Why it is not valid, else empty.")
@@ -215,6 +237,8 @@ class Trace(Answer):
 
 
 class Vitals(Answer):
+    """Readings of a span, as columns by signal."""
+
     stay: str
     start: Moment
     end: Moment
