@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from ward import __version__
+from ward.cli import app
 from ward.config import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +43,20 @@ def test_papers_name_only_make_commands_that_exist(paper):
     assert set(commands) <= set(targets())
     understood = set(re.findall(r"^([A-Z]+) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?<![A-Z_])([A-Z]+)=", text)) <= understood
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=PAPER_NAMES)
+def test_papers_name_only_ward_commands_and_options_that_exist(paper):
+    commands = get_command(app).commands
+    told = re.findall(r"(?:^ {4}|`|ward )ward ([a-z]+)((?: [^`\n]*)?)", paper.read_text(), re.MULTILINE)
+    for name, rest in told:
+        assert name in commands
+        command = commands[name]
+        sub = re.match(r" ([a-z]+)", rest)
+        if sub and hasattr(command, "commands"):
+            command = command.commands[sub[1]]
+        known = {option for each in command.params for option in each.opts + each.secondary_opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=PAPER_NAMES)
