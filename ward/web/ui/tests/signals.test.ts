@@ -23,13 +23,18 @@ describe("what can be trusted", () => {
   it("is stale once its hold has run out, though no newer view came", () => {
     const held = signal({ time: at(90_000), hold_s: 90 });
     expect(trustOf(held, NOW, 1)).toBe("fresh");
-    expect(trustOf(held, NOW + 12_000, 1)).toBe("stale");
+    expect(trustOf(held, NOW + 24_999, 1)).toBe("fresh");
+    expect(trustOf(held, NOW + 25_000, 1)).toBe("stale");
   });
 
   it("allows for the server's lateness in its own time: 60 times faster, 60 times later", () => {
     const held = signal({ time: at(300_000), hold_s: 90 });
     expect(trustOf(held, NOW, 60)).toBe("fresh");
     expect(trustOf(held, NOW, 1)).toBe("stale");
+  });
+
+  it("does not call a reading stale that the filter and the way here delayed, however short its hold", () => {
+    expect(trustOf(signal({ time: at(20_000), hold_s: 2.5 }), NOW, 1)).toBe("fresh");
   });
 
   it("says questionable, with the reason", () => {

@@ -57,10 +57,12 @@ describe("thresholds", () => {
 });
 
 it("shades an alert from the beginning of the breach to its end, or to now", () => {
-  const [open, over] = spans([alert(), alert({ cleared_at: at(MINUTE) })], NOW);
+  const [open, over] = spans([alert(), alert({ cleared_at: at(MINUTE) })], [], NOW);
   expect(open).toMatchObject({ from: NOW - 14 * MINUTE, raised: NOW - 4 * MINUTE, to: NOW });
   expect(over?.to).toBe(NOW - MINUTE);
-  expect(spans([alert({ kind: "technical" })], NOW)).toEqual([]);
+  expect(spans([alert({ kind: "technical" })], [], NOW)).toEqual([]);
+  const both = { id: "spo2-below-88", title: "t", priority: "high" as const, kind: "physiological" as const, when: ["rr < 11", "spo2 < 88"] };
+  expect(spans([alert()], [both], NOW).map(({ signal }) => signal)).toEqual(["rr", "spo2"]);
 });
 
 it("widens the range for valid values and not for artefacts", () => {

@@ -39,15 +39,15 @@ export function valueText(signal: string, value: number | string | boolean | nul
   return typeof value === "number" ? number(value, DECIMALS[signal] ?? 0) : String(value);
 }
 
-/**
- * The server says what is stale. The page says so too once a hold has run out and no newer view came;
- * the grace (12 s of real time) covers the server's lateness and the way here.
- */
+/** Lateness (2 s), the filter's longest wait (15 s) and the time until NOT LIVE (8 s), in real time. */
+const GRACE_MS = 25_000;
+
+/** The server says what is stale. The page says so too once a hold has long run out and no newer view came. */
 export function trustOf(view: SignalView | undefined, now: number, speed: number): Trust {
   if (!view || view.value === null) return "unknown";
   if (view.state === "stale") return "stale";
   const time = ms(view.time);
-  if (time === null || now >= time + view.hold_s * 1_000 + 12_000 * speed) return "stale";
+  if (time === null || now >= time + view.hold_s * 1_000 + GRACE_MS * speed) return "stale";
   return view.state === "questionable" ? "questionable" : "fresh";
 }
 

@@ -134,13 +134,16 @@ export interface Span {
   priority: Priority;
 }
 
-export function spans(alerts: readonly Alert[], now: number): Span[] {
+/** Alerts over the signals that their rules look at; an alert whose rule is not known, over its own signal. */
+export function spans(alerts: readonly Alert[], rules: readonly Rule[], now: number): Span[] {
+  const signals = new Map(rules.map(({ id, when }) => [id, new Set(when.map((text) => CLAUSE.exec(text)?.[1] ?? ""))]));
   return alerts.flatMap((alert) => {
     const raised = ms(alert.raised_at);
     const from = ms(alert.breach_since) ?? raised;
     if (!alert.signal || from === null || alert.kind === "technical") return [];
     const to = ms(alert.cleared_at) ?? ms(alert.closed_at) ?? now;
-    return [{ signal: alert.signal, from, to, raised, priority: alert.priority }];
+    const own = signals.get(alert.rule) ?? new Set([alert.signal]);
+    return [...own].map((signal) => ({ signal, from, to, raised, priority: alert.priority }));
   });
 }
 
