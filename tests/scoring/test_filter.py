@@ -125,6 +125,12 @@ def test_a_deviation_cut_off_by_silence_is_believed_when_its_hold_ends():
     assert judge(readings, until=24_000 + 90_000)[20:] == [GOOD] * 5
 
 
+def test_nothing_waits_longer_than_for_an_hourly_cuff():
+    readings = series("temp", [31.0])
+    assert judge(readings, until=65 * 60_000 - 1) == [("questionable", "implausible")]
+    assert judge(readings, until=65 * 60_000) == [GOOD]
+
+
 def test_a_gap_does_not_make_the_next_value_a_jump():
     readings = Readings.concat([series("hr", [80] * 5), series("hr", [135], start=600_000)])
     assert judge(readings)[-1] == GOOD

@@ -72,7 +72,7 @@ def streams(draw):
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(streams(), st.data())
 def test_marks_do_not_depend_on_how_a_stream_is_cut(readings, data):
     end = int(readings.time[-1]) + data.draw(st.sampled_from([0, 10_000, 200_000, 10**8]))
@@ -139,7 +139,7 @@ def one_stay(name, time, value, **more):
 
 
 @pytest.mark.parametrize("name", EXTREMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_law_11_dense_extremes_of_30_s_pass_within_15_s(name, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
@@ -175,7 +175,7 @@ def test_law_11_dense_extremes_of_30_s_pass_within_15_s(name, data):
 
 
 @pytest.mark.parametrize("name", EXTREMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_law_11_two_sparse_extremes_pass_with_the_second(name, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))

@@ -17,6 +17,8 @@ from ward.signals import INDEX, MEASURED, MINUTE, SECOND, SIGNALS
 
 PERSIST: Final = 15 * SECOND
 """A deviation that lasts this long is confirmed (architecture, law 11)."""
+LONGEST_WAIT: Final = 65 * MINUTE
+"""Nothing doubtful waits longer than this for its signal's next reading. Judgement: hourly cuffs."""
 FRESH: Final = 5 * SECOND
 """Signals are compared within a moment of this length: longer, and a pulse may have stopped meanwhile."""
 LOW_QUALITY: Final = 0.3

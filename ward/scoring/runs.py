@@ -4,7 +4,8 @@ A run begins with a reading that departs from what its stream led to expect. It 
 
 - contradicted, when a reading is back where the stream was: all of the run is invalid;
 - confirmed, when it has lasted ``PERSIST``, or with the next reading where they are further apart, or
-  when nothing has come until its hold ends: all of it is valid from its own time.
+  when nothing has come until its hold (``LONGEST_WAIT`` at most) ends: all of it is valid from its own
+  time.
 
 Steady streams never come here: only suspicious readings, and what follows them, are walked one by one.
 """
@@ -196,7 +197,8 @@ class _Stream:
         return away and self.is_normal(value) and not self.is_normal(self.run_value)
 
     def join(self, row: int, time: int, value: float, hold: int, doubt: int) -> None:
-        self.run_last, self.run_end = time, max(time + hold, self.run_start + limits.PERSIST)
+        self.run_last = time
+        self.run_end = max(time + min(hold, limits.LONGEST_WAIT), self.run_start + limits.PERSIST)
         self.run_count += 1
         self.runs.pending.setdefault(self.number, []).append(row)
         self.runs.mark[row] = QUESTIONABLE

@@ -89,7 +89,7 @@ def stream_registry() -> Registry:
     confirmed run's median); level_time: of its last valid reading; raw, raw_time: last possible value;
     seen: time of the last reading that was judged. Of an open run of doubtful readings: run_start
     (LONG_AGO: none open), run_value its first value, run_last its last reading's time, run_end when
-    that reading's hold ends, run_count, and whether the stream was dense when it began.
+    the wait for another ends, run_count, and whether the stream was dense when it began.
     """
     return Registry(
         {

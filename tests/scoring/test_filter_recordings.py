@@ -1,0 +1,73 @@
+"""What the filter does to real patients: PhysioNet's recordings, found through WARD_TEST_DATA."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ward.ingest.recordings import read_all, read_recordings
+from ward.scoring.filter import REASONS, VALID, Filter
+from ward.scoring.readings import Readings
+from ward.signals import INDEX, SIGNALS
+
+HOLD = np.array([s.hold for s in SIGNALS])
+
+
+@pytest.fixture
+def real():
+    folder = os.environ.get("WARD_TEST_DATA")
+    if not folder:
+        pytest.skip("needs WARD_TEST_DATA: a folder with PhysioNet's bidmc, mimic4wdb and cinc2019")
+    return Path(folder)
+
+
+def marked(recordings):
+    readings = Readings.concat(
+        [
+            Readings.of(
+                len(r), slot=i, signal=r.signal, time=r.time, value=r.value, hold=r.hold or HOLD[r.signal]
+            )
+            for i, r in enumerate(recordings)
+        ]
+    ).in_order()
+    return Filter(len(recordings)).push(readings, int(readings.time[-1]))
+
+
+def doubts(result):
+    bad = result.mark != VALID
+    return Counter(
+        (SIGNALS[s].name, REASONS[r])
+        for s, r in zip(result.readings.signal[bad], result.reason[bad], strict=True)
+    )
+
+
+def test_48_hours_of_one_patient(real):
+    """Silent leads beside a pulse go (minutes of heart rate 0); no pulse, no respiration is touched."""
+    result = marked(read_recordings(real / "mimic4wdb" / "86130599n.csv.gz"))
+    found = doubts(result)
+    assert found["hr", "leads-off"] == 155
+    assert {signal for signal, _ in found} == {"hr", "spo2"}
+    assert sum(found.values()) < 0.001 * len(result.readings)
+    silent = (result.readings.signal == INDEX["hr"]) & (result.readings.value < 20)
+    assert (result.mark[silent] == VALID).sum() == 393  # with no pulse beside it
+
+
+def test_a_real_desaturation_with_low_perfusion_stays(real):
+    result = marked(read_recordings(real / "mimic4wdb" / "82284982n.csv.gz"))
+    spo2 = result.readings.signal == INDEX["spo2"]
+    assert (result.mark[spo2] == VALID).mean() > 0.98
+
+
+def test_steady_patients_are_left_alone(real):
+    """BIDMC: also respiration that runs to 0 passes; the filter never hides an extreme that lasts."""
+    result = marked(read_all([real / "bidmc"]))
+    assert (result.mark == VALID).all()
+
+
+def test_hourly_charting_errors_go(real):
+    result = marked(read_all([real / "cinc2019"]))
+    found = doubts(result)
+    assert {reason for _, reason in found} == {"pressures", "spike", "implausible"}
+    assert 500 < sum(found.values()) < 0.002 * len(result.readings)
