@@ -92,7 +92,7 @@ async def put(
     stay: InStay = None,
     if_match: Annotated[
         str | None,
-        Header(description="The `ETag` that reading the rule in this scope gave.", examples=['"3f…"']),
+        Header(description="The `ETag` that reading the rule in this scope gave.", examples=['"3f0c9a"']),
     ] = None,
     if_none_match: Annotated[
         str | None, Header(description="`*` makes a new rule, if there is none with this id.", examples=["*"])

@@ -56,6 +56,7 @@ async def log_out(request: Request, who: Reader, identity: Ident) -> Response:
 @router.get(
     "/login",
     status_code=303,
+    response_class=RedirectResponse,
     summary="Log in with a link",
     responses=answers(
         None, 401, status=303, description="To the dashboard", headers=COOKIE_HEADER, public=True
@@ -66,7 +67,7 @@ async def follow_link(
     identity: Ident,
     code: Annotated[
         str,
-        Query(min_length=1, max_length=200, pattern=PRINTABLE, description="Works once.", examples=["kJ3…"]),
+        Query(min_length=1, max_length=200, pattern=PRINTABLE, description="Works once.", examples=["kJ3xq0"]),
     ],
 ) -> Response:
     """The link that `ward demo` prints. Following it again in the same browser does no harm."""

@@ -16,7 +16,7 @@ class Login(Request):
     """Log in with a token."""
 
     token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
-        examples=["ward_Zk3…"]
+        examples=["ward_Zk3xq0"]
     )
 
 
@@ -65,4 +65,4 @@ class Token(Answer):
 class CreatedToken(Token):
     """A new token with its secret."""
 
-    token: str = Field(description="The secret, shown this once.", examples=["ward_Zk3…"])
+    token: str = Field(description="The secret, shown this once.", examples=["ward_Zk3xq0"])
