@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -30,16 +31,26 @@ class ScoreFileError(InvalidError):
     """Rows that cannot be scored; the detail names line, column, value and what is allowed."""
 
 
-def score_file(path: str | Path) -> str:
-    """The CSV file at ``path`` as scored CSV text. Raises ``ScoreFileError``."""
+def score_file(path: str | Path, output: str | Path | None = None) -> None:
+    """Score the CSV file at ``path`` to ``output``, or to standard output.
+
+    Raises ``ScoreFileError``, and then writes nothing.
+    """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ScoreFileError(f"{path}: cannot be read: {error}") from None
     try:
-        return score_text(text)
+        scored = score_text(text)
     except ScoreFileError as error:
-        raise ScoreFileError(f"{path}: {error.detail}") from None
+        raise ScoreFileError(f"{path}: {error.detail}", **error.extra) from None
+    if output is None:
+        sys.stdout.write(scored)
+        return
+    try:
+        Path(output).write_text(scored, encoding="utf-8", newline="")
+    except OSError as error:
+        raise ScoreFileError(f"{output}: cannot be written: {error}") from None
 
 
 def score_text(text: str) -> str:

@@ -94,15 +94,28 @@ def test_a_file_without_a_part_is_refused():
         score_text("")
 
 
-def test_files_name_themselves(tmp_path):
-    path = tmp_path / "rows.csv"
-    path.write_bytes(b"\xef\xbb\xbfrr\n8\n")
-    assert score_file(path).splitlines()[1].startswith("8,3,3,")
+def test_a_file_is_scored_to_standard_output_or_to_another_file(tmp_path, capsys):
+    path, output = tmp_path / "rows.csv", tmp_path / "scored.csv"
+    path.write_bytes(b"\xef\xbb\xbfrr\r\n8\r\n")
+    score_file(path)
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[1].startswith("8,3,3,")
+    score_file(path, output)
+    assert output.read_text() == printed
+    assert capsys.readouterr().out == ""
+
+
+def test_files_name_themselves_and_a_bad_one_writes_nothing(tmp_path):
+    path, output = tmp_path / "rows.csv", tmp_path / "scored.csv"
     path.write_text("rr\nx\n")
     with pytest.raises(ScoreFileError, match=r"rows\.csv: line 2, rr"):
-        score_file(path)
+        score_file(path, output)
+    assert not output.exists()
     with pytest.raises(ScoreFileError, match="cannot be read"):
         score_file(tmp_path / "nowhere.csv")
+    path.write_text("rr\n8\n")
+    with pytest.raises(ScoreFileError, match="cannot be written"):
+        score_file(path, tmp_path / "no folder" / "scored.csv")
 
 
 # openEHR's published test cases: their words → our columns.
