@@ -52,11 +52,14 @@ def make_clock(settings: Settings) -> Clock:
 
 
 class WardService:
-    """Everything of one process but the HTTP server. ``start`` returns when it is recovered and live."""
+    """Everything of one process but the HTTP server.
 
-    def __init__(self, settings: Settings) -> None:
+    ``recover`` brings the core to where the journal ends, ``start`` then lets it run with its threads.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.clock: Clock = make_clock(settings)
+        self.clock: Clock = clock or make_clock(settings)
         self.hub = Hub()
         if settings.database_url is None:
             prepare_data_dir(settings.data_dir)
@@ -75,15 +78,16 @@ class WardService:
         overrides = [
             Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired) for v in versions
         ]
-        self._core = Core(
+        self.core = Core(
             self.engine_db,
             Rulebook(load_pack(settings.pack), overrides),
             self.hub,
             lateness=round(settings.lateness_s * SECOND * self.clock.speed),
             measure_offset=settings.clock == "wall",
+            speed=self.clock.speed,
         )
-        self._runner = Runner(
-            self._core,
+        self.runner = Runner(
+            self.core,
             self._journal,
             self.link.intake,
             self.clock,
@@ -97,35 +101,35 @@ class WardService:
 
     # ------------------------------------------------------------------ life
 
-    def start(self) -> None:
-        """Restore, read the journal, connect. Raises what makes a start impossible."""
+    def recover(self) -> None:
+        """Restore the newest snapshot and read the journal after it. Raises what makes a start impossible."""
         begun = time.monotonic()
-        restored = snapshots.restore(self._core)
+        restored = snapshots.restore(self.core)
         now = self.clock.now()
         with self.engine_db.connect() as connection:
             stays = stays_since(connection, now - KEEP_ENDED)
         for stay in stays:
-            self._core.load_stay(stay, now)
-        self._core.rules_changed(now)
-        batches = self._runner.recover()
-        self._runner.start()
+            self.core.load_stay(stay, now)
+        self.core.drop_unknown()
+        self.core.rules_changed(now)
+        batches = self.runner.recover()
+        seconds = round(time.monotonic() - begun, 2)
+        log.info("recovered", stays=len(stays), snapshot=restored, journal_batches=batches, seconds=seconds)
+
+    def start(self) -> None:
+        """Recover, then connect and go on with the clock."""
+        self.recover()
+        self.runner.start()
         self.link.start()
         self._outbox.start()
         self._keeper.start()
-        log.info(
-            "ready",
-            stays=len(stays),
-            snapshot=restored,
-            journal_batches=batches,
-            seconds=round(time.monotonic() - begun, 2),
-        )
 
     def stop(self) -> None:
         """Take no more messages, write what there is, end. Safe to call twice."""
         self.hub.close()
         self._keeping.set()
         self.link.stop()
-        self._runner.stop()
+        self.runner.stop()
         self._outbox.stop()
         self.engine_db.dispose()
 
@@ -156,11 +160,11 @@ class WardService:
 
     @property
     def board(self) -> Board:
-        return self._runner.keeper.board
+        return self.runner.keeper.board
 
     async def call(self, command: str, **arguments: Any) -> Json:
         """See ``ward.web.service_protocol``."""
-        future = self._runner.ask(command, arguments)
+        future = self.runner.ask(command, arguments)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), 30.0)
         except TimeoutError:
@@ -178,14 +182,12 @@ class WardService:
                 stays += [s for s in page.items if wanted is None or s.id in wanted]
                 if (cursor := page.next) is None:
                     break
-        return run_trial(
-            self.engine_db, self._core.rulebook, stays, request, request["start"], request["end"]
-        )
+        return run_trial(self.engine_db, self.core.rulebook, stays, request, request["start"], request["end"])
 
     def rules(self, scope: str) -> Sequence[Json]:
-        ward, stay = places(self._core, scope)
-        book = self._core.rulebook
-        return [rule_view(self._core, rule, scope) for rule in book.effective(ward, stay)]
+        ward, stay = places(self.core, scope)
+        book = self.core.rulebook
+        return [rule_view(self.core, rule, scope) for rule in book.effective(ward, stay)]
 
     def health(self) -> Json:
         """Whether the ward is watched, and if not, why not; also sets the gauges of the link."""
@@ -196,12 +198,12 @@ class WardService:
         metrics.CONNECTED.set(stats.connected)
         age = stats.last_message_age_s
         metrics.MESSAGE_AGE.set(-1 if age is None else age)
-        reasons = list(self._runner.faults.values())
+        reasons = list(self.runner.faults.values())
         if not stats.connected:
             reasons.append("not connected to the broker")
-        if not self._runner.is_following:
+        if not self.runner.is_following:
             reasons.append("taking in what came while the service was away")
-        elif time.monotonic() - self._runner.last_tick > STALLED_S:
+        elif time.monotonic() - self.runner.last_tick > STALLED_S:
             reasons.append("the engine stands still")
         if self._outbox.fault:
             reasons.append(self._outbox.fault)
@@ -211,5 +213,5 @@ class WardService:
             "last_message_age_s": age,
             "speed": self.clock.speed,
             "queue": stats.queue_depth,
-            "pack": self._core.rulebook.pack.id,
+            "pack": self.core.rulebook.pack.id,
         }

@@ -34,9 +34,11 @@ class BoardKeeper:
         for alert in core.book.open_alerts():
             alerts[alert.stay].append(alert)
         pending = self._pending(alerts)
-        present = {core.slots.stay(slot): slot for slot in core.slots.taken()}
+        present = {
+            s: slot for slot in core.slots.taken() if core.stays[s := core.slots.stay(slot)].end is None
+        }
         had = {stay for stay, view in self._views.items() if view["pending"]}
-        wanted = core.changed | {core.slots.stay(s) for s in pending} | had
+        wanted = core.changed | {core.slots.stay(slot) for slot in pending} | had
         due = [s for s in present if full or s in wanted or s not in self._views]
         devices = core.router.devices()
         views = stay_views(

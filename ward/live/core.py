@@ -32,29 +32,29 @@ from ward.scoring.filter import REASONS, VALID, Marked
 from ward.scoring.readings import Readings
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
-from ward.signals import HOUR, INDEX, MINUTE, SIGNALS
+from ward.signals import HOUR, INDEX, MINUTE, SECOND, SIGNALS
 from ward.store.stays import Stay, get_stay
 from ward.web.hub import Hub
 
 SCALE_2: Final = "spo2-scale-2"
 AWAY: Final = MINUTE
 """Readings after so long a silence mean that a patient who was away is back."""
-SETTLE_S: Final = 1.0
-LONGEST_WAIT_S: Final = 5.0
-"""A rebuild waits until no more late readings come, but not longer than this (seconds of the machine)."""
+SETTLE: Final = SECOND
+LONGEST_WAIT: Final = 5 * SECOND
+"""A rebuild waits until no more late readings come, not longer than this (ms, times the clock's speed)."""
 MEMORY: Final = 2 * HOUR
 """What a rebuild reads at the least before the first late reading."""
 WHY: Final = {CLEARED: "cleared", RULE_CHANGED: "rule changed"}
 
 
 class Core:
-    """All stays of this process. Times in ms; ``machine`` arguments are seconds of a monotonic clock."""
+    """All stays of this process. Times in ms of the ward's clock, which runs at ``speed``."""
 
     def __init__(
-        self, db: Database, rulebook: Rulebook, hub: Hub, *, lateness: int, measure_offset: bool
+        self, db: Database, rulebook: Rulebook, hub: Hub, *, lateness: int, measure_offset: bool, speed: float
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
-        self._measure_offset = measure_offset
+        self._measure_offset, self._speed = measure_offset, speed
         self.router = Router()
         self.engine = Engine(rulebook.effective(), 16, lateness=lateness)
         self.book = AlertBook()
@@ -64,13 +64,16 @@ class Core:
         self.stays: dict[str, Stay] = {}
         self.history = HistoryBuffer()
         self.position = 0
+        self.reached = 0
+        """About the time (ms) of the readings that came last: behind the clock while there is a backlog."""
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
         self._late: dict[int, list[Readings]] = {}
-        self._late_first: dict[int, float] = {}
-        self._late_last: dict[int, float] = {}
+        self._late_first: dict[int, int] = {}
+        self._late_last: dict[int, int] = {}
         self._asked: dict[tuple[str, str], int] = {}
-        self._heard: dict[str, int] = {}
+        self.heard: dict[str, int] = {}
+        """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
 
     # ------------------------------------------------------------------ stays and rules
@@ -107,7 +110,13 @@ class Core:
             for table in (self._late, self._late_first, self._late_last):
                 table.pop(slot, None)
         self.stays.pop(stay, None)
-        self._heard.pop(stay, None)
+        self.heard.pop(stay, None)
+
+    def drop_unknown(self) -> None:
+        """Free the slots of stays that ended before those that were loaded."""
+        for slot in self.slots.taken():
+            if (stay := self.slots.stay(slot)) not in self.stays:
+                self.end_stay(stay)
 
     def _take_slot(self, stay: str) -> int:
         slot = self.slots.take(stay)
@@ -170,6 +179,7 @@ class Core:
         """A batch of the journal, at its position."""
         routed = self.router.apply(entries, self._measure_offset)
         self.position = position
+        self.reached = int(np.median(routed.rows.readings.time)) if len(routed.rows) else self.reached
         for entry in entries:
             if isinstance(entry, StayChanged):
                 with self.db.connect() as connection:
@@ -207,21 +217,21 @@ class Core:
         if all(isinstance(entry, Observation) for entry in entries):
             return
         for stay in stays:
-            before = self._heard.get(stay, 0)
-            self._heard[stay] = now
+            before = self.heard.get(stay, 0)
+            self.heard[stay] = now
             if self.book.is_paused(stay) and now - before > AWAY:
                 self._pending_changes += self.book.readings_returned(stay, now)
 
     # ------------------------------------------------------------------ time
 
-    def tick(self, now: int, machine: float) -> None:
+    def tick(self, now: int) -> None:
         """Evaluate up to now, and all that follows."""
         with metrics.TICK.time():
             step = self.engine.step(now)
         self._note_marks(step.marked)
-        self._note_late(step.late, machine)
+        self._note_late(step.late, now)
         self._follow(step.transitions, now)
-        self._rebuild(now, machine)
+        self._rebuild(now)
         self._technical(now)
         self._pending_changes += self.book.tick(now)
         self.commit(now)
@@ -230,7 +240,7 @@ class Core:
         """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
         step = self.engine.step(reached)
         self._note_marks(step.marked)
-        self._note_late(step.late, 0.0)
+        self._note_late(step.late, now)
         self._follow(step.transitions, now)
 
     def note(self, changes: Iterable[Change]) -> None:
@@ -241,7 +251,7 @@ class Core:
         """Write and tell what has changed. If that fails nothing is forgotten: the next call tries again."""
         changes = self._pending_changes
         if changes:
-            telling.save(self.db, self.hub, changes, self.book.dump, now)
+            telling.save(self.db, self.hub, changes, self.book.dump)
             self.changed.update(change.event.stay for change in changes)
             self._pending_changes = []
 
@@ -294,16 +304,16 @@ class Core:
 
     # ------------------------------------------------------------------ late readings
 
-    def _note_late(self, late: Readings, machine: float) -> None:
+    def _note_late(self, late: Readings, now: int) -> None:
         for slot in np.unique(late.slot).tolist():
             self._late.setdefault(slot, []).append(late.take(late.slot == slot))
-            self._late_first.setdefault(slot, machine)
-            self._late_last[slot] = machine
+            self._late_first.setdefault(slot, now)
+            self._late_last[slot] = now
 
-    def _rebuild(self, now: int, machine: float, *, everything: bool = False) -> None:
+    def _rebuild(self, now: int, *, everything: bool = False) -> None:
         for slot in list(self._late):
-            settled = machine - self._late_last[slot] >= SETTLE_S
-            if everything or settled or machine - self._late_first[slot] >= LONGEST_WAIT_S:
+            settled = now - self._late_last[slot] >= SETTLE * self._speed
+            if everything or settled or now - self._late_first[slot] >= LONGEST_WAIT * self._speed:
                 late = Readings.concat(self._late.pop(slot))
                 del self._late_first[slot], self._late_last[slot]
                 self._rebuild_one(slot, late, now)
@@ -332,7 +342,7 @@ class Core:
 
     def settle(self, now: int) -> None:
         """Finish every rebuild that is due; what is kept then needs nothing from before."""
-        self._rebuild(now, 0.0, everything=True)
+        self._rebuild(now, everything=True)
         self.commit(now)
 
     # ------------------------------------------------------------------ technical alerts

@@ -29,6 +29,7 @@ FLUSH_S: Final = 10.0
 BATCH: Final = 5_000
 DRAINED_S: Final = 0.5
 """After a start the backlog counts as drained when nothing has come for so long."""
+RECENT_S: Final = 5.0
 LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 
@@ -102,24 +103,30 @@ class Runner:
         self.is_following = False
         while not self._stop.is_set():
             wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
-            if self._round("journal", lambda wait=wait: self._take(wait)):  # type: ignore[misc]
+            if self._round("journal", lambda wait=wait: self.take_messages(wait)):  # type: ignore[misc]
                 heard = time.monotonic()
-            self._answer()
+            self.answer_asks()
             machine = time.monotonic()
             if not self.is_following:
-                drained = machine - heard >= DRAINED_S and self._is_connected()
-                self.is_following = drained or machine - begun >= LONGEST_BACKLOG_S
+                self.is_following = self._is_drained(machine - heard) or machine - begun >= LONGEST_BACKLOG_S
             if machine >= next_tick and self.is_following:
                 next_tick = max(next_tick + self._tick_s, machine)
-                self._round("engine", self._tick)
+                self._round("engine", self.tick)
                 if machine >= next_snapshot:
                     next_snapshot, next_flush = machine + self._snapshot_s, machine + FLUSH_S
-                    self._round("snapshot", self._snapshot)
+                    self._round("snapshot", self.take_snapshot)
                 elif machine >= next_flush:
                     next_flush = machine + FLUSH_S
                     self._round("history", lambda: snapshots.flush(self._core))
-        self._answer()
-        self._round("snapshot", self._snapshot)
+        self.answer_asks()
+        self._round("snapshot", self.take_snapshot)
+
+    def _is_drained(self, silence_s: float) -> bool:
+        """After a start: nothing has come for a moment, or what comes is of now."""
+        if not self._is_connected():
+            return False
+        recent = self._clock.now() - self._core.reached <= RECENT_S * 1000 * self._clock.speed
+        return silence_s >= DRAINED_S or (recent and not len(self._intake))
 
     def _round(self, part: str, work: Callable[[], Any]) -> Any:
         """Do it; a failure is told, counted and tried again, and never ends the thread."""
@@ -135,7 +142,7 @@ class Runner:
         self.faults.pop(part, None)
         return result
 
-    def _take(self, wait: float) -> int:
+    def take_messages(self, wait: float = 0.0) -> int:
         """Messages to the journal, then to the core; returns how many. What is not durable is kept."""
         items = self._unwritten or self._intake.drain(BATCH, wait)
         if not items:
@@ -165,7 +172,7 @@ class Runner:
         metrics.NULLS.inc(routed.nulls)
         metrics.STRAYS.inc(routed.strays)
 
-    def _answer(self) -> None:
+    def answer_asks(self) -> None:
         while not self._asks.empty():
             ask = self._asks.get()
             try:
@@ -173,13 +180,15 @@ class Runner:
             except Exception as error:  # it is the asker's
                 ask.answer.set_exception(error)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Evaluate up to now and show it."""
         now = self._clock.now()
-        self._core.tick(now, time.monotonic())
+        self._core.tick(now)
         self.keeper.refresh(now, self._clock.speed)
         self.last_tick = time.monotonic()
 
-    def _snapshot(self) -> None:
+    def take_snapshot(self) -> None:
+        """Write readings and state; what the journal holds of before is not needed any more."""
         position = snapshots.save(self._core, self._clock.now())
         self._journal.trim(position)
         for stay in [s for s in self._core.stays.values() if s.end is not None]:

@@ -53,7 +53,7 @@ def dump(core: Core) -> bytes:
         file.getvalue(),
         core.router.snapshot(),
         core.watch.dump(),
-        dict(core._heard),
+        dict(core.heard),
     )
     return zlib.compress(msgspec.msgpack.encode(state), 1)
 
@@ -73,7 +73,7 @@ def load(core: Core, payload: bytes) -> None:
     core.router.restore(state.router)
     core.watch.load(state.watch)
     core.slots.load(state.slots)
-    core._heard = dict(state.heard)
+    core.heard = dict(state.heard)
     core.engine, core.newest = engine, newest
 
 

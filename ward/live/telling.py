@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from ward.alerts.model import Change
-from ward.clock import iso
+from ward.clock import iso, wall_ms
 from ward.live import metrics
 from ward.store.alerts import save_alerts
 from ward.store.events import append_events
@@ -41,7 +41,7 @@ def event_json(change: Change, seq: int) -> dict[str, Any]:
 
 
 def write_changes(
-    tx: Connection, changes: Sequence[Change], dump: Callable[[list[str]], list[dict[str, Any]]], now: int
+    tx: Connection, changes: Sequence[Change], dump: Callable[[list[str]], list[dict[str, Any]]]
 ) -> list[tuple[int, dict[str, Any] | None]]:
     """All of it in the caller's transaction. Returns each change's number and what to tell of it."""
     final = {c.alert.id: c.alert for c in changes if c.alert is not None}
@@ -49,6 +49,7 @@ def write_changes(
     numbers = append_events(tx, [c.event for c in changes])
     told: list[tuple[int, dict[str, Any] | None]] = []
     letters = []
+    created = wall_ms()  # sending goes by the machine's clock, also where the ward's runs faster
     for number, change in zip(numbers, changes, strict=True):
         if change.alert is None:
             told.append((number, None))
@@ -56,7 +57,7 @@ def write_changes(
         body = {"alert": alert_view(change.alert), "event": event_json(change, number)}
         told.append((number, body))
         payload = msgspec.json.encode(body).decode()
-        letters.append(Letter(f"event-{number}", f"ward/v1/{change.alert.ward}/alerts", payload, now))
+        letters.append(Letter(f"event-{number}", f"ward/v1/{change.alert.ward}/alerts", payload, created))
     enqueue(tx, letters)
     for item in dump(sorted({c.event.stay for c in changes})):
         put_meta(tx, f"{BOOK}{item['stay']['id']}", item)
@@ -79,9 +80,9 @@ def save(
     hub: Hub,
     changes: Sequence[Change],
     dump: Callable[[list[str]], list[dict[str, Any]]],
-    now: int,
 ) -> None:
+    """Raises what the database raises; then nothing is written and nothing told."""
     if changes:
         with db.begin() as tx:
-            told = write_changes(tx, changes, dump, now)
+            told = write_changes(tx, changes, dump)
         tell(hub, changes, told)

@@ -30,14 +30,14 @@ _PART: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step brought: transitions; marks of readings; slots whose clocks want a rebuild.
+    """What one step brought: transitions; marks of readings; readings too late to be taken in order.
 
-    ``late`` maps a slot to the earliest reading (ms) that came too late to be evaluated in order.
+    The clocks of the slots in ``late`` want a ``rebuild``.
     """
 
     transitions: Transitions
     marked: Marked
-    late: dict[int, int]
+    late: Readings
 
 
 class Engine:
@@ -147,8 +147,7 @@ class Engine:
         until = now - self.lateness
         if until < self.until:
             until = self.until  # time never goes backwards: a clock set back must not undo what was told
-        late: dict[int, int] = {}
-        ready = self._take(until, late)
+        ready, missed = self._take(until)
         self.until = until
         if self.filter:
             marked = self.filter.push(ready, until)
@@ -157,22 +156,21 @@ class Engine:
             marked, waiting = _unfiltered(ready), np.full(self.slots, NEVER)
         valid = Readings.concat([self._valid, marked.readings.take(marked.mark == VALID)])
         before = valid.time <= self.frontier[valid.slot]
-        _note_late(late, valid.take(before))
+        late = Readings.concat([missed, valid.take(before)])
         valid = valid.take(~before)
         span = np.maximum(np.minimum(until, waiting - 1), self.frontier)
         in_span = valid.time <= span[valid.slot]
         self._valid = valid.take(~in_span)
         return Step(self._evaluate_in_parts(valid.take(in_span), span), marked, late)
 
-    def _take(self, until: int, late: dict[int, int]) -> Readings:
-        """What came and is due, in order; what is too late is noted."""
+    def _take(self, until: int) -> tuple[Readings, Readings]:
+        """What came and is due, in order, and what came too late."""
         coming = Readings.concat(self._coming)
         due = coming.time <= until
         self._coming = [coming.take(~due)] if not due.all() else []
         ready = coming.take(due)
         old = ready.time <= self.until
-        _note_late(late, ready.take(old))
-        return ready.take(~old).in_order()
+        return ready.take(~old).in_order(), ready.take(old)
 
     def _evaluate_in_parts(self, valid: Readings, span: Int) -> Transitions:
         """In parts of time, so that a long recording needs no more memory than a short one."""
@@ -297,11 +295,6 @@ class Engine:
         self.sustain.restore(state)
         if self.filter:
             self.filter.restore({k[7:]: v for k, v in state.items() if k.startswith("filter.")})
-
-
-def _note_late(late: dict[int, int], readings: Readings) -> None:
-    for slot, time in zip(readings.slot.tolist(), readings.time.tolist(), strict=True):
-        late[slot] = min(time, late.get(slot, time))
 
 
 def _unfiltered(readings: Readings) -> Marked:

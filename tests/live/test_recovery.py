@@ -1,0 +1,153 @@
+"""A crash at any point: nothing acknowledged is lost, no alert lost or raised twice, no clock wrong."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.databases import postgres_server, postgres_url  # noqa: F401
+from tests.live.world import START, World
+
+BEDS = ("1", "2", "3")
+
+
+def story(seed: int) -> list[tuple[int, str, dict[str, float]]]:
+    """(second, device, readings): three beds, each with breaches, recoveries and gaps."""
+    rng = random.Random(seed)
+    found = []
+    for bed in BEDS:
+        second = 0
+        while second < 600:
+            spo2 = rng.choice([97, 97, 86, 78])
+            rr = rng.choice([16, 16, 26])
+            length = rng.randrange(20, 200)
+            if rng.random() < 0.15:
+                second += length
+                continue
+            for _ in range(min(length, 600 - second)):
+                found.append((second, f"mon-{bed}", {"spo2": spo2, "rr": rr, "hr": 80}))
+                second += 1
+    return sorted(found, key=lambda row: row[0])
+
+
+def play(folder: Path, seed: int, *, crashes: bool, database_url: str | None = None) -> tuple[list, list]:
+    """(alerts by bed, readings by bed) after the story, with crashes in it or without."""
+    rng = random.Random(seed + 1)
+    world = World(folder, database_url)
+    stays = {world.admit(bed, (f"mon-{bed}",)): bed for bed in BEDS}
+    rows = story(seed)
+    for second in range(600):
+        while rows and rows[0][0] == second:
+            _, device, readings = rows.pop(0)
+            world.measure(device, **readings)
+        if crashes and rng.random() < 0.01:
+            world.crash()
+        world.tick()
+        if crashes and rng.random() < 0.01:
+            world.crash()
+        if crashes and rng.random() < 0.02:
+            world.runner.take_snapshot()
+    world.tick(3_000)
+    alerts = sorted(
+        (stays[a.stay], a.rule, a.breach_since, a.raised_at, a.cleared_at)
+        for a in world.alerts()
+        if a.kind == "physiological" and a.raised_at is not None
+    )
+    readings = []
+    for stay, bed in stays.items():
+        stored = world.stored(stay)
+        readings.append(
+            (bed, sorted(zip(stored.time, stored.signal, stored.value, stored.mark, strict=True)))
+        )
+    assert not world.runner.faults
+    world.close()
+    return alerts, readings
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crashed_service_comes_back_as_if_it_had_never_stopped(tmp_path, seed):
+    calm, calm_readings = play(tmp_path / "calm", seed, crashes=False)
+    rough, rough_readings = play(tmp_path / "rough", seed, crashes=True)
+    assert calm
+    assert rough == calm
+    assert rough_readings == calm_readings
+
+
+def test_the_same_on_postgresql(tmp_path, postgres_url):  # noqa: F811
+    calm, calm_readings = play(tmp_path / "calm", 3, crashes=False)
+    rough, rough_readings = play(tmp_path / "rough", 3, crashes=True, database_url=postgres_url)
+    assert rough == calm
+    assert rough_readings == calm_readings
+
+
+def test_pending_active_acknowledged_and_shelved_survive(world):
+    """Law 3."""
+    stay = world.admit()
+    world.live(70, spo2=78, hr=135, rr=26)
+    found = {a.rule: a for a in world.alerts(stay)}
+    world.do("acknowledge", alert=found["spo2-below-80"].id, assessment="actionable", note=None)
+    pending = {p["rule"]: p for p in world.service.board.stays[stay]["pending"]}
+    world.do("shelve", alert=pending["rr-from-24"]["id"], minutes=30, reason="turning")
+    world.live(240, spo2=78, hr=135, rr=26)
+    before = {(a.rule, a.state) for a in world.alerts(stay)}
+    left = {p["rule"]: p["left_s"] for p in world.service.board.stays[stay]["pending"]}
+    world.crash()
+    assert {(a.rule, a.state) for a in world.alerts(stay)} == before
+    assert {("spo2-below-80", "acknowledged"), ("rr-from-24", "shelved")} <= before
+    after = {p["rule"]: p["left_s"] for p in world.service.board.stays[stay]["pending"]}
+    assert after == pytest.approx(left, abs=1)  # what was journalled last is evaluated a tick later
+    assert left["hr-above-130"] == pytest.approx(30 * 60 - 310 + 2, abs=2)
+
+
+def test_a_shelf_expires_while_the_service_is_down(world):
+    """Law 4: on the clock, not on data."""
+    stay = world.admit()
+    world.live(70, spo2=78)
+    (alert,) = world.alerts(stay)
+    world.do("shelve", alert=alert.id, minutes=5, reason="suction")
+    world.live(60, spo2=78)
+    world.clock.time += 600_000
+    world.crash()
+    world.tick()
+    (alert,) = [a for a in world.alerts(stay) if a.rule == "spo2-below-80"]
+    assert alert.state != "shelved"
+
+
+def test_a_snapshot_cut_in_half_is_passed_over(world):
+    from sqlalchemy import text
+
+    stay = world.admit()
+    world.live(40, spo2=78)
+    world.runner.take_snapshot()
+    world.live(10, spo2=78)
+    world.runner.take_snapshot()
+    with world.service.engine_db.begin() as tx:
+        newest = "(SELECT max(id) FROM snapshots)"
+        tx.execute(text(f"UPDATE snapshots SET payload = substr(payload, 1, 100) WHERE id = {newest}"))
+    world.crash()
+    world.live(15, spo2=78)
+    assert [(a.rule, a.raised_at) for a in world.alerts(stay)] == [("spo2-below-80", START + 60_000)]
+
+
+def test_a_changed_threshold_is_versioned_attributed_and_in_force_after_a_crash(world):
+    """Law 10."""
+    stay = world.admit()
+    world.live(30, spo2=90)
+    rules = {r["id"]: r for r in world.service.rules("all")}
+    wanted = {"when": ["spo2 < 91"], "for": "1m", "within": "1m", "gap": "1m"}
+    changed = world.do(
+        "put_rule",
+        rule_id="spo2-below-80",
+        definition=wanted,
+        scope="ward:w",
+        expected=str(rules["spo2-below-80"]["version"]),
+    )
+    assert (changed["scope"], changed["version"], changed["by"]) == ("ward:w", 1, "nurse")
+    world.live(5, spo2=90)
+    world.crash()
+    world.live(65, spo2=90)
+    assert [a.rule for a in world.alerts(stay)] == ["spo2-below-80"]
+    assert {r["id"]: r for r in world.service.rules("ward:w")}["spo2-below-80"]["when"] == ["spo2 < 91"]
+    assert {r["id"]: r for r in world.service.rules("all")}["spo2-below-80"]["when"] == ["spo2 < 80"]
