@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from ward.web.access import Monitor
 from ward.web.describe import problem_answer
@@ -48,6 +48,7 @@ async def readyz(service: Svc) -> Response:
 @router.get(
     "/metrics",
     summary="Metrics for Prometheus",
+    response_class=PlainTextResponse,
     responses={
         200: {
             "description": "Prometheus's text format",

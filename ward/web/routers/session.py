@@ -67,7 +67,9 @@ async def follow_link(
     identity: Ident,
     code: Annotated[
         str,
-        Query(min_length=1, max_length=200, pattern=PRINTABLE, description="Works once.", examples=["kJ3xq0"]),
+        Query(
+            min_length=1, max_length=200, pattern=PRINTABLE, description="Works once.", examples=["kJ3xq0"]
+        ),
     ],
 ) -> Response:
     """The link that `ward demo` prints. Following it again in the same browser does no harm."""
