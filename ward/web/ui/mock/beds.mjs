@@ -89,6 +89,13 @@ export class Bed {
     };
   }
 
+  /** A pending one becomes an alert, for the server to put on its shelf. */
+  shelve(id, now) {
+    const [title, priority, signal, value, minutes] = this.plan.pending?.[0] ?? this.plan.alsoPending;
+    this.alerts.push({ ...this.alert({ title, priority, signal, value, minutes }, 0, now), id, raised_at: null });
+    this.plan = { ...this.plan, pending: [], alsoPending: null };
+  }
+
   value(name, time) {
     const base = this.plan.set?.[name === "pr" ? "hr" : name] ?? BASE[name] ?? 0;
     const seed = Number(this.bed) * 7 + name.length;

@@ -50,6 +50,8 @@ async function body(request) {
 }
 
 function act(response, id, what, data) {
+  const waiting = beds.find((one) => one.view(now()).pending.some((pending) => pending.id === id));
+  if (waiting) waiting.shelve(id, now());
   const bed = beds.find((one) => one.alerts.some((alert) => alert.id === id));
   const alert = bed?.alerts.find((one) => one.id === id);
   if (!alert) return problem(response, 404, "Not found", "No such alert.");

@@ -56,6 +56,13 @@ describe("who needs somebody comes first", () => {
     expect(view.need).toBe("calm");
   });
 
+  it("keeps a bed calm whose measurement is merely due, and still says so below", () => {
+    const view = bedView(stay({ pending: [pending({ kind: "technical" })] }));
+    expect([view.need, view.worst, view.others.length]).toEqual(["calm", null, 1]);
+    const both = bedView(stay({ pending: [pending({ id: "t", kind: "technical" }), pending()] }));
+    expect([both.need, both.others.length]).toEqual(["pending", 1]);
+  });
+
   it("shows one ward when asked, and no discharged stay", () => {
     const stays = [stay({ id: "a", ward: "4B" }), stay({ id: "b", ward: "6A" }), stay({ id: "c", discharged_at: at(0) })];
     expect(board(stays, "6A").map((view) => view.stay.id)).toEqual(["b"]);

@@ -3,7 +3,10 @@
 import { ms } from "./clock";
 import type { Alert, Pending, Priority, Stay } from "./types";
 
-/** From the one that needs somebody most to the one that needs nobody. The order is the ranking. */
+/**
+ * From the one that needs somebody most to the one that needs nobody. The order is the ranking.
+ * `waiting` is a technical rule that is pending: a need of things, never of a bed.
+ */
 export const NEEDS = [
   "high",
   "medium",
@@ -91,8 +94,10 @@ export function thingsOf(stay: Stay): Thing[] {
 }
 
 export function bedView(stay: Stay): BedView {
-  const [worst = null, ...others] = thingsOf(stay);
-  return { stay, need: worst?.need ?? "calm", worst, others };
+  const [first = null, ...others] = thingsOf(stay);
+  // A measurement that is merely due (its cell says 'unknown') is no headline: such a bed stays calm.
+  if (!first || first.need === "waiting") return { stay, need: "calm", worst: null, others: first ? [first, ...others] : others };
+  return { stay, need: first.need, worst: first, others };
 }
 
 /** Does nobody have the worst thing of this bed yet? A technical one counts while it is not taken. */

@@ -70,7 +70,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
     for (const span of spans) {
       const left = chart.valToPos(span.from, "x", true);
       const right = chart.valToPos(span.to, "x", true);
-      ctx.globalAlpha = 0.2;
+      ctx.globalAlpha = 0.14;
       ctx.fillStyle = colour(span.priority);
       ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height);
       if (span.raised === null) continue;

@@ -9,6 +9,7 @@ export interface Happening {
   kind: "raised" | "late" | "acknowledged" | "shelved" | "cleared" | "closed";
   title: string;
   priority: Priority;
+  technical: boolean;
   by: string | null;
   detail: string | null;
 }
@@ -19,7 +20,8 @@ export function timeline(alerts: Iterable<Alert>): Happening[] {
     const add = (kind: Happening["kind"], time: string | null | undefined, by: string | null, detail: string | null): void => {
       const at = ms(time);
       if (at !== null) {
-        all.push({ key: `${alert.id} ${kind}`, at, kind, title: alert.title, priority: alert.priority, by, detail });
+        const technical = alert.kind === "technical";
+        all.push({ key: `${alert.id} ${kind}`, at, kind, title: alert.title, priority: alert.priority, technical, by, detail });
       }
     };
     add(alert.late ? "late" : "raised", alert.raised_at, null, null);
