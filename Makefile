@@ -10,6 +10,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Debian keeps servers (Mosquitto) and runuser where a plain user's PATH does not lead.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
 # What `make demo` takes.
 RECORDING ?=
 SPEED ?= 60
