@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from tests.web.conftest import Client, TestClient, problem
 from tests.web.fake import NOON
+from ward.store.idempotency import ABANDONED_MS, claim
 
 A = "/api/v1"
 STAY = f"{A}/stays/stay-6A"
@@ -178,3 +181,20 @@ def test_what_failed_may_be_tried_again_with_the_same_key(clinician: TestClient,
 def test_a_key_is_printable(clinician: TestClient, key: str) -> None:
     headers = [(b"Idempotency-Key", key.encode("utf-8"))]
     assert clinician.post(f"{STAY}/discharge", headers=headers).status_code == 422
+
+
+def test_while_the_first_is_being_answered_the_second_waits_outside(
+    nurse: TestClient, engine, wall, service
+) -> None:
+    actor = f"token:{nurse.app.state.identity.of_token(nurse.headers['authorization'][7:]).id[6:]}"
+    mine = {"key": "k", "actor": actor, "route": f"POST {STAY}/pause"}
+    content = b'{"minutes": 5}'
+    with engine.begin() as tx:
+        assert claim(tx, **mine, digest=sha256(content).hexdigest(), now=wall()) is None
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    assert (
+        problem(nurse.post(f"{STAY}/pause", content=content, headers=headers))["type"] == "/problems/conflict"
+    )
+    assert service.calls == []
+    wall.time += ABANDONED_MS  # the process that took it has died
+    assert nurse.post(f"{STAY}/pause", content=content, headers=headers).status_code == 200
