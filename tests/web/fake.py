@@ -198,9 +198,12 @@ class FakeService:
     def _put_rule(self, rule_id, definition, scope, by, expected):
         if scope.startswith("stay:") and scope[5:] not in self.board.stays:
             raise NotFoundError("no such stay")
+        old = next((rule for rule in self.rules(scope) if rule["id"] == rule_id), None)
+        assert expected == (None if old is None else str(old["version"]))
         with self.engine_db.begin() as tx:
+            own = (v.version for v in rules.current_rules(tx, [scope]) if v.rule_id == rule_id)
             rules.put_rule(
-                tx, rule_id=rule_id, scope=scope, definition=definition, by=by, at=self.clock.now(),
-                expected=expected,
+                tx, rule_id=rule_id, scope=scope, definition={**(old or {}), **definition}, by=by,
+                at=self.clock.now(), expected=next(own, 0),
             )  # fmt: skip
         return next(rule for rule in self.rules(scope) if rule["id"] == rule_id)

@@ -39,13 +39,28 @@ def test_a_change_is_a_version_with_its_author(clinician: TestClient, service) -
         ["spo2 < 86"],
     )
     assert answer.headers["etag"] == etag(clinician)
-    assert service.calls[-1][1]["definition"] == {**BODY, "id": "spo2-below-88", "kind": "physiological"}
+    assert service.calls[-1][1]["definition"] == {**BODY, "id": "spo2-below-88"}
     put(clinician, **{"for": "6m"})
     history = clinician.get(f"{RULE}/history").json()["items"]
     assert [(v["version"], v["definition"]["for"], v["by"]) for v in history] == [
         (2, "6m", "the clinician"),
         (1, "5m", "the clinician"),
     ]
+
+
+def test_what_was_read_may_be_sent_back(clinician: TestClient, service) -> None:
+    read = clinician.get(RULE)
+    sent = {**read.json(), "for": "7m"}
+    answer = clinician.put(RULE, json=sent, headers={"If-Match": read.headers["etag"]})
+    assert answer.status_code == 200
+    assert (answer.json()["for"], answer.json()["when"]) == ("7m", PACK_RULE["when"])
+    assert not {"scope", "version", "by", "at"} & set(service.calls[-1][1]["definition"])
+
+
+def test_only_what_changes_need_be_sent(clinician: TestClient, service) -> None:
+    answer = clinician.put(RULE, json={"for": "7m"}, headers={"If-Match": etag(clinician)})
+    assert answer.status_code == 200
+    assert service.calls[-1][1]["definition"] == {"id": "spo2-below-88", "for": "7m"}
 
 
 def test_without_if_match_nothing_changes(clinician: TestClient, service) -> None:

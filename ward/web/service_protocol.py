@@ -98,5 +98,6 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "put_rule": ("rule_id", "definition", "scope", "by", "expected"),
 }
 """Every command with its keyword arguments. ``time`` is ms or None (now); ``minutes`` 0 ends a pause;
-``expected`` is the ``version`` the caller saw, as text. All answer with a stay, except the three on alerts
+``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
+``definition``, fields that are left out stay as they are. All answer with a stay, except the three on alerts
 (the alert) and ``put_rule`` (the rule). A test holds the web to this table."""

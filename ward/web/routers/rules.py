@@ -17,7 +17,7 @@ from ward.web.access import Principal, Reader, Tuner
 from ward.web.describe import API, answers
 from ward.web.problems import PreconditionRequiredError
 from ward.web.schemas.common import Id, Page
-from ward.web.schemas.rules import Rule, RuleDefinition
+from ward.web.schemas.rules import Rule, RuleChange
 from ward.web.schemas.rules import RuleVersion as VersionShape
 from ward.web.service_protocol import Json, Service
 from ward.web.shared import InWard, RuleId, Svc, own_stay, send
@@ -45,10 +45,9 @@ async def scope_of(service: Service, who: Principal, ward: str | None, stay: str
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A rule as it is in a scope: None where there is none; ``newest``: the scope's own newest version."""
+    """A rule as it is in a scope: None where there is none."""
 
     rule: Json | None
-    newest: int
     etag: str
 
 
@@ -62,7 +61,7 @@ async def present(service: Service, rule_id: str, scope: str) -> Present:
     newest = await run_in_threadpool(read)
     # What a caller saw is the rule in force and the scope's own version: a change of either is a change.
     seen = (scope, newest, rule and rule["scope"], rule and rule["version"])
-    return Present(rule, newest, f'"{hashlib.sha256(repr(seen).encode()).hexdigest()[:20]}"')
+    return Present(rule, f'"{hashlib.sha256(repr(seen).encode()).hexdigest()[:20]}"')
 
 
 @router.get("", summary="The rules in force", responses=answers(Page[Rule], 404))
@@ -85,7 +84,7 @@ async def get(rule: RuleId, service: Svc, who: Reader, ward: InWard = None, stay
 async def put(
     request: Request,
     rule: RuleId,
-    body: RuleDefinition,
+    body: RuleChange,
     service: Svc,
     who: Tuner,
     ward: InWard = None,
@@ -112,7 +111,7 @@ async def put(
         definition={**body.model_dump(by_alias=True, exclude_none=True), "id": rule},
         scope=scope,
         by=who.name,
-        expected=now.newest,
+        expected=None if now.rule is None else str(now.rule["version"]),
     )
     after = await present(service, rule, scope)
     return send(made, 200 if now.rule else 201, {"ETag": after.etag})

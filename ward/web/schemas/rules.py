@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ward.web.schemas.common import Answer, Line, Moment, Name, Request, Time
 
@@ -39,6 +39,27 @@ class RuleDefinition(Request):
         description="Rules it suppresses while pending.",
         examples=[["spo2-below-92"]],
     )
+
+
+READ_ONLY: Final = frozenset({"scope", "version", "by", "at"})
+
+
+class RuleChange(RuleDefinition):
+    """What shall be different; fields that are left out stay. A rule as it was read may be sent back whole:
+    `scope`, `version`, `by` and `at` are then passed over."""
+
+    title: Text | None = Field(None, examples=["SpO2 below 86 % for 5 min"])  # type: ignore[assignment]
+    priority: Literal["high", "medium", "low"] | None = Field(None, examples=["high"])  # type: ignore[assignment]
+    kind: Literal["physiological", "technical"] | None = None  # type: ignore[assignment]
+    when: list[Text] | None = Field(None, min_length=1, max_length=16, examples=[["spo2 < 86"]])  # type: ignore[assignment]
+    for_: Text | None = Field(None, alias="for", examples=["5m"])  # type: ignore[assignment]
+
+    @model_validator(mode="before")
+    @classmethod
+    def pass_over(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if name not in READ_ONLY}
 
 
 class CandidateRule(RuleDefinition):
