@@ -1,7 +1,7 @@
 /**
  * A small stand-in for the service: `npm run build && npm run mock`, then open the address that it prints.
  * PORT, SPEED (ward seconds in a second), BASE (a sub-path), TOKEN (ask for a log-in), BEDS, PLAN (every bed like this one). `POST /mock/silence?s=20`
- * stops all events for a while; `POST /mock/fail?n=1` lets the next acts fail.
+ * stops all events for a while, `/mock/standstill?s=20` all but the heartbeats; `POST /mock/fail?n=1` lets the next acts fail.
  */
 
 import { createReadStream, existsSync, statSync } from "node:fs";
@@ -23,6 +23,7 @@ const now = () => origin + (Date.now() - origin) * SPEED;
 const beds = Array.from({ length: Number(process.env.BEDS ?? 24) }, (_, i) => new Bed(i + 1, origin));
 const clients = new Set();
 let silentUntil = 0;
+let standstillUntil = 0;
 let failures = 0;
 let seq = 100;
 
@@ -34,7 +35,7 @@ function tell(event, data, id) {
 
 const snapshot = () => ({ time: iso(now()), speed: SPEED, stays: beds.map((bed) => bed.view(now())) });
 setInterval(() => tell("heartbeat", { time: iso(now()), speed: SPEED, last_message_age_s: 0.4 * SPEED, ready: true, reasons: [] }), 3_000);
-setInterval(() => { for (const bed of beds) tell("stay", bed.view(now())); }, 2_000);
+setInterval(() => { if (Date.now() < standstillUntil) return; for (const bed of beds) tell("stay", bed.view(now())); }, 2_000);
 
 function send(response, status, body, type = "application/json") {
   response.writeHead(status, { "Content-Type": type, "Cache-Control": "no-store" });
@@ -114,6 +115,7 @@ async function route(request, response, path, query) {
 createServer((request, response) => {
   const url = new URL(request.url, "http://mock");
   if (url.pathname === "/mock/silence") { silentUntil = Date.now() + Number(url.searchParams.get("s")) * 1_000; return send(response, 200, {}); }
+  if (url.pathname === "/mock/standstill") { standstillUntil = Date.now() + Number(url.searchParams.get("s")) * 1_000; return send(response, 200, {}); }
   if (url.pathname === "/mock/fail") { failures = Number(url.searchParams.get("n")); return send(response, 200, {}); }
   if (!url.pathname.startsWith(BASE)) return problem(response, 404, "Not found", "");
   const path = url.pathname.slice(BASE.length);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alertChanged, EMPTY, fold, type View } from "../src/lib/state";
+import { alertChanged, EMPTY, evaluatedUntil, fold, type View } from "../src/lib/state";
 import { alert, at, NOW, pending, stay } from "./make";
 
 const hear = (view: View, event: string, data: unknown): View => fold(view, { event, data: JSON.stringify(data) });
@@ -56,6 +56,12 @@ describe("the view of the ward", () => {
     hear(open, "alert", { alert: alert(), event });
     hear(open, "stay", stay({ bed: "99" }));
     expect(JSON.stringify([...open.stays])).toBe(before);
+  });
+
+  it("knows how far the evaluation has come, whatever the heartbeat says", () => {
+    expect(evaluatedUntil(EMPTY)).toBeNull();
+    const two = hear(open, "stay", stay({ id: "s2", time: at(-5_000) }));
+    expect(evaluatedUntil(hear(two, "heartbeat", { time: at(-90_000), ready: true, reasons: [] }))).toBe(NOW + 5_000);
   });
 
   it("ignores an event that it does not know", () => expect(hear(open, "weather", {})).toBe(open));

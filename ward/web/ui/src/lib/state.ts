@@ -39,6 +39,16 @@ export const EMPTY: View = {
   closed: new Set(),
 };
 
+/** The newest moment that any stay's view shows (ms): how far the evaluation has come. Null without stays. */
+export function evaluatedUntil(view: View): number | null {
+  let newest: number | null = null;
+  for (const { time } of view.stays.values()) {
+    const at = ms(time);
+    if (at !== null && (newest === null || at > newest)) newest = at;
+  }
+  return newest;
+}
+
 const MOST_TOLD = 300;
 const MOST_CLOSED = 2_000;
 

@@ -3,12 +3,17 @@
 import { api, apiUrl, Problem } from "./api";
 import { serverNow, Uptime, type ServerTime } from "./clock";
 import type { Message } from "./sse";
-import { alertChanged, EMPTY, fold, type View } from "./state";
+import { alertChanged, EMPTY, evaluatedUntil, fold, type View } from "./state";
 import { WardStream, type Connection } from "./stream";
 import type { Alert, Session } from "./types";
 
 /** Nothing heard for this long, and the whole screen says so (the law allows 10 s). */
 export const NOT_LIVE_MS = 8_000;
+/**
+ * Heartbeats may come although the evaluation stands still: then even the newest view of a stay is this old
+ * (real ms). The service tells every stay anew at least each 5 s.
+ */
+const STANDSTILL_MS = 9_000;
 const TICK_MS = 500;
 
 class Ward {
@@ -19,14 +24,15 @@ class Ward {
   /** The server's time now (ms), estimated; 0 before anything was heard. */
   now = $state(0);
   notLive = $state(false);
-  /** Server time when the last message came; null before the first. */
+  /** Server time until which this screen is true; null before anything was heard. */
   lastLive = $state<number | null>(null);
-  /** How long ago that was, in real ms. */
+  /** How long ago that is, in real ms. */
   silence = $state(0);
 
   readonly #uptime = new Uptime();
   #time: ServerTime | null = null;
   #heardAt = 0;
+  #evaluated: number | null = null;
   readonly #stream = new WardStream({
     url: apiUrl("events"),
     onMessages: (messages) => this.#hear(messages),
@@ -98,6 +104,7 @@ class Ward {
     }
     this.#heardAt = at;
     this.view = view;
+    this.#evaluated = evaluatedUntil(view);
     this.#tick();
   }
 
@@ -108,6 +115,11 @@ class Ward {
     if (!this.#time) return;
     this.now = serverNow(this.#time, at);
     this.lastLive = serverNow(this.#time, this.#heardAt);
+    const behind = this.#evaluated === null ? 0 : (this.now - this.#evaluated) / this.#time.speed;
+    if (this.notLive || behind < STANDSTILL_MS) return;
+    this.notLive = true;
+    this.lastLive = this.#evaluated;
+    this.silence = behind;
   }
 }
 
