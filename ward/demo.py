@@ -18,7 +18,7 @@ import typer
 from ward.clock import wall_ms
 from ward.config import Settings, SettingsError, load_settings
 from ward.ingest.broker import BrokerError, EmbeddedBroker
-from ward.server import http_server, set_up_log
+from ward.server import end_on_term, http_server, set_up_log
 from ward.service import WardService
 from ward.web.identity import create_code
 
@@ -52,6 +52,7 @@ def run_demo(
             log_level="warning",
         )
         set_up_log(settings.log_level)
+        end_on_term()
         check_port(settings)
         broker = stack.enter_context(started_broker(settings))
         settings = settings.model_copy(update={"mqtt_url": broker.url})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import sys
 from typing import Final
 
@@ -64,6 +66,17 @@ class StoppingServer(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises ``SettingsError`` and what makes a start impossible."""
     set_up_log(settings.log_level)
+    end_on_term()
     service = WardService(settings)
-    with service.running():
+    with contextlib.suppress(KeyboardInterrupt), service.running():
         http_server(service, settings).run()
+
+
+def end_on_term() -> None:
+    """SIGTERM unwinds like Ctrl-C: the server hands it back once it has stopped, and it must not kill us
+    before the service has written what it holds."""
+
+    def unwind(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, unwind)

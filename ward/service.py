@@ -14,6 +14,7 @@ from sqlalchemy import Engine as Database
 
 from ward.alerts.overrides import Override, Rulebook
 from ward.alerts.packs import load_pack
+from ward.alerts.watch import Watch
 from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
 from ward.errors import UnavailableError
@@ -104,8 +105,9 @@ class WardService:
     def recover(self) -> None:
         """Restore the newest snapshot and read the journal after it. Raises what makes a start impossible."""
         begun = time.monotonic()
-        restored = snapshots.restore(self.core)
         now = self.clock.now()
+        self.core.watch = Watch(listening_since=now)
+        restored = snapshots.restore(self.core)
         with self.engine_db.connect() as connection:
             stays = stays_since(connection, now - KEEP_ENDED)
         for stay in stays:

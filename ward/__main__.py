@@ -1,0 +1,5 @@
+"""``python -m ward``."""
+
+from ward.cli import main
+
+main()
