@@ -60,7 +60,8 @@ def run_demo(
         stack.enter_context(service.running())
         plan = plan_ward(seed, beds, recording=played)
         simulation = stack.enter_context(simulated(plan, service, broker.url))
-        asyncio.run(serve(service, settings, plan, simulation))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serve(service, settings, plan, simulation))
     typer.echo("ward: ended; nothing is left running")
 
 
