@@ -15,7 +15,7 @@ import numpy as np
 from ward.ingest.recordings import Recording
 from ward.scoring.conditions import news2
 from ward.scoring.engine import Engine
-from ward.scoring.filter import REASONS, VALID, Filter, Marked
+from ward.scoring.filter import INVALID, REASONS, VALID, Filter, Marked
 from ward.scoring.held import Held
 from ward.scoring.news2 import missing_names
 from ward.scoring.readings import Int, Readings
@@ -50,7 +50,7 @@ class Summary:
 
     stays: int = 0
     readings: int = 0
-    marks: Counter[str] = field(default_factory=Counter)
+    invalid: Counter[str] = field(default_factory=Counter)
     days: float = 0.0
     crossings: Counter[str] = field(default_factory=Counter)
     crossings_filtered: Counter[str] = field(default_factory=Counter)
@@ -160,14 +160,13 @@ def crossings(rules: Sequence[Rule], readings: Readings) -> Counter[str]:
 
 
 def _summarise(summary: Summary, group: Sequence[Recording], marked: Marked, rules: Sequence[Rule]) -> None:
-    last = np.ones(len(marked.mark), np.bool_)
     first = marked.readings.take(marked.first)
     valid = marked.readings.take(marked.mark == VALID).in_order()
     summary.stays += len(group)
     summary.readings += len(first)
     summary.days += sum(float(r.time[-1] - r.time[0]) for r in group) / (24 * HOUR)
-    reasons, counts = np.unique(marked.reason[last & (marked.mark != VALID)], return_counts=True)
-    summary.marks.update({REASONS[int(r)]: int(n) for r, n in zip(reasons, counts, strict=True)})
+    reasons, counts = np.unique(marked.reason[marked.mark == INVALID], return_counts=True)
+    summary.invalid.update({REASONS[int(r)]: int(n) for r, n in zip(reasons, counts, strict=True)})
     summary.crossings.update(crossings(rules, first.in_order()))
     summary.crossings_filtered.update(crossings(rules, valid))
 

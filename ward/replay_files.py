@@ -94,9 +94,9 @@ def summary_lines(said: Summary, events: int) -> Iterator[str]:
         for name, n in counts.most_common():
             if n:
                 yield f"  {n:8} {name}"
-    if said.marks:
-        yield "readings not found valid, by reason:"
-        for name, n in said.marks.most_common():
+    if said.invalid:
+        yield "readings found invalid, by reason:"
+        for name, n in said.invalid.most_common():
             yield f"  {n:8} {name}"
 
 

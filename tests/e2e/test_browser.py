@@ -96,6 +96,12 @@ def board(demo: Demo, browser) -> Iterator[Page]:
     context.close()
 
 
+def picture(page: Page, name: str) -> None:
+    """For the documentation, where WARD_TEST_PICTURES names a folder."""
+    if folder := os.environ.get("WARD_TEST_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
 def test_all_beds_are_live_within_a_moment(board):
     expect(board.get_by_test_id("board")).to_be_visible(timeout=15_000)
     expect(board.locator("[data-testid^=bed-]")).to_have_count(24, timeout=15_000)
@@ -120,6 +126,7 @@ def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board, brows
         timeout=10_000
     )
     expect(board.locator(f"[data-testid={alert}][data-state=active]")).to_have_count(0, timeout=10_000)
+    picture(board, "board")
     other.close()
 
 
@@ -128,6 +135,7 @@ def test_a_stay_shows_its_trends_and_score(board):
     board.goto(f"{board.url.split('#')[0]}#/stay/{stay}")
     expect(board.get_by_test_id("news2-table")).to_be_visible(timeout=15_000)
     expect(board.get_by_test_id("trends").locator("canvas").first).to_be_visible(timeout=15_000)
+    picture(board, "stay")
     board.goto(f"{board.url.split('#')[0]}#/")
     expect(board.get_by_test_id("board")).to_be_visible(timeout=15_000)
     assert board.problems == []

@@ -82,7 +82,8 @@ class Runner:
         """Finish the present round, take a last snapshot, end."""
         self._stop.set()
         self._intake.wake()
-        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     def ask(self, name: str, arguments: Mapping[str, Any]) -> Future[Json]:
         """Have a command carried out between two rounds."""

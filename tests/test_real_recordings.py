@@ -1,0 +1,71 @@
+"""PhysioNet's recordings through the command line; also holds the README to its figures."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.parts import recordings
+from ward.cli import app
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+@pytest.fixture
+def data() -> Path:
+    found = recordings()
+    if found is None:
+        pytest.skip("needs recordings: WARD_TEST_DATA=FOLDER with bidmc, cinc2019, mimic4wdb of PhysioNet")
+    return Path(found)
+
+
+def run(*arguments: object) -> str:
+    """What the command says; it must succeed."""
+    done = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.parametrize(
+    ("folder", "stays"),
+    [("bidmc", 53), ("mimic4wdb", 2), ("cinc2019", 8_000)],
+    ids=["bidmc", "mimic4wdb", "cinc2019"],
+)
+def test_every_recording_replays(data, tmp_path, folder, stays):
+    said = run(
+        "replay", data / folder, "--summary", "--output", tmp_path / "events", "--scores", tmp_path / "scores"
+    )
+    assert f"{stays} stays," in said
+    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert {"stay", "rule", "event", "at", "priority"} == set(events[0])
+    rows = (tmp_path / "scores").read_text().splitlines()
+    assert rows[0] == "stay,time,news2,news2_missing,risk"
+    assert len({row.split(",")[0] for row in rows[1:]}) == stays
+
+
+def test_the_readme_tells_the_truth_about_the_48_hours(data, tmp_path):
+    file = data / "mimic4wdb" / "86130599n.csv.gz"
+    arguments = ("replay", file, "--pack", "ward-rct-2025", "--summary", "--output", tmp_path / "events")
+    filtered, plain = run(*arguments), run(*arguments, "--no-filter")
+
+    def number(pattern: str, said: str) -> int:
+        found = re.search(pattern, said)
+        assert found, (pattern, said)
+        return int(found[1])
+
+    invalid = filtered.partition("found invalid")[2]
+    counted = {
+        "a threshold of these rules was crossed": number(r"raw: (\d+)", filtered),
+        "the same after the filter": number(r"after the filter: (\d+)", filtered),
+        "readings that the filter found invalid": sum(
+            map(int, re.findall(r"^ +(\d+) ", invalid, re.MULTILINE))
+        ),
+        "alerts, sustained, without the filter": number(r"sustained alerts: (\d+)", plain),
+        "**alerts, sustained, with the filter**": number(r"sustained alerts: (\d+)", filtered),
+    }
+    table = dict(re.findall(r"^\| (.+?) \| \**([\d,]+)\** \|$", README.read_text(), re.MULTILINE))
+    assert {what: int(table[what].replace(",", "")) for what in counted} == counted
