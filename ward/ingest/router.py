@@ -276,6 +276,11 @@ class Router:
     def stays(self) -> list[StayInfo]:
         return list(self._assignments.stays.values())
 
+    def present_stay(self, key: str) -> str | None:
+        """The stay that has the device (``ward/device``) now."""
+        span = self._assignments.present(key)
+        return None if span is None else span.stay
+
     def declared(self, stay: str) -> dict[int, int]:
         """Signals that the stay's devices declare, with the time (ms) from which that is known."""
         return dict(self._declared.get(stay, {}))

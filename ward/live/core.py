@@ -197,18 +197,13 @@ class Core:
         for stay in {declared.stay for declared in routed.declared}:
             if (slot := self.slots.get(stay)) is not None:
                 self._configure(slot)
-        for event in routed.device_events:
-            self._touch_device(event.device)
+        turned = {self.router.present_stay(e.device) for e in routed.device_events if e.kind != "seen"}
+        self.changed.update(stay for stay in turned if stay is not None)
         return routed
 
     def _slot_or_none(self, stay: str) -> int:
         slot = self.slots.get(stay)
         return -1 if slot is None else slot
-
-    def _touch_device(self, key: str) -> None:
-        for stay in self.stays.values():
-            if any(f"{d.ward}/{d.device}" == key for d in stay.devices if d.end is None):
-                self.changed.add(stay.id)
 
     def _note_heard(
         self, stays: Sequence[str], readings: Readings, entries: Iterable[Entry], now: int
