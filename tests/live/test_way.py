@@ -164,6 +164,18 @@ def test_a_backlog_of_normal_readings_withdraws_nothing(world):
     assert alert.raised_at == START + 60_000
 
 
+def test_late_readings_do_not_make_older_ones_forgotten(world):
+    stay = world.admit()
+    world.do("observe", stay=stay, time=None, values={"temp": 39.5, "oxygen": True})
+    world.clock.time += 5 * 3_600_000
+    world.live(60, spo2=97, hr=80)
+    world.measure(time=world.now - 30_500, spo2=97, hr=80)
+    world.live(8, spo2=97, hr=80)
+    news2 = world.service.board.stays[stay]["news2"]
+    assert (news2["parts"]["temp"]["points"], news2["parts"]["oxygen"]["points"]) == (2, 2)
+    assert news2["score"] == 4
+
+
 def test_a_device_clock_that_is_off_is_corrected_and_told(world):
     """Its readings count from when they were measured, and other devices wait for nothing."""
     stay = world.admit(devices=("mon", "slow"))

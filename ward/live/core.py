@@ -322,7 +322,9 @@ class Core:
         intervals = {d.number: d.intervals for d in self.router.devices() if d.intervals}
         with self.db.connect() as connection:
             stored = stored_readings(connection, self.history, stay, start, self.engine.until, intervals)
-        transitions, marked = self.engine.rebuild(slot, unique_readings([stored, late.at_slot(0)]), since)
+        known = self.engine.held.readings(slot)  # what is older than that still counts, stale or held
+        every = [known.take(known.time < start), stored, late.at_slot(0)]
+        transitions, marked = self.engine.rebuild(slot, unique_readings(every), since)
         came = late.take(late.time <= self.engine.until)
         mine = np.isin(identity(marked.readings), identity(came))
         kept = Marked(

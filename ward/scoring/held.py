@@ -92,6 +92,20 @@ class Held:
         for name in self._ARRAYS:
             getattr(self, name)[slot] = getattr(other, name)[0]
 
+    def readings(self, slot: int) -> Readings:
+        """The last valid reading of each signal that the slot ever had, as slot 0."""
+        known = np.flatnonzero(self.taken[slot] != _NONE)
+        taken = self.taken[slot, known]
+        return Readings.of(
+            len(known),
+            slot=0,
+            signal=known,
+            time=taken,
+            value=self.value[slot, known],
+            device=self.device[slot, known],
+            hold=self.expires[slot, known] - taken,
+        )
+
     def snapshot(self) -> dict[str, NDArray[Any]]:
         return {f"held.{name}": getattr(self, name).copy() for name in self._ARRAYS}
 
