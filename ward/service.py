@@ -200,7 +200,7 @@ class WardService:
         metrics.CONNECTED.set(stats.connected)
         age = stats.last_message_age_s
         metrics.MESSAGE_AGE.set(-1 if age is None else age)
-        reasons = list(self.runner.faults.values())
+        reasons = [*self.runner.faults.values(), *self.core.faults.values()]
         if not stats.connected:
             reasons.append("not connected to the broker")
         if not self.runner.is_following:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from ward.ingest.records import EXCERPT, Entry, Refusal, decode, encode
@@ -21,8 +22,8 @@ class Journal(Protocol):
         """
         ...
 
-    def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry]]]:
-        """Up to ``limit`` batches after a position, in order."""
+    def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry] | None]]:
+        """Up to ``limit`` batches after a position, in order; None for one that cannot be read."""
         ...
 
     def last(self) -> int:
@@ -52,11 +53,11 @@ class SqlJournal:
             position: int = tx.execute(row.returning(journal.c.position)).scalar_one()
             return position
 
-    def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry]]]:
+    def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry] | None]]:
         query = select(journal.c.position, journal.c.payload).where(journal.c.position > after)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(journal.c.position).limit(limit)).all()
-        return [(row.position, decode(row.payload)) for row in rows]
+        return [(row.position, _decoded(row.payload)) for row in rows]
 
     def last(self) -> int:
         with self._engine.connect() as connection:
@@ -66,6 +67,13 @@ class SqlJournal:
         with self._engine.begin() as tx:
             end = min(upto, _last(tx) - 1)
             tx.execute(delete(journal).where(journal.c.position <= end))
+
+
+def _decoded(payload: bytes) -> list[Entry] | None:
+    try:
+        return decode(payload)
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def _last(connection: Connection) -> int:

@@ -24,6 +24,7 @@ REASONS: Final[dict[str, str]] = {
     "bad-quality": "quality is not a number from 0 to 1, or of a signal that has no reading",
     "bad-status": "status is not a text of at most 64 characters",
     "bad-state": "state is neither online nor offline",
+    "unusable": "a fault of the service: it could not take this message, whatever is in it",
     "bad-interval": "interval_s is not a number of seconds above 0 and at most a week",
 }
 """Stable words with what they mean; metrics and dead letters use them."""

@@ -276,6 +276,14 @@ class Router:
     def stays(self) -> list[StayInfo]:
         return list(self._assignments.stays.values())
 
+    def know(self, number: int, ward: str, name: str, first_seen: int, last_seen: int) -> None:
+        """A device as the database remembers it, where the router's state is lost: it keeps its number."""
+        key = f"{ward}/{name}"
+        if number > 0 and key not in self._devices:
+            self._keys += [""] * (number + 1 - len(self._keys))
+            self._keys[number] = key
+            self._devices[key] = Device(number, ward, name, first_seen, last_seen)
+
     def present_stay(self, key: str) -> str | None:
         """The stay that has the device (``ward/device``) now."""
         span = self._assignments.present(key)

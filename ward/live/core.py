@@ -6,10 +6,13 @@ published) is written in one transaction and told once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
+import structlog
 from sqlalchemy import Engine as Database
 
 from ward.alerts.book import AlertBook
@@ -46,6 +49,8 @@ MEMORY: Final = 2 * HOUR
 """What a rebuild reads at the least before the first late reading."""
 WHY: Final = {CLEARED: "cleared", RULE_CHANGED: "rule changed"}
 
+log = structlog.get_logger(__name__)
+
 
 class Core:
     """All stays of this process. Times in ms of the ward's clock, which runs at ``speed``."""
@@ -66,6 +71,8 @@ class Core:
         self.position = 0
         self.reached = 0
         """About the time (ms) of the readings that came last: behind the clock while there is a backlog."""
+        self.faults: dict[str, str] = {}
+        """What does not work now, by part."""
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
         self._late: dict[int, list[Readings]] = {}
@@ -220,16 +227,28 @@ class Core:
     # ------------------------------------------------------------------ time
 
     def tick(self, now: int) -> None:
-        """Evaluate up to now, and all that follows."""
+        """Evaluate up to now, and all that follows. What fails in one part keeps no other from its work."""
         with metrics.TICK.time():
             step = self.engine.step(now)
-        self._note_marks(step.marked)
+        self._guard("marks", lambda: self._note_marks(step.marked))
         self._note_late(step.late, now)
-        self._follow(step.transitions, now)
+        self._guard("alerts", lambda: self._follow(step.transitions, now))
         self._rebuild(now)
-        self._technical(now)
-        self._pending_changes += self.book.tick(now)
+        self._guard("technical", lambda: self._technical(now))
+        self._guard("book", lambda: self.note(self.book.tick(now)))
         self.commit(now)
+
+    def _guard(self, part: str, work: Callable[[], object]) -> None:
+        """A fault is counted, logged once and shown, until the part works again."""
+        try:
+            work()
+        except Exception as error:
+            metrics.ERRORS.labels(part).inc()
+            if part not in self.faults:
+                log.exception("a part of the core failed", part=part)
+            self.faults[part] = f"{part}: {type(error).__name__}"
+        else:
+            self.faults.pop(part, None)
 
     def follow(self, reached: int, now: int) -> None:
         """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
@@ -237,6 +256,17 @@ class Core:
         self._note_marks(step.marked)
         self._note_late(step.late, now)
         self._follow(step.transitions, now)
+
+    def reconcile(self) -> None:
+        """What the book says is raised stays raised, also where the engine's state is lost."""
+        for alert in self.book.open_alerts():
+            slot = self.slots.get(alert.stay)
+            if slot is None or not alert.sustained or alert.raised_at is None or alert.breach_since is None:
+                continue
+            for column, rule in enumerate(self.engine.rules):
+                if rule.id == alert.rule and self.engine.applies[slot, column]:
+                    cell = slot * len(self.engine.rules) + column
+                    self.engine.sustain.assume_raised(cell, alert.breach_since, alert.raised_at)
 
     def note(self, changes: Iterable[Change]) -> None:
         """What a person did to the book; written by the next ``commit``."""
@@ -246,7 +276,10 @@ class Core:
         """Write and tell what has changed. If that fails nothing is forgotten: the next call tries again."""
         changes = self._pending_changes
         if changes:
-            telling.save(self.db, self.hub, changes, self.book.dump)
+            back = {c.event.stay for c in changes if c.event.kind == "pause-ended"}
+            telling.save(self.db, self.hub, changes, self.book.dump, back)
+            for stay in back & self.stays.keys():
+                self.stays[stay] = replace(self.stays[stay], paused_until=None)
             self.changed.update(change.event.stay for change in changes)
             self._pending_changes = []
 
@@ -311,7 +344,7 @@ class Core:
             if everything or settled or now - self._late_first[slot] >= LONGEST_WAIT * self._speed:
                 late = Readings.concat(self._late.pop(slot))
                 del self._late_first[slot], self._late_last[slot]
-                self._rebuild_one(slot, late, now)
+                self._guard("rebuild", partial(self._rebuild_one, slot, late, now))
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
         """Build the clocks of one stay again from what is stored, and what came late."""

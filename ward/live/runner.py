@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from ward.clock import Clock
 from ward.errors import UnavailableError
 from ward.ingest.intake import Incoming, Intake
 from ward.ingest.journal import Journal
 from ward.ingest.payload import decode_status, decode_vitals
-from ward.ingest.records import Entry, Refusal
+from ward.ingest.records import EXCERPT, Entry, Refusal
 from ward.live import metrics, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
@@ -106,7 +107,7 @@ class Runner:
             wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
             if self._round("journal", lambda wait=wait: self.take_messages(wait)):  # type: ignore[misc]
                 heard = time.monotonic()
-            self.answer_asks()
+            self._round("commands", self.answer_asks)
             machine = time.monotonic()
             if not self.is_following:
                 self.is_following = self._is_drained(machine - heard) or machine - begun >= LONGEST_BACKLOG_S
@@ -149,14 +150,18 @@ class Runner:
         if not items:
             return 0
         self._unwritten = items
-        entries: list[Entry] = []
-        refusals: list[Refusal] = []
-        for item in items:
-            found, refused = _decode(item)
-            entries += found
-            refusals += refused
+        entries, refusals = _decoded(items)
         with metrics.JOURNAL.time():
-            position = self._journal.append(entries, refusals)
+            try:
+                position = self._journal.append(entries, refusals)
+            except OperationalError:
+                raise  # the database is away: all of it is tried again
+            except Exception as error:  # something in it cannot be stored: that one, and not the others
+                log.exception("a batch cannot be stored as it is")
+                if len(items) > 1:
+                    return self._take_apart(items)
+                entries, refusals = [], [_unusable(items[0], error)]
+                position = self._journal.append(entries, refusals)
         self._unwritten = []
         self._ack(items)
         metrics.MESSAGES.inc(len(items))
@@ -164,6 +169,17 @@ class Runner:
             metrics.REFUSED.labels(refusal.reason).inc(refusal.count)
         if entries:
             self._round("core", lambda: self._fold(entries, position))
+        return len(items)
+
+    def _take_apart(self, items: list[Incoming]) -> int:
+        """One by one, so that a message that cannot be stored costs no other."""
+        for at in range(len(items)):
+            self._unwritten = items[at : at + 1]
+            try:
+                self.take_messages()
+            except Exception:
+                self._unwritten = items[at:]
+                raise
         return len(items)
 
     def _fold(self, entries: list[Entry], position: int) -> None:
@@ -176,6 +192,8 @@ class Runner:
     def answer_asks(self) -> None:
         while not self._asks.empty():
             ask = self._asks.get()
+            if not ask.answer.set_running_or_notify_cancel():
+                continue  # who asked has gone, and was told that nothing was done
             try:
                 ask.answer.set_result(self._commands.run(ask.name, self._clock.now(), ask.arguments))
             except Exception as error:  # it is the asker's
@@ -203,6 +221,8 @@ class Runner:
         while batches := self._journal.read(self._core.position):
             for position, entries in batches:
                 try:
+                    if entries is None:
+                        raise ValueError("it cannot be read")
                     self._core.take(entries, position, self._clock.now())
                 except Exception:
                     metrics.ERRORS.labels("recovery").inc()
@@ -211,11 +231,30 @@ class Runner:
                     )
                     self.faults["recovery"] = "recovery: a batch of the journal was passed over"
                     self._core.position = position
-                self._core.follow(max((e.received for e in entries), default=0), self._clock.now())
+                self._core.follow(max((e.received for e in entries or ()), default=0), self._clock.now())
                 read += 1
+        self._core.reconcile()
         self._core.settle(self._clock.now())
         self.keeper.refresh(self._clock.now())
         return read
+
+
+def _decoded(items: Sequence[Incoming]) -> tuple[list[Entry], list[Refusal]]:
+    entries: list[Entry] = []
+    refusals: list[Refusal] = []
+    for item in items:
+        try:
+            found, refused = _decode(item)
+        except Exception as error:  # decoding never raises; if it did, no other message may suffer
+            log.exception("a message cannot be decoded", topic=item.topic)
+            found, refused = [], [_unusable(item, error)]
+        entries += found
+        refusals += refused
+    return entries, refusals
+
+
+def _unusable(item: Incoming, error: Exception) -> Refusal:
+    return Refusal(item.received, item.topic, "unusable", type(error).__name__, item.payload[:EXCERPT])
 
 
 def _decode(item: Incoming) -> tuple[Sequence[Entry], Sequence[Refusal]]:

@@ -20,7 +20,7 @@ from ward.live.views import Newest
 from ward.scoring.engine import Engine
 from ward.scoring.rules import Rule
 from ward.signals import SIGNALS
-from ward.store.devices import Device, save_devices
+from ward.store.devices import Device, all_devices, save_devices
 from ward.store.meta import get_all_meta
 from ward.store.snapshots import load_snapshots, save_snapshot
 
@@ -101,6 +101,7 @@ def restore(core: Core) -> bool:
     with core.db.connect() as connection:
         kept = load_snapshots(connection)
         books = get_all_meta(connection, BOOK)
+        known = all_devices(connection)
     core.book.load(books.values())
     for snapshot in kept:
         try:
@@ -110,6 +111,9 @@ def restore(core: Core) -> bool:
             continue
         core.position = snapshot.position
         return True
+    for device in known:
+        if device.number is not None:
+            core.router.know(device.number, device.ward, device.device, device.first_seen, device.last_seen)
     return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from ward.store.alerts import save_alerts
 from ward.store.events import append_events
 from ward.store.meta import put_meta
 from ward.store.outbox import Letter, enqueue
+from ward.store.stays import end_pauses
 from ward.web.hub import Hub
 from ward.web.views import alert_view
 
@@ -80,9 +81,11 @@ def save(
     hub: Hub,
     changes: Sequence[Change],
     dump: Callable[[list[str]], list[dict[str, Any]]],
+    back: Iterable[str] = (),
 ) -> None:
-    """Raises what the database raises; then nothing is written and nothing told."""
+    """``back``: stays whose pause has ended. Raises what the database raises; then nothing is told."""
     if changes:
         with db.begin() as tx:
+            end_pauses(tx, back)
             told = write_changes(tx, changes, dump)
         tell(hub, changes, told)

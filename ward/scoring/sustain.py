@@ -288,6 +288,14 @@ class Sustain:
         deadline[clearing] = np.minimum(deadline, clear_at)[clearing]
         c["deadline"][cells] = deadline
 
+    def assume_raised(self, cell: int, since: int, at: int) -> None:
+        """It was told that this cell is raised, and its clocks are lost: it stays raised until it clears."""
+        if not self.cell["raised"][cell]:
+            where = np.array([cell])
+            for name, value in (("raised", True), ("raised_since", since), ("raised_at", at)):
+                self.cell[name][where] = value
+            self._set_deadline(where)
+
     def recheck(self, cells: Int, at: Int) -> None:
         """After a change of their rule: what was raised and no longer holds is cleared, now."""
         c = self.cell

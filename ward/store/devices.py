@@ -54,6 +54,11 @@ def list_devices(
     return page(connection, query, (devices.c.key,), lambda row: Device(*row), cursor=cursor, limit=limit)
 
 
+def all_devices(connection: Connection) -> list[Device]:
+    """Every device, by number."""
+    return [Device(*row) for row in connection.execute(select(*COLUMNS).order_by(devices.c.number))]
+
+
 def device_names(connection: Connection) -> dict[int, str]:
     """Number → key, for history."""
     query = select(devices.c.number, devices.c.key).where(devices.c.number.is_not(None))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
@@ -26,6 +28,8 @@ from sqlalchemy import (
 from ward.errors import InvalidError
 from ward.store.chunks import History, decode, encode
 from ward.store.tables import history
+
+log = structlog.get_logger(__name__)
 
 COMPACT_SPAN: Final = 3_600_000
 """Compacting makes one chunk of what a stay has in each hour."""
@@ -125,7 +129,11 @@ def _read(
     wanted = None if signals is None else np.fromiter(signals, np.int8)
     parts = []
     for (payload,) in connection.execute(query):
-        part = decode(payload)
+        try:
+            part = decode(payload)
+        except (ValueError, zlib.error):  # a damaged chunk costs its own readings, not all the others
+            log.error("a chunk of the history cannot be read and is passed over")
+            continue
         keep = (part.time >= start) & (part.time < end)
         if wanted is not None:
             keep &= np.isin(part.signal, wanted)

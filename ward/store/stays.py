@@ -105,6 +105,11 @@ def set_pause(tx: Connection, stay: str, until: int | None) -> Stay:
     return get_stay(tx, stay)
 
 
+def end_pauses(tx: Connection, ids: Iterable[str]) -> None:
+    """These stays are not paused any more; those that are over, or not known, are left alone."""
+    tx.execute(update(stays).where(stays.c.id.in_(list(ids))).values(paused_until=None))
+
+
 def attach(tx: Connection, stay: str, device: str, at: int) -> Stay:
     """Assign a device of the stay's ward from ``at``; one that the stay has already is left as it is.
 

@@ -1,0 +1,148 @@
+"""What is damaged, locked or odd costs itself and nothing else: the ward is still watched."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+
+import pytest
+from sqlalchemy import text
+
+from tests.live.world import START
+from ward.errors import NotFoundError
+from ward.store.letters import count_letters
+
+
+def letters(world) -> dict[str, int]:
+    with world.service.engine_db.connect() as connection:
+        return count_letters(connection)
+
+
+def damage(world, table: str, which: str) -> None:
+    with world.service.engine_db.begin() as tx:
+        tx.execute(text(f"UPDATE {table} SET payload = x'93c1ff00' WHERE {which}"))
+
+
+@pytest.mark.parametrize(
+    "poison", [b'{"time": "\\ud800", "readings": {"hr": 80}}', b'{"readings": {"\\ud800": 1}}']
+)
+def test_half_a_surrogate_pair_is_refused_and_stops_nothing(world, poison):
+    stay = world.admit()
+    world.publish("other", poison)
+    world.live(10, hr=80)
+    assert sum(letters(world).values()) == 1
+    assert len(world.stored(stay)) >= 8
+
+
+def test_a_message_that_cannot_be_stored_costs_no_other(world, monkeypatch):
+    """A fault of ours: it is kept as a dead letter, acknowledged, and what came with it goes on."""
+    stay = world.admit()
+    journal = world.runner._journal
+    real = journal.append
+
+    def append(entries, refusals=()):
+        if any(getattr(e, "device", "") == "bad" for e in entries):
+            raise TypeError("no way to write this")
+        return real(entries, refusals)
+
+    monkeypatch.setattr(journal, "append", append)
+    good, bad, also = world.measure(hr=80), world.measure("bad", hr=1), world.measure(spo2=97)
+    world.tick()
+    assert {good.mid, bad.mid, also.mid} <= set(world.acked)
+    assert letters(world) == {"unusable": 1}
+    world.tick(3_000)
+    assert len(world.stored(stay)) == 2
+
+
+def test_a_damaged_row_of_the_journal_is_passed_over_and_told(world):
+    stay = world.admit()
+    world.live(30, spo2=97)
+    damage(world, "journal", "position = (SELECT max(position) - 5 FROM journal)")
+    world.crash()
+    world.live(5, spo2=97)
+    assert len(world.stored(stay)) >= 31
+    assert any("recovery" in reason for reason in world.service.health()["reasons"])
+
+
+def test_a_raised_alert_clears_also_when_every_snapshot_is_lost(world):
+    stay = world.admit()
+    world.publish("aaa", {"readings": {"hr": 60}})
+    world.live(80, spo2=70)
+    for _ in range(4):
+        world.runner.take_snapshot()
+    damage(world, "snapshots", "1 = 1")
+    numbers = {d.key: d.number for d in world.service.core.router.devices()}
+    world.crash()
+    assert {d.key: d.number for d in world.service.core.router.devices()} == numbers
+    world.live(140, spo2=97)
+    (alert,) = [a for a in world.alerts(stay) if a.rule == "spo2-below-80"]
+    assert alert.cleared_at == START + 80_000 + 120_000
+    assert alert.state == "returned"
+
+
+def test_a_damaged_chunk_of_one_stay_silences_nobody(world):
+    stay, other = world.admit(), world.admit("2", ("m2",))
+    world.live(40, spo2=97)
+    world.runner.take_snapshot()
+    damage(world, "history", f"stay = '{stay}'")
+    for _ in range(70):
+        world.measure(time=world.now - 7_000, spo2=96)
+        world.measure("m2", spo2=70)
+        world.tick()
+    assert [a.rule for a in world.alerts(other)] == ["spo2-below-80"]
+
+
+def test_a_fault_in_one_part_of_the_tick_keeps_no_other_from_its_work(world, monkeypatch):
+    stay = world.admit()
+    monkeypatch.setattr(world.service.core, "_technical", lambda _: 1 / 0)
+    world.live(70, spo2=70)
+    assert [a.rule for a in world.alerts(stay)] == ["spo2-below-80"]
+    assert "technical: ZeroDivisionError" in world.service.health()["reasons"]
+
+
+def test_a_command_whose_asker_has_gone_is_not_carried_out_and_harms_nothing(world):
+    gone = world.runner.ask("discharge", {"stay": world.admit(), "by": "nurse"})
+    assert gone.cancel()
+    wrong = world.runner.ask("discharge", {"stay": "nobody", "by": "nurse"})
+    world.runner.answer_asks()
+    assert isinstance(wrong, Future)
+    assert isinstance(wrong.exception(0), NotFoundError)
+    assert len(world.service.core.slots.taken()) == 1
+
+
+def test_a_pause_that_ended_does_not_come_back(world):
+    """Not by a change of the stay, not by a restart."""
+    stay = world.admit()
+    world.live(30, spo2=97)
+    world.do("pause", stay=stay, minutes=240)
+    for _ in range(30):
+        world.tick(60_000)
+    world.live(60, spo2=97)
+    assert world.service.board.stays[stay]["paused_until"] is None
+    world.do("set_flags", stay=stay, flags=["copd"])
+    assert not world.service.core.book.is_paused(stay)
+    world.crash()
+    assert not world.service.core.book.is_paused(stay)
+    world.live(70, spo2=70)
+    assert "spo2-below-80" in [a.rule for a in world.alerts(stay) if a.state == "active"]
+
+
+def test_a_locked_database_is_waited_for(world):
+    """Nothing is acknowledged meanwhile, nothing is lost after it."""
+    stay = world.admit()
+    world.live(10, spo2=97)
+    other = world.service.engine_db.raw_connection()
+    other.isolation_level = None
+    other.execute("BEGIN EXCLUSIVE")
+    item = world.measure(spo2=97)
+    taken = threading.Thread(target=world.runner._round, args=("journal", world.runner.take_messages))
+    taken.start()
+    time.sleep(0.3)
+    assert item.mid not in world.acked
+    other.execute("ROLLBACK")
+    other.close()
+    taken.join(20)
+    world.tick(3_000)
+    assert item.mid in world.acked
+    assert len(world.stored(stay)) == 11
