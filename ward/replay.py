@@ -24,7 +24,9 @@ from ward.scoring.sustain import CLEARED, RAISED
 from ward.signals import HOUR, INDEX, OBSERVED, SIGNALS, hold_of
 
 _GROUP: Final = 2_000_000
-"""Readings of as many stays as are replayed at once."""
+"""Readings that are replayed at once, of several stays ..."""
+_STAYS: Final = 8_192
+"""... and how many stays at the most."""
 _KINDS: Final[dict[int, Literal["raised", "cleared"]]] = {RAISED: "raised", CLEARED: "cleared"}
 
 Progress = Callable[[int, int], None]
@@ -128,7 +130,7 @@ def _groups(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
     group: list[Recording] = []
     size = 0
     for recording in recordings:
-        if group and size + len(recording) > _GROUP:
+        if group and (size + len(recording) > _GROUP or len(group) == _STAYS):
             yield group
             group, size = [], 0
         group.append(recording)

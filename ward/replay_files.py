@@ -36,8 +36,13 @@ def replay_files(
     """Raises ``WardError`` for what cannot be read or makes no sense."""
     rules = load_pack(pack).rules
     wanted = dict(parse_hold(text) for text in holds)
-    step = parse_duration(every)
+    step = duration("--every", every)
+    for path in (output, scores):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InvalidError(f"{path}: there is no folder {path.absolute().parent}")
     recordings = read_all(files, format)
+    if not any(len(recording) for recording in recordings):
+        say("no readings in " + " ".join(str(file) for file in files))
     said = Summary() if summary else None
     progress = Progress(say)
     events = replay(recordings, rules, holds=wanted, filtered=filtered, progress=progress, summary=said)
@@ -53,10 +58,21 @@ def replay_files(
 
 def parse_hold(text: str) -> tuple[str, int]:
     """``hr=90s`` as (signal, ms)."""
-    name, sign, duration = text.partition("=")
+    name, sign, length = text.partition("=")
     if not sign or name not in OBSERVED:
         raise InvalidError(f"--hold {text!r}: must be SIGNAL=DURATION, SIGNAL one of {' '.join(OBSERVED)}")
-    return name, parse_duration(duration)
+    return name, duration("--hold", length)
+
+
+def duration(option: str, text: str) -> int:
+    """ms, more than 0."""
+    try:
+        ms = parse_duration(text)
+    except ValueError as error:
+        raise InvalidError(f"{option} {text!r}: allowed is {error}") from None
+    if ms <= 0:
+        raise InvalidError(f"{option} {text!r}: must be more than 0")
+    return ms
 
 
 def line_of(event: ReplayEvent) -> dict[str, Any]:

@@ -25,6 +25,8 @@ Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = 253_402_300_800_000
+"""The year 10000, in ms since 1970."""
 T = TypeVar("T")
 NOT_MEASURED: Final = frozenset(("", "nan"))
 PRESSURES: Final = ("sbp", "dbp", "map")
@@ -240,9 +242,11 @@ class _Table:
             moments = [self._convert(i, self.form.time, _moment, text) for i, text in enumerate(texts)]
             ms = np.array([(m - EPOCH) // timedelta(microseconds=1) for m in moments], np.int64)
             return np.round(ms / 1000).astype(np.int64), Origin(_zone(moments[0]))
-        return np.round(self._floats(column, range(len(texts)), texts) * self.form.unit).astype(
-            np.int64
-        ), Origin()
+        ms = np.round(self._floats(column, range(len(texts)), texts) * self.form.unit)
+        if len(beyond := np.flatnonzero(np.abs(ms) > LATEST)):
+            line = self.lines[int(beyond[0])]
+            raise RecordingError(f"{self.path}, line {line}, column {self.form.time!r}: beyond the year 9999")
+        return ms.astype(np.int64), Origin()
 
     def _numbers(self, column: int, signal: str) -> tuple[Int, Float]:
         """Row numbers that hold a reading, and their values."""
@@ -371,4 +375,6 @@ def read_all(paths: Iterable[str | Path], format: str | None = None) -> list[Rec
                 raise RecordingError(f"{file}: stay {recording.stay!r} is also in {seen[recording.stay]}")
             seen[recording.stay] = file
             recordings.append(recording)
+    if len({recording.origin.zone is None for recording in recordings}) > 1:
+        raise RecordingError("some files give seconds, others dates: they cannot share one line of time")
     return recordings

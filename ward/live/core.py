@@ -149,7 +149,7 @@ class Core:
             wanted = {slot: [r in rules for r in engine.rules] for slot, rules in changed.items()}
             if all(list(engine.applies[slot]) == applies for slot, applies in wanted.items()):
                 return
-            fresh = all(engine.frontier[slot] < 0 for slot in changed)
+            fresh = not any(engine.has_started(slot) for slot in changed)
             if fresh:
                 for slot, applies in wanted.items():
                     engine.applies[slot] = applies

@@ -23,7 +23,8 @@ from ward.scoring.sustain import NEVER, Sustain, Transitions
 from ward.signals import N_OBSERVED, SECOND
 
 LATENESS: Final = 2 * SECOND
-_NOT_STARTED: Final = -1
+_NOT_STARTED: Final = -2
+"""Below any time reached: times are not negative, and a slot begins 1 ms before its first reading."""
 _PART: Final = 200_000
 """Readings evaluated at once at the most."""
 
@@ -68,6 +69,10 @@ class Engine:
     @property
     def slots(self) -> int:
         return len(self.frontier)
+
+    def has_started(self, slot: int) -> bool:
+        """Whether it ever had a reading that counts."""
+        return bool(self.frontier[slot] != _NOT_STARTED)
 
     # ------------------------------------------------------------------ slots and what they are
 

@@ -18,7 +18,6 @@ from ward.signals import N_OBSERVED
 
 NEVER: Final = np.iinfo(np.int64).max
 _NONE: Final = -1
-_TIME_BITS: Final = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +121,15 @@ class Held:
         times), wanted for another reason. Slots with no row do not appear.
         """
         new = self._effective(readings, until)
-        rows = self._rows(new, [self._own_expiries(new, since, until), extra], until)
-        slot, time = rows
+        more = [self._own_expiries(new, since, until), extra]
+        pack = _Packing.of(new.time, new.expires, *(times for _, times in more))
+        slot, time = self._rows(new, more, until, pack)
         n = len(time)
         shape = (n, N_OBSERVED)
         value, expires, taken = np.empty(shape), np.empty(shape, np.int64), np.empty(shape, np.int64)
         read = np.zeros(shape, np.bool_)
         if n:
-            key = _key(slot, time)
+            key = pack.key(slot, time)
             by_signal = np.argsort(new.signal, kind="stable")
             bounds = np.searchsorted(new.signal[by_signal], np.arange(N_OBSERVED + 1))
             for s in range(N_OBSERVED):
@@ -139,7 +139,7 @@ class Held:
                 mine = by_signal[bounds[s] : bounds[s + 1]]
                 if not len(mine):
                     continue
-                at = np.searchsorted(key, _key(new.slot[mine], new.time[mine]))
+                at = np.searchsorted(key, pack.key(new.slot[mine], new.time[mine]))
                 read[at[new.read[mine]], s] = True
                 last = np.searchsorted(at, np.arange(n), side="right") - 1
                 hit = last >= 0
@@ -168,7 +168,9 @@ class Held:
         real = first[slot, signal] > ends
         return slot[real], ends[real]
 
-    def _rows(self, new: _Effective, more: list[tuple[Int, Int]], until: Int) -> tuple[Int, Int]:
+    def _rows(
+        self, new: _Effective, more: list[tuple[Int, Int]], until: Int, pack: _Packing
+    ) -> tuple[Int, Int]:
         """Unique (slot, time) at which a value begins or ends, sorted."""
         order = np.lexsort((new.time, new.signal, new.slot))
         slot, signal, time, expires = (a[order] for a in (new.slot, new.signal, new.time, new.expires))
@@ -177,8 +179,7 @@ class Held:
         following[:-1][same] = time[1:][same]
         ends = (expires < following) & (expires <= until[slot])
         more = [(slot, time), (slot[ends], expires[ends]), *more]
-        key = np.unique(np.concatenate([_key(*where) for where in more]))
-        return key >> _TIME_BITS, key & ((1 << _TIME_BITS) - 1)
+        return pack.open(np.unique(np.concatenate([pack.key(*where) for where in more])))
 
     # ------------------------------------------------------------------ two devices, one signal
 
@@ -277,6 +278,21 @@ class Held:
         )
 
 
-def _key(slot: Int, time: Int) -> Int:
-    """Slot and time as one sortable number (time below 2^42 ms: until the year 2109)."""
-    return (slot << _TIME_BITS) | time
+@dataclass(frozen=True, slots=True)
+class _Packing:
+    """Slot and time as one sortable number; its bits are dealt out by the times at hand."""
+
+    base: int
+    bits: int
+
+    @classmethod
+    def of(cls, *times: Int) -> _Packing:
+        some = [t for t in times if len(t)]
+        base = min((int(t.min()) for t in some), default=0)
+        return cls(base, (max((int(t.max()) for t in some), default=0) - base).bit_length())
+
+    def key(self, slot: Int, time: Int) -> Int:
+        return (slot << self.bits) | (time - self.base)
+
+    def open(self, key: Int) -> tuple[Int, Int]:
+        return key >> self.bits, (key & ((1 << self.bits) - 1)) + self.base
