@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -21,12 +23,35 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+BACK: Final = 2_000
+"""A machine's clock that was set back by more than this (ms) is not followed."""
+
+
 class WallClock:
-    speed: float = 1.0
+    """The machine's clock, but never backwards: set back, it would stop the evaluation for as long.
+
+    Then it goes on at its own pace, ahead of the machine's, and ``behind`` says by how much; devices whose
+    clocks are right are corrected by the same amount, so nobody waits.
+    """
+
+    speed: Final = 1.0
+
+    def __init__(
+        self, wall: Callable[[], int] = wall_ms, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._wall, self._steady = wall, steady
+        self._lock = threading.Lock()
+        self._last, self._at = wall(), steady()
+        self.behind = 0
+        """How far the machine's clock is behind this one, ms."""
 
     def now(self) -> int:
-        return wall_ms()
+        with self._lock:
+            wall, at = self._wall(), self._steady()
+            going_on = self._last + round((at - self._at) * 1000)
+            self.behind = going_on - wall if wall < going_on - BACK else 0
+            self._last, self._at = (going_on if self.behind else max(wall, self._last)), at
+            return self._last
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import OperationalError
 
 from ward.alerts.overrides import Override, Rulebook
 from ward.alerts.packs import load_pack
@@ -112,6 +113,7 @@ class WardService:
             stays = stays_since(connection, now - KEEP_ENDED)
         for stay in stays:
             self.core.load_stay(stay, now)
+            self.core.heard[stay.id] = now  # who is away is not back because the service was away, too
         self.core.drop_unknown()
         self.core.rules_changed(now)
         batches = self.runner.recover()
@@ -171,6 +173,8 @@ class WardService:
             return await asyncio.wait_for(asyncio.wrap_future(future), 30.0)
         except TimeoutError:
             raise UnavailableError("the core did not answer within 30 s") from None
+        except OperationalError:
+            raise UnavailableError("the database does not answer; nothing was changed") from None
 
     async def trial(self, request: Json) -> Json:
         return await asyncio.to_thread(self._trial, request)
@@ -180,7 +184,9 @@ class WardService:
         stays, cursor = [], None
         with self.engine_db.connect() as connection:
             while True:
-                page = list_stays(connection, wards=request.get("wards"), cursor=cursor, limit=500)
+                page = list_stays(
+                    connection, wards=request.get("wards"), include_ended=True, cursor=cursor, limit=500
+                )
                 stays += [s for s in page.items if wanted is None or s.id in wanted]
                 if (cursor := page.next) is None:
                     break
@@ -207,6 +213,10 @@ class WardService:
             reasons.append("taking in what came while the service was away")
         elif time.monotonic() - self.runner.last_tick > STALLED_S:
             reasons.append("the engine stands still")
+        if behind := getattr(self.clock, "behind", 0):
+            reasons.append(
+                f"the machine's clock was set back by {behind / 1000:.0f} s; restart when it is right"
+            )
         if self._outbox.fault:
             reasons.append(self._outbox.fault)
         return {

@@ -65,6 +65,8 @@ HOLD_BY_PERSON: Final = 6 * HOUR
 """Hold of a measured signal that a person entered."""
 HOLD_INTERVALS: Final = 2.5
 """A declared interval times this is the hold of that device's signal."""
+HOLD_LEAST: Final = 2_500
+"""But not less: a device that declares milliseconds and measures each second would be UNKNOWN in between."""
 
 STATUS_WORDS: Final[tuple[str, ...]] = (
     "ok",
@@ -87,5 +89,5 @@ def hold_of(signal: int, interval_s: float | None = None, by_person: bool = Fals
     if by_person:
         return own.hold if own.name in ("consciousness", "oxygen") else HOLD_BY_PERSON
     if interval_s is not None:
-        return round(HOLD_INTERVALS * interval_s * SECOND)
+        return max(round(HOLD_INTERVALS * interval_s * SECOND), HOLD_LEAST)
     return own.hold

@@ -146,3 +146,102 @@ def test_a_locked_database_is_waited_for(world):
     world.tick(3_000)
     assert item.mid in world.acked
     assert len(world.stored(stay)) == 11
+
+
+def test_a_technical_alert_told_before_a_crash_clears_after_it(world):
+    """What the book has told is what the watch knows, whatever the snapshot is of."""
+    stay = world.admit()
+    world.live(5, hr=80)
+    world.runner.take_snapshot()
+    for _ in range(310):
+        world.tick()
+    told = [a for a in world.alerts(stay) if a.state == "active"]
+    assert told
+    world.live(5, hr=80)
+    world.crash()
+    world.live(30, hr=80)
+    assert [a.state for a in world.alerts(stay)] == ["closed"] * len(told)
+    for _ in range(310):
+        world.tick()
+    assert len([a for a in world.alerts(stay) if a.state == "active"]) == len(told)
+
+
+def test_nothing_told_clears_in_the_past_when_clocks_are_built_again(world):
+    stay = world.admit()
+    world.live(70, spo2=70)
+    for _ in range(40):
+        world.measure(hr=80)
+        world.tick()
+    world.measure(time=world.now - 100_500, spo2=97)
+    world.measure(time=world.now - 60_500, spo2=97)
+    world.live(10, spo2=97)
+    (alert,) = [a for a in world.alerts(stay) if a.rule == "spo2-below-80"]
+    assert alert.cleared_at is None
+    world.live(150, spo2=97)
+    (alert,) = [a for a in world.alerts(stay) if a.rule == "spo2-below-80"]
+    assert alert.cleared_at >= START + 220_000
+
+
+def test_readings_of_a_patient_who_left_are_kept(world):
+    stay = world.admit()
+    world.live(20, hr=80)
+    late = [world.sample(time=world.now - 10_000 + 10 * n, spo2=97) for n in range(300)]
+    world.tick()
+    world.do("discharge", stay=stay)
+    for _ in range(90):
+        world.tick()
+    world.runner.take_snapshot()
+    world.publish("mon", {"samples": late})
+    world.tick()
+    assert len(world.stored(stay)) >= 20
+
+
+def test_a_retained_reading_is_refused(world):
+    stay = world.admit()
+    world.publish("mon", {"readings": {"hr": 80}}, retain=True)
+    world.tick(3_000)
+    assert letters(world) == {"retained": 1}
+    assert world.service.board.stays[stay]["signals"] == {}
+
+
+def test_evaluation_waits_for_messages_that_came_already(world):
+    """A tick while messages wait must not tell of a silence that was none."""
+    stay = world.admit()
+    world.live(5, spo2=97)
+    for _ in range(40):
+        world.clock.time += 1_000
+        world.measure(spo2=70)
+    world.runner.tick()
+    assert world.alerts(stay) == []
+    world.live(40, spo2=70)
+    (alert,) = world.alerts(stay)
+    assert alert.raised_at == alert.breach_since + 60_000
+
+
+def test_a_device_clock_that_is_set_back_costs_half_a_minute_at_most(world):
+    stay = world.admit()
+    world.live(60, spo2=97)
+    for _ in range(110):
+        world.measure(time=world.now - 3_600_000, spo2=70)
+        world.tick()
+    assert "spo2-below-80" in [a.rule for a in world.alerts(stay)]
+
+
+def test_a_circle_of_inhibitions_across_scopes_is_refused(world):
+    from ward.errors import InvalidError
+
+    world.do(
+        "put_rule",
+        rule_id="rr-from-24",
+        definition={"inhibits": ["hr-above-130"]},
+        scope="ward:w",
+        expected=None,
+    )
+    with pytest.raises(InvalidError):
+        world.do(
+            "put_rule",
+            rule_id="hr-above-130",
+            definition={"inhibits": ["rr-from-24"]},
+            scope="all",
+            expected=None,
+        )

@@ -15,6 +15,7 @@ from ward.alerts.escalation import NO_ESCALATION, EscalationPlan
 from ward.alerts.ledger import Ledger
 from ward.alerts.lifecycle import Input
 from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, Notify, StayState, alert_id
+from ward.alerts.technical import is_technical
 from ward.alerts.track import Breach, Track
 from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.scoring.rules import Rule
@@ -65,6 +66,15 @@ class AlertBook:
     def is_inhibited(self, stay: str, rule_id: str) -> str | None:
         """The raised rule of the stay that inhibits this one, for the view of pending alerts."""
         return self.ledger.inhibitor(stay, rule_id)
+
+    def technical(self) -> list[tuple[str, str, str, int]]:
+        """(stay, rule, key, since) of every technical breach that was told and is not over."""
+        return [
+            (stay, *rule_id.partition(":")[::2], track.breach.since)
+            for stay, tracks in self.ledger.tracks.items()
+            for rule_id, track in tracks.items()
+            if track.breach is not None and is_technical(rule_id)
+        ]
 
     def is_paused(self, stay: str) -> bool:
         return stay in self.ledger.stays and self.ledger.is_paused(stay)

@@ -121,8 +121,21 @@ class Rulebook:
             others = [r for r in self.effective(of_ward, of_stay) if r.id != rule_id]
             if problems := check_inhibits({r.id: r.inhibits for r in (*others, rule)}):
                 raise PackError(scope, problems)
+            self._check_scopes_above(rule, scope)
         version = self.version(rule_id, scope) + 1
         return Override(rule_id, scope, version, rule_to_dict(rule), by, at, retired)
+
+    def _check_scopes_above(self, rule: Rule, scope: str) -> None:
+        """A rule that is fine where it is put may close a circle where other overrides stand on it."""
+        for other in sorted({of for of, _ in self._latest} - {scope, "all"}):
+            if scope != "all" and not other.startswith("stay:"):
+                continue
+            rules = {r.id: r.inhibits for r in self.effective(*_places(other, None))}
+            if (other, rule.id) not in self._latest:
+                rules[rule.id] = rule.inhibits
+            present = {name: [i for i in inhibits if i in rules] for name, inhibits in rules.items()}
+            if problems := check_inhibits(present):
+                raise PackError(other, problems)
 
 
 def merge(rule: Rule | None, definition: Mapping[str, Any]) -> dict[str, Any]:

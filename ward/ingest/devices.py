@@ -21,6 +21,8 @@ MAX_CONTENTS: Final = 1024
 WINDOW: Final = 31
 """Live samples whose median is the clock's offset."""
 ENOUGH: Final = 3
+STEP: Final = MINUTE
+"""Lags that differ by more (ms) are of a clock before and after it was set: only the new one counts."""
 EXACT: Final = SECOND
 """A clock within this (ms) is right: its times are taken as they are."""
 FUTURE: Final = MINUTE
@@ -93,7 +95,9 @@ class DeviceClock(msgspec.Struct, array_like=True):
         advanced = time - before
         if abs(advanced - elapsed) > SKEW * min(advanced, elapsed) + JITTER:
             return
-        self.lags.append(received - time)
+        lag = received - time
+        self.lags = [old for old in self.lags if abs(old - lag) <= STEP]
+        self.lags.append(lag)
         if len(self.lags) > WINDOW:
             del self.lags[0]
         if len(self.lags) < ENOUGH:

@@ -45,6 +45,13 @@ class Intake:
     def __len__(self) -> int:
         return len(self._items)
 
+    def oldest(self) -> int | None:
+        """When the message that waits longest was received (ms)."""
+        try:
+            return self._items[0].received
+        except IndexError:
+            return None
+
     @property
     def bytes(self) -> int:
         return self._bytes

@@ -24,6 +24,7 @@ REASONS: Final[dict[str, str]] = {
     "bad-quality": "quality is not a number from 0 to 1, or of a signal that has no reading",
     "bad-status": "status is not a text of at most 64 characters",
     "bad-state": "state is neither online nor offline",
+    "retained": "a vitals message is never retained: it may be of any age",
     "unusable": "a fault of the service: it could not take this message, whatever is in it",
     "bad-interval": "interval_s is not a number of seconds above 0 and at most a week",
 }
@@ -58,8 +59,8 @@ class Refusals:
 
     def all(self) -> list[Refusal]:
         topic, payload, received, ward, device = self._about
-        excerpt = bytes(payload[:EXCERPT])
+        excerpt = bytes(payload[:EXCERPT])  # once a message: junk must not fill the disk thirty times as fast
         return [
-            Refusal(received, topic[:EXCERPT], reason, detail, excerpt, device, ward, count)
-            for (reason, detail), count in self._counts.items()
+            Refusal(received, topic[:EXCERPT], reason, detail, b"" if n else excerpt, device, ward, count)
+            for n, ((reason, detail), count) in enumerate(self._counts.items())
         ]

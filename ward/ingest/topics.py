@@ -30,8 +30,15 @@ def parse_topic(topic: str) -> Address | None:
 
 
 def is_name(text: str) -> bool:
-    """Whether a ward or device may be called so: 1 to 128 printable characters, none of ``/ + #``."""
-    return 0 < len(text) <= MAX_NAME and text.isprintable() and not any(c in "/+#" for c in text)
+    """Whether a ward or device may be called so: 1 to 128 printable characters, none of ``/ + #``, no ``$``
+    first (brokers keep that for themselves), no blank at either end."""
+    return (
+        0 < len(text) <= MAX_NAME
+        and text.isprintable()
+        and text.strip() == text
+        and text[0] != "$"
+        and not any(c in "/+#" for c in text)
+    )
 
 
 def alerts_topic(ward: str) -> str:

@@ -116,6 +116,7 @@ class Core:
             self.slots.free(stay)
             for table in (self._late, self._late_first, self._late_last):
                 table.pop(slot, None)
+        self.router.remove_stay(stay)
         self.stays.pop(stay, None)
         self.heard.pop(stay, None)
 
@@ -198,6 +199,7 @@ class Core:
             slots = np.array([self._slot_or_none(stay) for stay in rows.stays], np.int32)
             readings = rows.for_slots(slots)
             self.engine.add(readings.take(readings.slot >= 0))
+            self.history.add_unjudged(rows.stays, rows.readings.take(readings.slot < 0))
             self._note_heard(rows.stays, readings, entries, now)
         if len(routed.unassigned):
             self.history.add_unassigned(routed.unassigned, self.router.device_key)

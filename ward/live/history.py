@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection
 
 from ward.ingest.rows import Rows
-from ward.scoring.filter import REASONS, Marked
+from ward.scoring.filter import QUESTIONABLE, REASONS, Marked
 from ward.scoring.readings import Int, Readings
 from ward.signals import N_OBSERVED, STATUS_INDEX, hold_of
 from ward.store.chunks import History
@@ -45,6 +45,12 @@ class HistoryBuffer:
             mine = slots == slot
             kept = as_history(marked.readings.take(mine), mark=marked.mark[mine], reason=marked.reason[mine])
             self._waiting[stay_of[int(slot)], None].append(kept)
+
+    def add_unjudged(self, stays: Sequence[str], readings: Readings) -> None:
+        """Readings of stays that are over: kept, marked as in doubt, for no filter has seen them."""
+        for n in np.unique(readings.slot):
+            mine = readings.take(readings.slot == n)
+            self._waiting[stays[int(n)], None].append(as_history(mine, mark=QUESTIONABLE))
 
     def add_unassigned(self, rows: Rows, device_key: Any) -> None:
         """Readings of no stay, kept under their device."""

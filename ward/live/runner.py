@@ -24,6 +24,7 @@ from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.views import Json
+from ward.signals import MINUTE
 
 TICK_S: Final = 1.0
 FLUSH_S: Final = 10.0
@@ -33,6 +34,12 @@ DRAINED_S: Final = 0.5
 RECENT_S: Final = 5.0
 LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
+BUDGET_S: Final = 0.2
+"""Decoding stops after so long, so that no message keeps the tick waiting."""
+LONGEST_WAIT_S: Final = 30.0
+"""Evaluation waits for messages that were received and not read yet, at most so long (times the speed)."""
+FREE_AFTER: Final = MINUTE
+"""A stay's row is free when evaluation is so far beyond its end: its last readings are written."""
 
 log = structlog.get_logger(__name__)
 
@@ -146,11 +153,12 @@ class Runner:
 
     def take_messages(self, wait: float = 0.0) -> int:
         """Messages to the journal, then to the core; returns how many. What is not durable is kept."""
-        items = self._unwritten or self._intake.drain(BATCH, wait)
-        if not items:
+        waiting = self._unwritten or self._intake.drain(BATCH, wait)
+        if not waiting:
             return 0
-        self._unwritten = items
-        entries, refusals = _decoded(items)
+        self._unwritten = waiting
+        entries, refusals, read = _decoded(waiting)
+        items, rest = waiting[:read], waiting[read:]
         with metrics.JOURNAL.time():
             try:
                 position = self._journal.append(entries, refusals)
@@ -159,10 +167,10 @@ class Runner:
             except Exception as error:  # something in it cannot be stored: that one, and not the others
                 log.exception("a batch cannot be stored as it is")
                 if len(items) > 1:
-                    return self._take_apart(items)
+                    return self._take_apart(items, rest)
                 entries, refusals = [], [_unusable(items[0], error)]
                 position = self._journal.append(entries, refusals)
-        self._unwritten = []
+        self._unwritten = rest
         self._ack(items)
         metrics.MESSAGES.inc(len(items))
         for refusal in refusals:
@@ -171,15 +179,16 @@ class Runner:
             self._round("core", lambda: self._fold(entries, position))
         return len(items)
 
-    def _take_apart(self, items: list[Incoming]) -> int:
+    def _take_apart(self, items: list[Incoming], rest: list[Incoming]) -> int:
         """One by one, so that a message that cannot be stored costs no other."""
         for at in range(len(items)):
             self._unwritten = items[at : at + 1]
             try:
                 self.take_messages()
             except Exception:
-                self._unwritten = items[at:]
+                self._unwritten = items[at:] + rest
                 raise
+        self._unwritten = rest
         return len(items)
 
     def _fold(self, entries: list[Entry], position: int) -> None:
@@ -202,16 +211,24 @@ class Runner:
     def tick(self) -> None:
         """Evaluate up to now and show it."""
         now = self._clock.now()
-        self._core.tick(now)
+        self._core.tick(self._reached(now))
         self.keeper.refresh(now, self._clock.speed)
         self.last_tick = time.monotonic()
+
+    def _reached(self, now: int) -> int:
+        """Up to when to evaluate: not ahead of messages that wait to be read, though not for long."""
+        oldest = self._unwritten[0].received if self._unwritten else self._intake.oldest()
+        if oldest is None:
+            return now
+        return max(min(now, oldest), now - round(LONGEST_WAIT_S * 1000 * self._clock.speed))
 
     def take_snapshot(self) -> None:
         """Write readings and state; what the journal holds of before is not needed any more."""
         position = snapshots.save(self._core, self._clock.now())
         self._journal.trim(position)
-        for stay in [s for s in self._core.stays.values() if s.end is not None]:
-            self._core.end_stay(stay.id)
+        for stay in list(self._core.stays.values()):
+            if stay.end is not None and self._core.engine.until > stay.end + FREE_AFTER:
+                self._core.end_stay(stay.id)
 
     # ------------------------------------------------------------------ start
 
@@ -239,10 +256,14 @@ class Runner:
         return read
 
 
-def _decoded(items: Sequence[Incoming]) -> tuple[list[Entry], list[Refusal]]:
+def _decoded(items: Sequence[Incoming]) -> tuple[list[Entry], list[Refusal], int]:
+    """Entries, refusals, and how many of the items there was time for (at least one)."""
     entries: list[Entry] = []
     refusals: list[Refusal] = []
-    for item in items:
+    begun = time.monotonic()
+    for read, item in enumerate(items):
+        if read and time.monotonic() - begun > BUDGET_S:
+            return entries, refusals, read
         try:
             found, refused = _decode(item)
         except Exception as error:  # decoding never raises; if it did, no other message may suffer
@@ -250,7 +271,7 @@ def _decoded(items: Sequence[Incoming]) -> tuple[list[Entry], list[Refusal]]:
             found, refused = [], [_unusable(item, error)]
         entries += found
         refusals += refused
-    return entries, refusals
+    return entries, refusals, len(items)
 
 
 def _unusable(item: Incoming, error: Exception) -> Refusal:
@@ -261,4 +282,6 @@ def _decode(item: Incoming) -> tuple[Sequence[Entry], Sequence[Refusal]]:
     if item.topic.endswith("/status"):
         said, refused = decode_status(item.topic, item.payload, item.received, item.retain)
         return ([said] if said is not None else []), refused
+    if item.retain:  # it may be of any age: taken for a fresh one it would hide that nothing comes
+        return (), [Refusal(item.received, item.topic, "retained", "", item.payload[:EXCERPT])]
     return decode_vitals(item.topic, item.payload, item.received)

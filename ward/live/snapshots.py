@@ -38,7 +38,6 @@ class State(msgspec.Struct):
     slots: dict[str, int]
     arrays: bytes
     router: bytes
-    watch: list[list[Any]]
     heard: dict[str, int]
 
 
@@ -52,7 +51,6 @@ def dump(core: Core) -> bytes:
         core.slots.dump(),
         file.getvalue(),
         core.router.snapshot(),
-        core.watch.dump(),
         dict(core.heard),
     )
     return zlib.compress(msgspec.msgpack.encode(state), 1)
@@ -71,7 +69,6 @@ def load(core: Core, payload: bytes) -> None:
         setattr(newest, name, held.pop(f"newest.{name}"))
     engine.restore(held)
     core.router.restore(state.router)
-    core.watch.load(state.watch)
     core.slots.load(state.slots)
     core.heard = dict(state.heard)
     core.engine, core.newest = engine, newest
@@ -103,6 +100,7 @@ def restore(core: Core) -> bool:
         books = get_all_meta(connection, BOOK)
         known = all_devices(connection)
     core.book.load(books.values())
+    core.watch.load(core.book.technical())
     for snapshot in kept:
         try:
             load(core, snapshot.payload)
@@ -111,6 +109,8 @@ def restore(core: Core) -> bool:
             continue
         core.position = snapshot.position
         return True
+    if kept:
+        core.faults["snapshots"] = "snapshots: none can be read; what was raised is known, how long is not"
     for device in known:
         if device.number is not None:
             core.router.know(device.number, device.ward, device.device, device.first_seen, device.last_seen)

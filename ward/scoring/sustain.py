@@ -360,6 +360,9 @@ class Sustain:
                 else:
                     c["raised_since"][cell], c["raised_at"][cell] = first, reached
             if told["raised"][rule]:
+                if not c["raised"][cell]:  # its clearing begins to count now: nothing told ends in the past
+                    self._advance(cell, now, final=True)
+                    c["clearing"][cell] = 0
                 c["raised"][cell] = True
                 c["raised_since"][cell], c["raised_at"][cell] = (
                     told["raised_since"][rule], told["raised_at"][rule]

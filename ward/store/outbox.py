@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from typing import Final
 
 from sqlalchemy import Connection, func, select, update
@@ -12,7 +13,7 @@ from ward.store.sql import insert_into
 from ward.store.tables import outbox
 
 RETRY_FIRST_MS: Final = 1_000
-RETRY_MAX_MS: Final = 60_000
+RETRY_MAX_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ def enqueue(tx: Connection, letters: Iterable[Letter]) -> None:
 
 
 def waiting(connection: Connection, now: int, limit: int = 100) -> list[Waiting]:
-    """The letters that are due, the oldest first."""
-    query = select(*COLUMNS).where(outbox.c.sent.is_(None), outbox.c.due <= now)
-    return [Waiting(*row) for row in connection.execute(query.order_by(outbox.c.id).limit(limit))]
+    """The letters to send now, the oldest first: none overtakes one that is not due again yet."""
+    query = select(*COLUMNS, outbox.c.due).where(outbox.c.sent.is_(None)).order_by(outbox.c.id).limit(limit)
+    return [Waiting(*row[:-1]) for row in takewhile(lambda row: row.due <= now, connection.execute(query))]
 
 
 def mark_sent(tx: Connection, ids: Iterable[int], now: int) -> None:
@@ -59,7 +60,7 @@ def mark_sent(tx: Connection, ids: Iterable[int], now: int) -> None:
 
 
 def mark_failed(tx: Connection, letter: Waiting, error: str, now: int) -> None:
-    """This was not delivered: try again after 1 s, 2 s, 4 s, ... at most 60 s, for ever."""
+    """This was not delivered: try again after 1 s, 2 s, 4 s, at most 5 s, for ever."""
     pause = min(RETRY_FIRST_MS * 2 ** min(letter.attempts, 16), RETRY_MAX_MS)
     values = {"attempts": letter.attempts + 1, "error": error[:500], "due": now + pause}
     tx.execute(update(outbox).where(outbox.c.id == letter.id).values(values))

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from ward.errors import NotFoundError
+from ward.ingest.topics import is_name
 
 T = TypeVar("T")
 
@@ -80,7 +81,16 @@ Line = Annotated[
 """One line of text."""
 Note = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 """Free text, several lines."""
-Name = Annotated[str, StringConstraints(pattern=r"^[^/+#\s\x00-\x1f\x7f$][^/+#\s\x00-\x1f\x7f]{0,63}$")]
+NAME: Final = r"^[^/+#$\s\x00-\x1f\x7f]([^/+#\x00-\x1f\x7f]{0,126}[^/+#\s\x00-\x1f\x7f])?$"
+
+
+def _topic_name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError("1 to 128 printable characters, none of / + #, no $ first, no blank at either end")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_topic_name), WithJsonSchema({"type": "string", "pattern": NAME})]
 """The name of a ward or a device: one level of an MQTT topic."""
 Flag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
