@@ -20,7 +20,7 @@ from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
 from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
 from ward.store.stays import Stay
-from ward.web.views import alert_view
+from ward.web.views import alert_view, devices_of, stored_stay_view
 
 Json = dict[str, Any]
 LEVELS: Final = {number: letter for letter, number in CONSCIOUSNESS.items()}
@@ -163,38 +163,26 @@ def stay_views(
         mine = alerts.get(stay.id, ())
         loud = [a.priority for a in mine if a.state in ("active", "acknowledged", "returned")]
         views.append(
-            {
-                "id": stay.id,
-                "ward": stay.ward,
-                "bed": stay.bed,
-                "patient_ref": stay.patient_ref,
-                "admitted_at": iso(stay.start),
-                "discharged_at": iso(stay.end),
-                "flags": list(stay.flags),
-                "paused_until": iso(stay.paused_until),
-                "devices": [_device(d.ward, d.device, d.start, d.end, devices) for d in stay.devices],
+            stored_stay_view(stay, now)
+            | {
+                "devices": [
+                    _seen(shown, devices.get(f"{d.ward}/{d.device}")) for d, shown in devices_of(stay)
+                ],
                 "signals": signals_view(rows, row, slot, engine.held.device[slot], newest, device_of),
                 "news2": news2_view(rows, row, score, fresh, int(engine.scale[slot])),
-                "risk": None,
                 "alerts": [alert_view(a) for a in mine],
                 "pending": list(pending.get(slot, ())),
                 "priority": max(loud, key=RANK.__getitem__, default=None),
-                "time": iso(now),
             }
         )
     return views
 
 
-def _device(ward: str, name: str, start: int, end: int | None, devices: Mapping[str, DeviceView]) -> Json:
-    known = devices.get(f"{ward}/{name}")
-    return {
-        "device": name,
-        "since": iso(start),
-        "until": iso(end),
-        "online": known.online if known else None,
-        "last_seen_at": iso(known.last_seen) if known else None,
-        "offset_s": known.offset / 1000 if known else None,
-    }
+def _seen(shown: Json, known: DeviceView | None) -> Json:
+    if known is None:
+        return shown
+    heard = {"online": known.online, "last_seen_at": iso(known.last_seen), "offset_s": known.offset / 1000}
+    return shown | heard
 
 
 def device_view(device: DeviceView) -> Json:

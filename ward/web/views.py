@@ -55,6 +55,11 @@ def stay_view(board: Board, stay: stays.Stay) -> Json:
     """The board's view of an open stay; of one that is over, what the database holds."""
     if stay.end is None and stay.id in board.stays:
         return dict(board.stays[stay.id])
+    return stored_stay_view(stay, stay.end if stay.end is not None else board.time)
+
+
+def stored_stay_view(stay: stays.Stay, time: int) -> Json:
+    """What the database knows of a stay, with nothing that only the running core knows."""
     return {
         "id": stay.id,
         "ward": stay.ward,
@@ -64,25 +69,22 @@ def stay_view(board: Board, stay: stays.Stay) -> Json:
         "discharged_at": iso(stay.end),
         "flags": list(stay.flags),
         "paused_until": iso(stay.paused_until),
-        "devices": [
-            {
-                "device": assigned.device,
-                "since": iso(assigned.start),
-                "until": iso(assigned.end),
-                "online": None,
-                "last_seen_at": None,
-                "offset_s": None,
-            }
-            for assigned in stay.devices
-        ],
+        "devices": [shown for _, shown in devices_of(stay)],
         "signals": {},
         "news2": None,
         "risk": None,
         "alerts": [],
         "pending": [],
         "priority": None,
-        "time": iso(stay.end if stay.end is not None else board.time),
+        "time": iso(time),
     }
+
+
+def devices_of(stay: stays.Stay) -> list[tuple[stays.Assigned, Json]]:
+    unheard = dict.fromkeys(("online", "last_seen_at", "offset_s"))
+    return [
+        (d, {"device": d.device, "since": iso(d.start), "until": iso(d.end), **unheard}) for d in stay.devices
+    ]
 
 
 def letter_view(letter: letters.DeadLetter) -> Json:
