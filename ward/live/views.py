@@ -18,6 +18,7 @@ from ward.scoring.held import Timeline
 from ward.scoring.news2 import PARTS, RISKS, Score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
+from ward.scoring.rules import Priority
 from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
 from ward.store.stays import Stay
 from ward.web.views import alert_view, devices_of, stored_stay_view
@@ -162,6 +163,7 @@ def stay_views(
     for row, (slot, stay) in enumerate(zip(slots, stays, strict=True)):
         mine = alerts.get(stay.id, ())
         loud = [a.priority for a in mine if a.state in ("active", "acknowledged", "returned")]
+        priority: Priority | None = max(loud, key=RANK.__getitem__, default=None)
         views.append(
             stored_stay_view(stay, now)
             | {
@@ -172,7 +174,7 @@ def stay_views(
                 "news2": news2_view(rows, row, score, fresh, int(engine.scale[slot])),
                 "alerts": [alert_view(a) for a in mine],
                 "pending": list(pending.get(slot, ())),
-                "priority": max(loud, key=RANK.__getitem__, default=None),
+                "priority": priority,
             }
         )
     return views
