@@ -18,7 +18,6 @@ from ward.scoring.held import Timeline
 from ward.scoring.news2 import PARTS, RISKS, Score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
-from ward.scoring.rules import Priority
 from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
 from ward.store.stays import Stay
 from ward.web.views import alert_view, devices_of, stored_stay_view
@@ -163,7 +162,7 @@ def stay_views(
     for row, (slot, stay) in enumerate(zip(slots, stays, strict=True)):
         mine = alerts.get(stay.id, ())
         loud = [a.priority for a in mine if a.state in ("active", "acknowledged", "returned")]
-        priority: Priority | None = max(loud, key=RANK.__getitem__, default=None)
+        priority = max(loud, key=RANK.__getitem__) if loud else None
         views.append(
             stored_stay_view(stay, now)
             | {
