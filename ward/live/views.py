@@ -18,6 +18,7 @@ from ward.scoring.held import Timeline
 from ward.scoring.news2 import PARTS, RISKS, Score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
+from ward.scoring.rules import Priority
 from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
 from ward.store.stays import Stay
 from ward.web.views import alert_view, devices_of, stored_stay_view
@@ -161,8 +162,6 @@ def stay_views(
     views = []
     for row, (slot, stay) in enumerate(zip(slots, stays, strict=True)):
         mine = alerts.get(stay.id, ())
-        loud = [a.priority for a in mine if a.state in ("active", "acknowledged", "returned")]
-        priority = max(loud, key=RANK.__getitem__) if loud else None
         views.append(
             stored_stay_view(stay, now)
             | {
@@ -173,10 +172,16 @@ def stay_views(
                 "news2": news2_view(rows, row, score, fresh, int(engine.scale[slot])),
                 "alerts": [alert_view(a) for a in mine],
                 "pending": list(pending.get(slot, ())),
-                "priority": priority,
+                "priority": loudest(mine),
             }
         )
     return views
+
+
+def loudest(alerts: Sequence[Alert]) -> Priority | None:
+    """The highest priority of those that are not shelved or held back."""
+    loud = [a.priority for a in alerts if a.state in ("active", "acknowledged", "returned")]
+    return max(loud, key=RANK.__getitem__) if loud else None
 
 
 def _seen(shown: Json, known: DeviceView | None) -> Json:
