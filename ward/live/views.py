@@ -181,7 +181,7 @@ def stay_views(
 def loudest(alerts: Sequence[Alert]) -> Priority | None:
     """The highest priority of those that are not shelved or held back."""
     loud = [a.priority for a in alerts if a.state in ("active", "acknowledged", "returned")]
-    return max(loud, key=RANK.__getitem__) if loud else None
+    return sorted(loud, key=RANK.__getitem__)[-1] if loud else None
 
 
 def _seen(shown: Json, known: DeviceView | None) -> Json:
