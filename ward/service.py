@@ -98,6 +98,7 @@ class WardService:
             is_connected=lambda: self.link.stats().connected,
         )
         self._outbox = OutboxSender(self.engine_db, lambda topic, payload: self.link.publish(topic, payload))
+        self.core.service_faults = self._failing
         self._keeping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
 
@@ -196,6 +197,11 @@ class WardService:
         ward, stay = places(self.core, scope)
         book = self.core.rulebook
         return [rule_view(self.core, rule, scope) for rule in book.effective(ward, stay)]
+
+    def _failing(self) -> list[str]:
+        broker = [] if self.link.stats().connected else ["broker"]
+        outbox = ["outbox"] if self._outbox.fault else []
+        return [*self.runner.faults, *self.core.faults, *broker, *outbox]
 
     def health(self) -> Json:
         """Whether the ward is watched, and if not, why not; also sets the gauges of the link."""

@@ -245,3 +245,29 @@ def test_a_circle_of_inhibitions_across_scopes_is_refused(world):
             scope="all",
             expected=None,
         )
+
+
+def test_a_fault_of_the_service_that_lasts_is_an_alert_of_nobody(world, monkeypatch):
+    """And of everybody: it has no ward, and every screen shows it."""
+    world.admit()
+    working = world.service.core._note_marks
+    monkeypatch.setattr(world.service.core, "_note_marks", lambda _: 1 / 0)
+    monkeypatch.setattr(world.service, "_failing", lambda: list(world.service.core.faults))
+    world.service.core.service_faults = world.service._failing
+    world.live(20, hr=80)
+    assert world.service.board.alerts == []
+    world.live(15, hr=80)
+    (fault,) = world.service.board.alerts
+    assert (fault["rule"], fault["stay"], fault["ward"], fault["priority"]) == (
+        "service-fault:marks",
+        None,
+        None,
+        "high",
+    )
+    monkeypatch.setattr(world.service.core, "_note_marks", working)
+    world.live(3, hr=80)
+    assert [a["state"] for a in world.service.board.alerts] == ["returned"]
+    world.do("acknowledge", alert=fault["id"], assessment="actionable", note=None)
+    assert world.service.board.alerts == []
+    world.crash()
+    assert world.service.board.alerts == []

@@ -45,6 +45,7 @@ class World:
         self.service = WardService(Settings(**self._given), self.clock)
         self.runner = self.service.runner
         self.runner._ack = lambda items: self.acked.extend(item.mid for item in items)
+        self.service.core.service_faults = lambda: ()  # there is no broker, and nobody misses it
         self.service.recover()
 
     def crash(self) -> None:

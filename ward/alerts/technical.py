@@ -14,6 +14,10 @@ OFFSET: Final = 60_000
 """A device clock that is off by more than this (ms) is told."""
 
 
+SERVICE: Final = ""
+"""The stay of the service's own faults: nobody's, and so everybody's concern."""
+
+
 def _rule(rule_id: str, title: str, priority: Priority, inhibits: tuple[str, ...] = ()) -> Rule:
     return Rule(
         id=rule_id,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ward.alerts.model import Alert, alert_id
+from ward.alerts.technical import SERVICE
 from ward.clock import iso
 from ward.live import metrics
 from ward.live.core import Core
 from ward.live.views import Board, Json, device_view, stay_views
+from ward.web.views import alert_view
 
 EVERYTHING_MS = 5_000
 """So often all views are made anew: what only ages changes too."""
@@ -62,7 +64,8 @@ class BoardKeeper:
         core.changed.clear()
         if full:
             self._devices = [device_view(d) for d in devices]
-        listed = [alert for view in self._views.values() for alert in view["alerts"]]
+        listed = [alert_view(alert) for alert in alerts.get(SERVICE, ())]
+        listed += [alert for view in self._views.values() for alert in view["alerts"]]
         self.board = Board(now, dict(self._views), listed, self._devices)
         self._measure(alerts, pending)
         return self.board

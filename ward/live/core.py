@@ -18,7 +18,7 @@ from sqlalchemy import Engine as Database
 from ward.alerts.book import AlertBook
 from ward.alerts.model import Change, StayState
 from ward.alerts.overrides import Rulebook
-from ward.alerts.technical import rule_for
+from ward.alerts.technical import SERVICE, rule_for
 from ward.alerts.track import Breach
 from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
 from ward.ingest.assignments import Assigned, StayInfo
@@ -47,6 +47,8 @@ LONGEST_WAIT: Final = 5 * SECOND
 """A rebuild waits until no more late readings come, not longer than this (ms, times the clock's speed)."""
 MEMORY: Final = 2 * HOUR
 """What a rebuild reads at the least before the first late reading."""
+LASTING: Final = 30 * SECOND
+"""A fault of the service that lasts so long is an alert."""
 WHY: Final = {CLEARED: "cleared", RULE_CHANGED: "rule changed"}
 
 log = structlog.get_logger(__name__)
@@ -73,6 +75,9 @@ class Core:
         """About the time (ms) of the readings that came last: behind the clock while there is a backlog."""
         self.faults: dict[str, str] = {}
         """What does not work now, by part."""
+        self.service_faults: Callable[[], Iterable[str]] = lambda: self.faults
+        """Names of the parts of the whole service that do not work now."""
+        self._fault_since: dict[str, int] = {}
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
         self._late: dict[int, list[Readings]] = {}
@@ -397,7 +402,7 @@ class Core:
             )
         open_stays = {stay.stay for stay in stays}
         facts = [d if d.stay in open_stays else d._replace(stay=None) for d in devices]
-        for edge in self.watch.update(now, facts, stays, self._standing()):
+        for edge in self.watch.update(now, facts, stays, [*self._standing(), *self._faults(now)]):
             rule = rule_for(edge.rule, edge.key)
             if edge.event == "raised":
                 self._pending_changes += self.book.raised(
@@ -405,6 +410,16 @@ class Core:
                 )
             else:
                 self._pending_changes += self.book.cleared(edge.stay, rule.id, edge.since, edge.at, now)
+
+    def _faults(self, now: int) -> list[Standing]:
+        """Parts of the service that have not worked for a while: staff must know that it watches badly."""
+        failing = set(self.service_faults())
+        self._fault_since = {part: self._fault_since.get(part, now) for part in failing}
+        return [
+            Standing(SERVICE, "service-fault", part, since)
+            for part, since in sorted(self._fault_since.items())
+            if now - since >= LASTING * self._speed
+        ]
 
     def _standing(self) -> list[Standing]:
         """Rules whose time is up but whose readings are too few: somebody should measure again."""

@@ -29,8 +29,8 @@ def event_json(change: Change, seq: int) -> dict[str, Any]:
     return {
         "seq": seq,
         "at": iso(e.at),
-        "stay": e.stay,
-        "ward": e.ward,
+        "stay": e.stay or None,
+        "ward": e.ward or None,
         "alert": e.alert,
         "kind": e.kind,
         "by": e.by,
@@ -57,6 +57,8 @@ def write_changes(
             continue
         body = {"alert": alert_view(change.alert), "event": event_json(change, number)}
         told.append((number, body))
+        if not change.alert.ward:
+            continue  # no ward's topic is for the service's own faults
         payload = msgspec.json.encode(body).decode()
         letters.append(Letter(f"event-{number}", f"ward/v1/{change.alert.ward}/alerts", payload, created))
     enqueue(tx, letters)

@@ -27,7 +27,7 @@ def get_alert(connection: Connection, alert: str, wards: Collection[str] | None 
     """One alert. Raises NotFoundError, also for one outside ``wards`` (None: all wards are seen)."""
     query = select(*COLUMNS).where(alerts.c.id == alert)
     if wards is not None:
-        query = query.where(alerts.c.ward.in_(wards))
+        query = query.where(alerts.c.ward.in_([*wards, ""]))
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError(f"no alert {alert}")
@@ -70,7 +70,7 @@ def list_alerts(
     if states is not None:
         query = query.where(alerts.c.state.in_(states))
     if wards is not None:
-        query = query.where(alerts.c.ward.in_(wards))
+        query = query.where(alerts.c.ward.in_([*wards, ""]))
     if stay is not None:
         query = query.where(alerts.c.stay == stay)
     if since is not None:

@@ -48,7 +48,7 @@ def events_after(
     """Events after a place in the log, in order: what a stream that was cut has missed."""
     query = select(*COLUMNS).where(events.c.seq > seq)
     if wards is not None:
-        query = query.where(events.c.ward.in_(wards))
+        query = query.where(events.c.ward.in_([*wards, ""]))
     if alerts_only:
         query = query.where(events.c.alert.is_not(None))
     return [_logged(row) for row in connection.execute(query.order_by(events.c.seq).limit(limit))]
@@ -66,7 +66,7 @@ def list_events(
     """A page of the log, the latest first, of one stay or alert if asked for."""
     query = select(*COLUMNS)
     if wards is not None:
-        query = query.where(events.c.ward.in_(wards))
+        query = query.where(events.c.ward.in_([*wards, ""]))
     if stay is not None:
         query = query.where(events.c.stay == stay)
     if alert is not None:

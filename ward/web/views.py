@@ -26,6 +26,8 @@ ALERT_TIMES: Final = (
 def alert_view(alert: Alert) -> Json:
     view = asdict(alert)
     del view["sustained"]
+    for name in ("stay", "ward", "bed"):  # a fault of the service is no patient's
+        view[name] = view[name] or None
     for name in ALERT_TIMES:
         view[name] = iso(view[name])
     return view
