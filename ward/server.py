@@ -16,6 +16,8 @@ from ward.service import WardService
 from ward.web.app import create_app
 
 GRACE_S: Final = 5
+log = structlog.get_logger(__name__)
+
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -69,6 +71,7 @@ def serve(settings: Settings) -> None:
     end_on_term()
     service = WardService(settings)
     with contextlib.suppress(KeyboardInterrupt), service.running():
+        log.info("listening", dashboard=f"http://{settings.http_host}:{settings.http_port}/")
         http_server(service, settings).run()
 
 

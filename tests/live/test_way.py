@@ -239,3 +239,15 @@ def test_a_stale_score_is_shown_as_stale_with_its_age(world):
     for _ in range(120):
         world.tick()
     assert world.service.board.stays[stay]["news2"]["score"] is None
+
+
+def test_the_time_left_stands_still_while_nothing_is_known(world):
+    stay = world.admit()
+    world.live(60, spo2=86)
+    for _ in range(95):
+        world.tick()
+    first = {p["rule"]: p["left_s"] for p in world.service.board.stays[stay]["pending"]}
+    for _ in range(100):
+        world.tick()
+    assert {p["rule"]: p["left_s"] for p in world.service.board.stays[stay]["pending"]} == first
+    assert first["spo2-below-88"] == 600 - 149

@@ -80,9 +80,9 @@ class BoardKeeper:
         engine = core.engine
         rules = engine.rules
         found: dict[int, list[Json]] = defaultdict(list)
-        cells, fires = engine.sustain.pending()
+        cells, left = engine.sustain.pending(engine.frontier)
         since = engine.sustain.cell["since"][cells].tolist()
-        for cell, fire, begun in zip(cells.tolist(), fires.tolist(), since, strict=True):
+        for cell, remaining, begun in zip(cells.tolist(), left.tolist(), since, strict=True):
             slot, column = divmod(cell, len(rules))
             if not engine.applies[slot, column]:
                 continue
@@ -101,7 +101,7 @@ class BoardKeeper:
                     "state": "pending" if inhibitor is None else "suppressed",
                     "suppressed_by": inhibitor,
                     "since": iso(begun),
-                    "left_s": max(0.0, (fire - int(engine.frontier[slot])) / 1000),
+                    "left_s": remaining / 1000,
                     "signal": signal,
                     "value": value,
                 }

@@ -136,7 +136,7 @@ class Commands:
     def _pending(self, alert: str) -> tuple[str, Rule, int] | None:
         """The pending condition of this id: it is no alert yet, so only the engine knows it."""
         core = self._core
-        cells, _ = core.engine.sustain.pending()
+        cells, _ = core.engine.sustain.pending(core.engine.frontier)
         for cell, since in zip(
             cells.tolist(), core.engine.sustain.cell["since"][cells].tolist(), strict=True
         ):

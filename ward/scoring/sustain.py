@@ -372,8 +372,11 @@ class Sustain:
 
     # ------------------------------------------------------------------ views and state
 
-    def pending(self) -> tuple[Int, Int]:
-        """Cells that are pending (told to nobody yet), and the instant each would fire, in ms."""
+    def pending(self, reached: Int) -> tuple[Int, Int]:
+        """Cells that are pending (told to nobody yet), and how long each still is from firing, in ms.
+
+        ``reached`` [slots] ms: up to when they are evaluated. While UNKNOWN the time left stands still.
+        """
         c = self.cell
         cells = np.flatnonzero((c["since"] != NONE) & ~c["raised"] & (c["state"] != OK))
         rule = cells % max(len(self.rules), 1)
@@ -381,7 +384,8 @@ class Sustain:
         filled = anchor + np.maximum(self._for[rule] - c["breach"][cells], 0)
         at, since = np.full(len(cells), NEVER), c["since"][cells].copy()
         self.windows.earliest(cells, anchor, np.zeros(len(cells), np.int32), at, since, filled)
-        return cells, filled
+        lasted = np.where(c["state"][cells] == BREACH, reached[cells // max(len(self.rules), 1)] - anchor, 0)
+        return cells, np.maximum(filled - anchor - lasted, 0)
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         return {f"cell.{k}": v.copy() for k, v in self.cell.items()} | self.windows.snapshot()

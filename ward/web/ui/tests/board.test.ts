@@ -18,7 +18,7 @@ describe("who needs somebody comes first", () => {
       stay({ id: "shelved", bed: "8", alerts: [alert({ state: "shelved" })] }),
     ];
     expect(board(stays, null).map((view) => view.stay.id)).toEqual(
-      ["high7", "high12", "medium", "returned", "low", "taken", "shelved", "pending", "technical", "calm9", "calm10"],
+      ["high7", "high12", "medium", "returned", "low", "technical", "taken", "shelved", "pending", "calm9", "calm10"],
     );
   });
 
@@ -26,7 +26,8 @@ describe("who needs somebody comes first", () => {
     expect(untaken(bedView(stay({ alerts: [alert({ state: "returned" })] })))).toBe(true);
     expect(untaken(bedView(stay({ alerts: [alert({ priority: "low" })] })))).toBe(true);
     expect(untaken(bedView(stay({ alerts: [alert({ state: "acknowledged" })] })))).toBe(false);
-    expect(untaken(bedView(stay({ alerts: [alert({ kind: "technical" })] })))).toBe(false);
+    expect(untaken(bedView(stay({ alerts: [alert({ kind: "technical" })] })))).toBe(true);
+    expect(untaken(bedView(stay({ alerts: [alert({ kind: "technical", state: "acknowledged" })] })))).toBe(false);
     expect(untaken(bedView(stay({ pending: [pending({ priority: "high" })] })))).toBe(false);
   });
 

@@ -12,17 +12,17 @@ export const NEEDS = [
   "medium",
   "returned",
   "low",
+  "technical",
   "acknowledged",
   "shelved",
   "pending",
-  "technical",
   "waiting",
   "calm",
 ] as const;
 export type Need = (typeof NEEDS)[number];
 
 /** The needs for which somebody has to go, and nobody has said that they do. */
-export const UNTAKEN: ReadonlySet<Need> = new Set(["high", "medium", "returned", "low"]);
+export const UNTAKEN: ReadonlySet<Need> = new Set(["high", "medium", "returned", "low", "technical"]);
 
 const RANK = Object.fromEntries(NEEDS.map((need, rank) => [need, rank])) as Record<Need, number>;
 const PRIORITY: Readonly<Record<Priority, number>> = { high: 0, medium: 1, low: 2 };
@@ -42,12 +42,12 @@ export interface BedView {
 
 export function needOfAlert(alert: Alert): Need | null {
   if (alert.state === "closed") return null;
-  if (alert.kind === "technical") return "technical";
+  const technical = alert.kind === "technical";
   switch (alert.state) {
     case "active":
-      return alert.priority;
+      return technical ? "technical" : alert.priority;
     case "returned":
-      return "returned";
+      return technical ? "technical" : "returned";
     case "acknowledged":
       return "acknowledged";
     case "shelved":
@@ -100,7 +100,7 @@ export function bedView(stay: Stay): BedView {
   return { stay, need: first.need, worst: first, others };
 }
 
-/** Does nobody have the worst thing of this bed yet? A technical one counts while it is not taken. */
+/** Does nobody have the worst thing of this bed yet? Nobody measured needs somebody, too. */
 export function untaken(view: BedView): boolean {
   return UNTAKEN.has(view.need);
 }
