@@ -108,7 +108,7 @@ def test_all_beds_are_live_within_a_moment(board):
     expect(board.get_by_test_id("not-live")).to_have_count(0)
     expect(board.locator("[data-testid=vital-hr][data-trust=fresh]").first).to_be_visible(timeout=20_000)
     # 24 beds fit on the wall screen.
-    board.wait_for_function("document.documentElement.scrollHeight <= window.innerHeight", timeout=20_000)
+    until(lambda: board.evaluate("document.documentElement.scrollHeight <= window.innerHeight"))
 
 
 def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board, browser):

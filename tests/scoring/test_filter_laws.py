@@ -208,3 +208,11 @@ def test_a_stopped_heart_is_never_hidden(data):
         for (_, _, signal, t, _), (mark, _) in told.items()
         if signal == INDEX["hr"] and t < n * 1000
     )
+
+
+def test_an_extreme_right_after_a_spike_is_not_taken_for_its_end():
+    value = [15.0] * 30 + [40.0] + [8.0, 7.6, 8.4, 7.9] * 5 + [9.1] + [8.0] * 20
+    readings = one_stay("rr", np.arange(len(value)) * 1000, value)
+    marked = Filter(1).push(readings, len(value) * 1000)
+    final = dict(zip(marked.readings.time.tolist(), marked.mark.tolist(), strict=True))
+    assert all(final[t * 1000] == VALID for t in range(31, len(value)))

@@ -186,7 +186,9 @@ class _Stream:
         if strong:
             return False
         if self.run_start - self.level_time <= self.limit.memory:
-            change, was = value - self.level, self.run_value - self.level
+            # From where the run stands now, not from where it began: an extreme may follow right upon a spike.
+            latest = float(self.runs.table.value[self.runs.pending[self.number][-1]])
+            change, was = value - self.level, latest - self.level
             if 2 * abs(change) <= self.limit.near:
                 return True
             # Most of the way back, or beyond. An extreme is not a way back from another one.
