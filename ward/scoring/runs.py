@@ -186,7 +186,7 @@ class _Stream:
         if strong:
             return False
         if self.run_start - self.level_time <= self.limit.memory:
-            # From where the run stands now, not from where it began: an extreme may follow right upon a spike.
+            # From where the run stands now, not where it began: an extreme may follow upon a spike.
             latest = float(self.runs.table.value[self.runs.pending[self.number][-1]])
             change, was = value - self.level, latest - self.level
             if 2 * abs(change) <= self.limit.near:
