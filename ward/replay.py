@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 
 from ward.ingest.recordings import Recording
-from ward.scoring.conditions import news2
+from ward.scoring.conditions import COMPARE, news2
 from ward.scoring.engine import Engine
 from ward.scoring.filter import INVALID, REASONS, VALID, Filter, Marked
 from ward.scoring.held import Held
@@ -154,8 +154,7 @@ def crossings(rules: Sequence[Rule], readings: Readings) -> Counter[str]:
     }:
         mine = readings.take(readings.signal == INDEX[clause.signal])
         mine = mine.take(np.argsort(mine.slot, kind="stable"))
-        compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}[clause.op]
-        hold = compare(mine.value, clause.number)
+        hold = COMPARE[clause.op](mine.value, clause.number)
         before = np.concatenate([[False], hold[:-1] & (mine.slot[1:] == mine.slot[:-1])])[: len(hold)]
         found[str(clause)] = int((hold & ~before).sum())
     return found

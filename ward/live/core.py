@@ -83,7 +83,6 @@ class Core:
         self._late: dict[int, list[Readings]] = {}
         self._late_first: dict[int, int] = {}
         self._late_last: dict[int, int] = {}
-        self._asked: dict[tuple[str, str], int] = {}
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []

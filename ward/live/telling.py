@@ -11,6 +11,7 @@ from sqlalchemy import Engine as Database
 
 from ward.alerts.model import Change
 from ward.clock import iso, wall_ms
+from ward.ingest.topics import alerts_topic
 from ward.live import metrics
 from ward.store.alerts import save_alerts
 from ward.store.events import append_events
@@ -60,7 +61,7 @@ def write_changes(
         if not change.alert.ward:
             continue  # no ward's topic is for the service's own faults
         payload = msgspec.json.encode(body).decode()
-        letters.append(Letter(f"event-{number}", f"ward/v1/{change.alert.ward}/alerts", payload, created))
+        letters.append(Letter(f"event-{number}", alerts_topic(change.alert.ward), payload, created))
     enqueue(tx, letters)
     for item in dump(sorted({c.event.stay for c in changes})):
         put_meta(tx, f"{BOOK}{item['stay']['id']}", item)

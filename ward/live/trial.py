@@ -1,6 +1,6 @@
 """Candidate rules over stored history: what they would have raised, and how that differs from now.
 
-It drives the very engine that runs live, over the readings that the filter had found valid.
+It drives the very engine that runs live, filter included, over the stored readings.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ RISK: Final = INDEX["risk"]
 _VITAL: Final = [INDEX[name] for name in ("rr", "spo2", "sbp", "hr", "pr", "temp")]
 _NEWS2_PARTS: Final = [INDEX[name] for name in PARTS]
 
-_COMPARE: Final[dict[str, Callable[[Float, float], Bool]]] = {
+COMPARE: Final[dict[str, Callable[[Float, float], Bool]]] = {
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
@@ -109,7 +109,7 @@ class Conditions:
                 else:
                     own = (rows.value[:, s], rows.fresh[:, s]) if s < N_OBSERVED else derived[s]
                     value, known = beat if s == HR else own
-                    done[c] = (known & _COMPARE[c.op](value, c.number), known)
+                    done[c] = (known & COMPARE[c.op](value, c.number), known)
             return done[c]
 
         def all_of(clauses: Sequence[Clause]) -> NDArray[np.int8]:

@@ -158,7 +158,7 @@ class Engine:
             marked = self.filter.push(ready, until)
             waiting = self.filter.waiting()
         else:
-            marked, waiting = _unfiltered(ready), np.full(self.slots, NEVER)
+            marked, waiting = Marked.all_valid(ready), np.full(self.slots, NEVER)
         valid = Readings.concat([self._valid, marked.readings.take(marked.mark == VALID)])
         before = valid.time <= self.frontier[valid.slot]
         late = Readings.concat([missed, valid.take(before)])
@@ -300,8 +300,3 @@ class Engine:
         self.sustain.restore(state)
         if self.filter:
             self.filter.restore({k[7:]: v for k, v in state.items() if k.startswith("filter.")})
-
-
-def _unfiltered(readings: Readings) -> Marked:
-    n = len(readings)
-    return Marked(readings, np.full(n, VALID, np.uint8), np.zeros(n, np.uint8), np.ones(n, np.bool_))
