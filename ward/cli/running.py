@@ -1,0 +1,117 @@
+"""Commands that run something: the demo, the service, a simulated ward."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ward.cli.common import plain_errors, say, settings_of
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    speed: Annotated[
+        float, typer.Option(help="How much faster than life the ward runs.", min=1, max=600)
+    ] = 60,
+    beds: Annotated[int, typer.Option(help="Beds of the simulated ward.", min=1, max=500)] = 24,
+    recording: Annotated[
+        Path | None, typer.Option(help="A real recording for the first bed.", exists=True, dir_okay=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same ward.")] = 1,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep the data here; by default they go at the end.")
+    ] = None,
+    http_port: Annotated[int | None, typer.Option(help="Port of the dashboard.")] = None,
+) -> None:
+    """A living ward on this machine: broker, simulated patients, service and dashboard.
+
+    Nothing else needs to be installed. Prints a link that logs your browser in; Ctrl-C ends it all.
+    """
+    from ward.demo import run_demo
+
+    with plain_errors():
+        run_demo(
+            speed=speed, beds=beds, recording=recording, seed=seed, data_dir=data_dir, http_port=http_port
+        )
+
+
+@app.command()
+def serve() -> None:
+    """The service, configured by ward.toml and WARD_* (see `ward config`)."""
+    from ward.server import serve as run
+
+    with plain_errors():
+        run(settings_of())
+
+
+@app.command()
+def simulate(
+    broker: Annotated[str | None, typer.Option(help="mqtt://host:port; by default WARD_MQTT_URL.")] = None,
+    beds: Annotated[int, typer.Option(min=1, max=10_000)] = 24,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same ward.")] = 1,
+    speed: Annotated[float, typer.Option(help="How much faster than life.", min=0.1, max=3600)] = 1,
+    origin: Annotated[
+        int | None,
+        typer.Option(help="ms since 1970 at which a replay began; goes with --speed.", hidden=True),
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option(help="How long, in the ward's time; by default for ever.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Write the true courses and faults here (JSON lines).")
+    ] = None,
+    faults: Annotated[bool, typer.Option(help="Probes that fall off, motion, lost messages …")] = True,
+) -> None:
+    """A simulated ward against any broker: patients, devices and what goes wrong with them.
+
+    Admit its beds with `ward simulate --help` at hand: their devices are named in the truth file.
+    """
+    from simulator.run import Simulation
+    from simulator.ward_plan import plan_ward
+    from ward.clock import ReplayClock, WallClock, wall_ms
+
+    with plain_errors():
+        plan = plan_ward(seed, beds, faults=faults)
+        clock = WallClock() if speed == 1 else ReplayClock(origin if origin is not None else wall_ms(), speed)
+        simulation = Simulation(
+            plan,
+            url=broker or settings_of().mqtt_url,
+            clock=clock,
+            duration_ms=None if hours is None else round(hours * 3_600_000),
+            truth=truth,
+        )
+        say(f"ward: {beds} beds, seed {seed}, {speed:g} times life; Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):
+            simulation.run()
+        simulation.stop()
+
+
+@app.command()
+def config(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """The settings in force and where each comes from, secrets masked."""
+    from ward.config import Settings, load_settings, mask
+
+    with plain_errors():
+        settings, sources = load_settings()
+    rows = {
+        name: {
+            "value": mask(name, getattr(settings, name)),
+            "source": sources[name],
+            "what": info.description,
+        }
+        for name, info in Settings.model_fields.items()
+    }
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for name, row in rows.items():
+        value = "-" if row["value"] is None else row["value"]
+        typer.echo(f"{name:20} {value!s:32} {row['source']:34} {row['what']}")

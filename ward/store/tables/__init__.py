@@ -1,0 +1,36 @@
+"""Every table, in one ``MetaData``, one module a concern.
+
+Times are ms since 1970 UTC. Intervals are half open, ``[start, end)``, and ``end`` null is "still".
+``JSON`` columns hold null as SQL null. Primary keys that count upwards never reuse a number
+(``AUTOINCREMENT``, sequences), so a position in the journal or in the log of events stays unique
+after old rows are gone.
+"""
+
+from ward.store.tables.alerting import alerts, events, outbox, rules
+from ward.store.tables.base import Json, Serial, Text, metadata
+from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
+from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
+from ward.store.tables.stays import assignments, devices, stays
+
+__all__ = [
+    "Json",
+    "Serial",
+    "Text",
+    "alerts",
+    "assignments",
+    "dead_letters",
+    "devices",
+    "events",
+    "history",
+    "idempotency",
+    "journal",
+    "login_codes",
+    "meta",
+    "metadata",
+    "outbox",
+    "rules",
+    "sessions",
+    "snapshots",
+    "stays",
+    "tokens",
+]
