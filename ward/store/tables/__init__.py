@@ -7,8 +7,11 @@ after old rows are gone.
 """
 
 from ward.store.tables.alerting import alerts, events, outbox, rules
+from ward.store.tables.audit import audit
 from ward.store.tables.base import Json, Serial, Text, metadata
+from ward.store.tables.care import deliveries, plans
 from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
+from ward.store.tables.people import attempts, users
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
 from ward.store.tables.stays import assignments, devices, stays
 
@@ -18,7 +21,10 @@ __all__ = [
     "Text",
     "alerts",
     "assignments",
+    "attempts",
+    "audit",
     "dead_letters",
+    "deliveries",
     "devices",
     "events",
     "history",
@@ -28,9 +34,11 @@ __all__ = [
     "meta",
     "metadata",
     "outbox",
+    "plans",
     "rules",
     "sessions",
     "snapshots",
     "stays",
     "tokens",
+    "users",
 ]
