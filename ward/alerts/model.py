@@ -38,13 +38,22 @@ def episode_id(alert: str, since: int | None, began: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A person whom a channel could not tell of the alert; ids as the ward's plan names them."""
+
+    person: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One raised rule of one stay.
 
     ``signal`` and ``value`` are what was measured when it was raised. ``raised_at`` is the instant at
     which the breach was sustained, ``announced_at`` when the service said so (None while nobody was
     told). ``late``: found only when stored readings arrived. ``sustained``: raised and not cleared
-    since. The acknowledgement is the one in force; broken ones are in the events.
+    since. The acknowledgement is the one in force; broken ones are in the events. ``undelivered``: who
+    could not be told of it.
     """
 
     id: str
@@ -75,6 +84,7 @@ class Alert:
     episode: str | None = None
     late: bool = False
     sustained: bool = False
+    undelivered: tuple[Undelivered, ...] = ()
 
     @property
     def latching(self) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
-from ward.alerts.model import Alert
+from ward.alerts.model import Alert, Undelivered
 from ward.errors import NotFoundError
 from ward.store.sql import Page, page, upsert
 from ward.store.tables import alerts
@@ -83,9 +83,12 @@ def list_alerts(
 def _row(alert: Alert) -> dict[str, Any]:
     row = {name: getattr(alert, name) for name in NAMES}
     moments = (alert.raised_at, alert.breach_since, alert.closed_at)
+    row["undelivered"] = [asdict(one) for one in alert.undelivered] or None
     row["listed_at"] = next((moment for moment in moments if moment is not None), 0)
     return row
 
 
 def _alert(row: Any) -> Alert:
-    return Alert(*row[: len(NAMES)])
+    values = dict(zip(NAMES, row, strict=False))
+    values["undelivered"] = tuple(Undelivered(**one) for one in values["undelivered"] or ())
+    return Alert(**values)

@@ -45,6 +45,7 @@ _NOTHING: Final[Json] = {
     **dict.fromkeys((*ALERT_TIMES, "acknowledged_by", "assessment", "note", "close_reason")),
     **dict.fromkeys(("shelved_by", "shelve_reason", "suppressed_by", "episode")),
     "late": False,
+    "undelivered": [],
 }
 
 

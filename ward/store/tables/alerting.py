@@ -50,6 +50,7 @@ alerts: Final = Table(
     Column("episode", Text),
     Column("late", Boolean, nullable=False, server_default=false()),
     Column("sustained", Boolean, nullable=False, server_default=false()),
+    Column("undelivered", Json),  # null: everything got through
     # raised_at, or breach_since of what was never raised: the order of lists.
     Column("listed_at", BigInteger, nullable=False),
     Index(None, "listed_at", "id"),

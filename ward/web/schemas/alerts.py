@@ -43,6 +43,13 @@ class Pending(Answer):
     value: float | None = None
 
 
+class Undelivered(Answer):
+    """Whom a channel could not tell of an alert."""
+
+    person: str = Field(description="Their id in the ward's plan.", examples=["ada"])
+    channel: str = Field(examples=["pager"])
+
+
 class Alert(Answer):
     """One raised rule of one stay (or one that is about to be, with `state` pending)."""
 
@@ -73,6 +80,9 @@ class Alert(Answer):
     suppressed_by: str | None = Field(None, description="The alert's or rule's id that inhibits it.")
     episode: str | None = None
     late: bool = Field(False, description="Raised from readings that arrived late.")
+    undelivered: list[Undelivered] = Field(
+        default_factory=list, description="Who could not be told of it, and through which channel."
+    )
     left_s: float | None = Field(None, description="While pending: seconds of breach until it is raised.")
 
 

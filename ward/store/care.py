@@ -1,0 +1,114 @@
+"""Deliveries: what is to be told to whom, through which channel; and the versions of the wards' plans."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+
+from ward.store.sql import insert_into
+from ward.store.tables import alerts, deliveries
+
+PAUSED: Final = "the stay is paused"
+"""Why a delivery was dropped that comes back when the pause ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing to tell one person through one channel.
+
+    ``key`` says what it tells: the same key twice is one row. ``text`` is what to say, ``due`` from
+    when on, in ms of the machine's clock like ``created``; ``raised_at`` in that of the ward.
+    """
+
+    key: str
+    alert: str | None
+    stay: str | None
+    ward: str
+    episode: str | None
+    priority: str
+    kind: str
+    reason: str
+    level: int
+    person: str
+    channel: str
+    address: str | None
+    created: int
+    due: int
+    raised_at: int | None = None
+    text: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A person and the channel that told her."""
+
+    person: str
+    channel: str
+    address: str | None
+
+
+def enqueue_deliveries(tx: Connection, new: Iterable[Delivery]) -> None:
+    """Put them in line; one whose key is there already, whatever became of it, changes nothing."""
+    rows = [{**asdict(delivery), "state": "waiting"} for delivery in new]
+    if rows:
+        tx.execute(insert_into(tx, deliveries).on_conflict_do_nothing(index_elements=["key"]), rows)
+
+
+def drop_waiting(tx: Connection, alert: str, why: str) -> int:
+    """Nobody need be told of the alert any more; returns how many were dropped.
+
+    One that a sender holds just now is dropped too: if it gets through, the sender marks it as sent.
+    """
+    mine = (deliveries.c.alert == alert) & (deliveries.c.state == "waiting")
+    return tx.execute(update(deliveries).where(mine).values(state="dropped", error=why)).rowcount
+
+
+def drop_of_stay(tx: Connection, stay: str) -> int:
+    """What waits for a stay that is paused; ``resume_stay`` brings it back."""
+    mine = (deliveries.c.stay == stay) & (deliveries.c.state == "waiting")
+    return tx.execute(update(deliveries).where(mine).values(state="dropped", error=PAUSED)).rowcount
+
+
+def resume_stay(tx: Connection, stay: str, active: Collection[str]) -> int:
+    """The pause is over: what waited when it began waits again, as far as its alert is ``active``."""
+    held = and_(
+        deliveries.c.stay == stay,
+        deliveries.c.state == "dropped",
+        deliveries.c.error == PAUSED,
+        deliveries.c.alert.in_(list(active)),
+    )
+    return tx.execute(update(deliveries).where(held).values(state="waiting", error=None)).rowcount
+
+
+def told_of_episode(connection: Connection, episode: str, wall: int) -> list[Told]:
+    """Everybody who was told of the episode, or is being told by a sender's lease at ``wall``.
+
+    An alert that stayed open while its episode ended goes on in the next: who heard of it in the
+    earlier one is among them.
+    """
+    of_alerts = select(alerts.c.id).where(alerts.c.episode == episode)
+    earlier = select(deliveries.c.episode).where(deliveries.c.alert.in_(of_alerts))
+    through: ColumnElement[bool] = or_(deliveries.c.state == "sent", deliveries.c.lease_until > wall)
+    query = (
+        select(deliveries.c.person, deliveries.c.channel, func.max(deliveries.c.address))
+        .where(or_(deliveries.c.episode == episode, deliveries.c.episode.in_(earlier)), through)
+        .where(deliveries.c.reason.not_in(("resolved", "test")))
+        .group_by(deliveries.c.person, deliveries.c.channel)
+        .order_by(deliveries.c.person, deliveries.c.channel)
+    )
+    return [Told(*row) for row in connection.execute(query)]
+
+
+def level_of(connection: Connection, alert: str, person: str, channel: str) -> int | None:
+    """The level of the latest delivery of an alert to a person through a channel that is not sent."""
+    query = select(func.max(deliveries.c.level)).where(
+        deliveries.c.alert == alert,
+        deliveries.c.person == person,
+        deliveries.c.channel == channel,
+        deliveries.c.sent.is_(None),
+    )
+    level: int | None = connection.scalar(query)
+    return level
