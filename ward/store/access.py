@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
 from sqlalchemy import Connection, delete, or_, select, update
 
 from ward.errors import NotFoundError
-from ward.store.tables import login_codes, sessions, tokens
+from ward.store.tables import login_codes, sessions, tokens, users
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``wards`` None: every ward. ``hash`` is of the secret; times in ms."""
+    """``wards`` None: every ward; ``scopes`` None: all that the role may. ``hash`` is of the secret; times
+    in ms."""
 
     id: str
     name: str
@@ -23,11 +24,16 @@ class Token:
     created: int
     expires: int | None = None
     revoked: int | None = None
+    scopes: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser that logged in, with a token or (``token`` None) a login code."""
+    """A browser that logged in: as a ``user``, with a ``token``, or (both None) with a login code.
+
+    ``active``: when a person last did something in it; ``last_seen`` also counts what the page does itself.
+    A user's name, role and wards are those of now, whatever they were when the session began.
+    """
 
     hash: str
     token: str | None
@@ -37,20 +43,36 @@ class Session:
     created: int
     last_seen: int
     expires: int
+    user: str | None = None
+    active: int = 0
+    method: str = "token"
+    agent: str | None = None
+
+    @property
+    def id(self) -> str:
+        """By which its owner may call it; useless for coming in."""
+        return self.hash[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class LoginCode:
+    """``purpose``: login, or password (to set one). ``user``, ``token``: for whom; else for ``name``."""
+
     hash: str
     name: str
     role: str
     wards: list[str] | None
     expires: int
     used: int | None = None
+    purpose: str = "login"
+    reusable: bool = False
+    user: str | None = None
+    token: str | None = None
 
 
 TOKEN: Final = [tokens.c[field.name] for field in fields(Token)]
 SESSION: Final = [sessions.c[field.name] for field in fields(Session)]
+OWNER: Final = [users.c.name, users.c.role, users.c.wards]
 CODE: Final = [login_codes.c[field.name] for field in fields(LoginCode)]
 
 
@@ -84,15 +106,36 @@ def add_session(tx: Connection, session: Session) -> None:
 
 
 def find_session(connection: Connection, hash: str, now: int) -> Session | None:
-    """The session with this hash, if neither it nor the token it came in with has expired."""
+    """The session with this hash, if it has not expired, nor its token, nor was its user disabled."""
     query = (
-        select(*SESSION)
+        select(*SESSION, *OWNER)
         .join_from(sessions, tokens, sessions.c.token == tokens.c.id, isouter=True)
-        .where(sessions.c.hash == hash, sessions.c.expires > now, tokens.c.revoked.is_(None))
-        .where(or_(tokens.c.expires.is_(None), tokens.c.expires > now))
+        .join(users, sessions.c.user == users.c.id, isouter=True)
+        .where(sessions.c.hash == hash, sessions.c.expires > now)
+        .where(tokens.c.revoked.is_(None), or_(tokens.c.expires.is_(None), tokens.c.expires > now))
+        .where(users.c.disabled.is_(None))
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else Session(*row)
+    if row is None:
+        return None
+    session = Session(*row[: len(SESSION)])
+    if session.user is None:
+        return session
+    name, role, wards = row[len(SESSION) :]
+    return replace(session, name=name, role=role, wards=wards)
+
+
+def list_sessions(connection: Connection, user: str, now: int) -> list[Session]:
+    """A user's open sessions, the latest used first."""
+    mine = (sessions.c.user == user) & (sessions.c.expires > now)
+    query = select(*SESSION).where(mine).order_by(sessions.c.last_seen.desc(), sessions.c.hash)
+    return [Session(*row) for row in connection.execute(query)]
+
+
+def end_sessions(tx: Connection, user: str, *, keep: str | None = None) -> int:
+    """Log a user out everywhere, but for the session with the hash ``keep``; how many ended."""
+    mine = (sessions.c.user == user) & (sessions.c.hash != (keep or ""))
+    return tx.execute(delete(sessions).where(mine)).rowcount
 
 
 def touch_session(tx: Connection, hash: str, now: int) -> None:
@@ -100,6 +143,16 @@ def touch_session(tx: Connection, hash: str, now: int) -> None:
     tx.execute(
         update(sessions).where(sessions.c.hash == hash, sessions.c.last_seen < now).values(last_seen=now)
     )
+
+
+def touch_active(tx: Connection, hash: str, now: int) -> None:
+    """Note that a person did something in the session."""
+    later = (sessions.c.hash == hash) & (sessions.c.active < now)
+    tx.execute(update(sessions).where(later).values(active=now))
+
+
+def extend_session(tx: Connection, hash: str, expires: int) -> None:
+    tx.execute(update(sessions).where(sessions.c.hash == hash).values(expires=expires))
 
 
 def delete_session(tx: Connection, hash: str) -> None:
@@ -110,11 +163,26 @@ def add_code(tx: Connection, code: LoginCode) -> None:
     tx.execute(login_codes.insert().values(asdict(code)))
 
 
-def use_code(tx: Connection, hash: str, now: int) -> LoginCode | None:
-    """The code, used up by this call; None if it is unknown, expired or was used before.
+def use_code(tx: Connection, hash: str, now: int, purpose: str = "login") -> LoginCode | None:
+    """The code, used up by this call; None if it is unknown, expired, for another purpose or used before.
 
     Of two calls at once one gets it: the update must touch the row that is still unused.
     """
-    unused = (login_codes.c.hash == hash) & login_codes.c.used.is_(None) & (login_codes.c.expires > now)
+    code = login_codes.c
+    unused = (code.hash == hash) & (code.purpose == purpose) & (code.expires > now)
+    unused &= or_(code.used.is_(None), code.reusable)
     row = tx.execute(update(login_codes).where(unused).values(used=now).returning(*CODE)).one_or_none()
     return None if row is None else LoginCode(*row)
+
+
+def drop_codes(tx: Connection, user: str) -> None:
+    """A user's codes that were not used become useless."""
+    tx.execute(delete(login_codes).where(login_codes.c.user == user))
+
+
+def get_token(connection: Connection, token: str) -> Token:
+    """The token with this id, whether valid or not. Raises NotFoundError."""
+    row = connection.execute(select(*TOKEN).where(tokens.c.id == token)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no token {token}")
+    return Token(*row)

@@ -10,7 +10,6 @@ from ward.store.tables.alerting import alerts, events, outbox, rules
 from ward.store.tables.audit import audit
 from ward.store.tables.base import Json, Serial, Text, metadata
 from ward.store.tables.care import deliveries, plans
-from ward.store.tables.care import deliveries, plans
 from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
 from ward.store.tables.people import attempts, users
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
@@ -26,7 +25,6 @@ __all__ = [
     "audit",
     "dead_letters",
     "deliveries",
-    "deliveries",
     "devices",
     "events",
     "history",
@@ -36,7 +34,6 @@ __all__ = [
     "meta",
     "metadata",
     "outbox",
-    "plans",
     "plans",
     "rules",
     "sessions",

@@ -1,0 +1,130 @@
+"""How many guesses anybody gets.
+
+Three counts, each with its own patience, so that guessing is slow and nobody is kept from her ward by it:
+of a name from one address (what a person mistypes), of an address (one guesser, many names), and of a name
+from anywhere (many guessers, one name). The last one would let anybody lock out a colleague, so it does not
+count where she has logged in before: there only her own mistakes do, and they cost minutes at most.
+
+An attempt is counted before its password is looked at and taken back when it was right: a thousand at once
+are a thousand attempts. Names that do not exist are counted alike, so nothing is learnt from waiting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from ward.errors import WardError
+from ward.signals import HOUR, MINUTE, SECOND
+from ward.store import attempts
+from ward.store.attempts import Attempt
+
+DAY: Final = 24 * HOUR
+KNOWN_MS: Final = 30 * DAY
+"""For how long an address is one from which a person has logged in before."""
+
+
+class LockedOutError(WardError):
+    """Too many attempts; ``retry_after_s`` says when the next one is heard."""
+
+    type, title, status = "locked-out", "Too many attempts", 429
+
+    def __init__(self, wait: int) -> None:
+        seconds = -(-wait // SECOND)
+        said = f"{seconds} s" if seconds < 120 else f"{-(-seconds // 60)} min"
+        super().__init__(f"too many attempts that failed; try again in {said}", retry_after_s=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``free`` failures cost nothing; each further one doubles the wait from ``first`` up to ``cap``. A count
+    begins anew when nothing failed for ``forget``. All in ms."""
+
+    free: int
+    first: int
+    cap: int
+    forget: int
+
+    def wait(self, failed: int) -> int:
+        over = failed - self.free
+        return 0 if over < 0 else min(self.first << min(over, 30), self.cap)
+
+
+LIMITS: Final[Mapping[str, Limit]] = {
+    "pair": Limit(free=5, first=5 * SECOND, cap=5 * MINUTE, forget=HOUR),
+    "address": Limit(free=50, first=5 * SECOND, cap=5 * MINUTE, forget=HOUR),
+    "account": Limit(free=20, first=30 * SECOND, cap=HOUR, forget=DAY),
+}
+
+
+def charge(tx: Connection, login: str, address: str, now: int) -> int:
+    """Count an attempt as one that failed. 0, or the ms to wait where it is not to be heard at all."""
+    keys = _keys(login, address)
+    found = attempts.hold(tx, keys.values(), now)
+    counted = _counted(keys, found, now)
+    wait = max(attempt.until - now for attempt in counted.values())
+    if wait > 0:
+        return wait
+    attempts.save(tx, [_failed(LIMITS[kind], attempt, now) for kind, attempt in counted.items()])
+    attempts.forget(tx, before=now - KNOWN_MS)
+    return 0
+
+
+def settle(tx: Connection, login: str, address: str, now: int) -> None:
+    """The attempt that was charged last was right: it costs nothing, and the address is known from now on."""
+    keys = _keys(login, address)
+    counted = _counted(keys, attempts.hold(tx, keys.values(), now), now)
+    pair = replace(counted.pop("pair"), failed=0, until=0, last=now, succeeded=now)
+    returned = [
+        replace(one, failed=max(one.failed - 1, 0), until=min(one.until, now)) for one in counted.values()
+    ]
+    attempts.save(tx, [pair, *returned])
+
+
+def pardon(tx: Connection, login: str) -> None:
+    """Forget what failed for a name from anywhere (an administrator gave it a new password)."""
+    attempts.forget(tx, before=0, keys=[_digest("account", login)])
+
+
+def _counted(keys: Mapping[str, str], found: Mapping[str, Attempt], now: int) -> dict[str, Attempt]:
+    """The counts that matter for this name from this address."""
+    succeeded = found[keys["pair"]].succeeded
+    known = succeeded is not None and now - succeeded < KNOWN_MS
+    return {kind: found[key] for kind, key in keys.items() if not (known and kind == "account")}
+
+
+def _failed(limit: Limit, attempt: Attempt, now: int) -> Attempt:
+    failed = 1 if now - attempt.last > limit.forget else attempt.failed + 1
+    return replace(attempt, failed=failed, last=now, until=now + limit.wait(failed))
+
+
+def _keys(login: str, address: str) -> dict[str, str]:
+    place = network(address)
+    return {
+        "pair": _digest("pair", login, place),
+        "address": _digest("address", place),
+        "account": _digest("account", login),
+    }
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def network(address: str) -> str:
+    """The address, of IPv6 its /64: whoever has one of those has them all."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        return str(mapped)
+    if parsed.version == 6:
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+    return str(parsed)
