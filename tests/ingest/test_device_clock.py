@@ -71,6 +71,16 @@ def test_a_backlog_on_the_first_connection_does_not_count():
     assert clock.lags == []
 
 
+def test_backlogs_of_a_service_that_is_down_again_and_again_do_not_count():
+    clock = DeviceClock()
+    down = [(begin, begin + 5_000) for begin in range(10_000, 200_000, 8_000)]
+    received = [
+        next((end + k for begin, end in down if begin <= s < end), s) for k, s in enumerate(seconds(0, 200))
+    ]
+    assert heard(clock, received, seconds(0, 200)) == 0
+    assert [lag for lag in clock.lags if lag] == []
+
+
 def test_a_clock_set_right_is_followed():
     clock = DeviceClock()
     heard(clock, seconds(0, 40), [s + HOUR for s in seconds(0, 40)])

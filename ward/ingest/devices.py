@@ -75,6 +75,9 @@ class DeviceClock(msgspec.Struct, array_like=True):
 
     A sample is live where the device's time advanced as fast as the received time since a sample
     some seconds before: in a backlog the device's time runs ahead, after an outage it stays behind.
+    Nor does it count after a sample that proved to be of a backlog, fresher ones having followed within
+    seconds: where service or network were away again and again, the first samples of each backlog are as
+    far apart as they were received.
     A backlog sent no faster than it was measured cannot be told from a clock that is off.
     """
 
@@ -83,19 +86,22 @@ class DeviceClock(msgspec.Struct, array_like=True):
     received: int = 0
     applied: int = 0
     """What is added to the device's times, ms."""
+    freshest: int = 0
+    """The least lag since the sample of ``time`` and ``received``."""
 
     def hear(self, time: int, received: int) -> None:
         """Take the newest sample of one message; ``time`` as the device gave it."""
-        elapsed = received - self.received
+        elapsed, lag = received - self.received, received - time
         if self.time is not None and elapsed < BASE:
+            self.freshest = min(self.freshest, lag)
             return
-        before, self.time, self.received = self.time, time, received
-        if before is None:
+        before, was_behind = self.time, self.received - (self.time or 0) - self.freshest > JITTER
+        self.time, self.received, self.freshest = time, received, lag
+        if before is None or was_behind:
             return
         advanced = time - before
         if abs(advanced - elapsed) > SKEW * min(advanced, elapsed) + JITTER:
             return
-        lag = received - time
         self.lags = [old for old in self.lags if abs(old - lag) <= STEP]
         self.lags.append(lag)
         if len(self.lags) > WINDOW:
