@@ -24,6 +24,8 @@ WORDS = frozenset({"ward", "ward.signals", "ward.errors"})
 """What every room may use: the vocabulary, the errors (and the package's own name and version)."""
 ISO = frozenset({"ward.clock.iso"})
 """Renders a time; reads no clock."""
+ZONES = frozenset({"ward.zones"})
+"""What a ward's clock shows at a given instant: tables; asks no clock either."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,12 @@ PURE = VALUES | {"numpy"}
 MIDDLE = WORDS | {"ward.clock", "ward.scoring", "ward.alerts", "ward.ingest", "ward.store"}
 ROOMS = {
     "ward/signals.py": Room(VALUES, frozenset()),
+    "ward/zones.py": Room(VALUES | {"datetime", "zoneinfo"}, WORDS),
     "ward/scoring": Room(PURE | {"sklearn"}, WORDS | {"ward.scoring"}),
     # Packs are files that a person writes; they, and nothing else, are read.
     "ward/alerts": Room(
         PURE | {"hashlib", "importlib", "json", "msgspec", "pathlib", "tomllib", "uuid"},
-        WORDS | ISO | {"ward.scoring", "ward.alerts"},
+        WORDS | ISO | ZONES | {"ward.scoring", "ward.alerts"},
     ),
     "ward/ingest": Room(None, MIDDLE),
     "ward/store": Room(None, MIDDLE),
@@ -131,6 +134,13 @@ def test_scoring_is_pure():
         f"{f.relative_to(ROOT)}:{x}" for f in files_of("ward/scoring") for x in calls_outside(f.read_text())
     ]
     assert not bad, bad
+
+
+def test_zones_ask_no_clock():
+    called = {ast.unparse(n.func) for n in ast.walk(ast.parse((ROOT / "ward/zones.py").read_text()))
+              if isinstance(n, ast.Call)}  # fmt: skip
+    assert not [name for name in called if name.rpartition(".")[2] in ("now", "today", "utcnow")]
+    assert "datetime.fromtimestamp" in called
 
 
 @pytest.mark.parametrize("place", ["ward/scoring", "ward/alerts"])

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ward.alerts.book import AlertBook
-from ward.alerts.model import Alert, Change, Notify, StayState
+from ward.alerts.model import Alert, Change, Notify, StayState, Tell
+from ward.alerts.plan import DASHBOARD, EVERYBODY, Level, Plan, Plans, Route
+from ward.alerts.roster import Roster
 from ward.scoring.rules import Clause, Rule
 from ward.signals import MINUTE
 
@@ -32,12 +34,20 @@ LOW = rule("slight-spo2", "low")
 WORSE = rule("worse", inhibits=("mild-spo2",))
 
 
+_ONCE = (Level(0, (EVERYBODY,), (DASHBOARD,)),)
+CALM = Plan(
+    Roster("UTC"),
+    routes=tuple(Route(kind, frozenset(), (), _ONCE) for kind in ("physiological", "technical")),
+)
+"""A plan that neither escalates nor reminds: for what has nothing to do with it."""
+
+
 class Desk:
     """Drives a book in minutes from the start; ``log`` holds all changes, ``told`` the interruptions."""
 
-    def __init__(self, *rules: Rule, stay: StayState | None = None, **book: Any) -> None:
+    def __init__(self, *rules: Rule, stay: StayState | None = None, plan: Plan = CALM) -> None:
         self.rules = {r.id: r for r in rules}
-        self.book = AlertBook(**book)
+        self.book = AlertBook(Plans(plan))
         self.now = START
         self.log: list[Change] = []
         self.stay = stay or StayState("s1", "icu", "1")
@@ -50,6 +60,10 @@ class Desk:
     @property
     def told(self) -> list[Notify]:
         return [change.notify for change in self.log if change.notify]
+
+    @property
+    def tells(self) -> list[Tell]:
+        return [change.tell for change in self.log if change.tell]
 
     @property
     def reasons(self) -> list[str]:

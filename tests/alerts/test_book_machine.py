@@ -13,10 +13,11 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.alerts.desk import START
+from tests.alerts.desk import CALM, START
 from tests.alerts.desk import rule as make
 from ward.alerts.book import AlertBook
 from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, StayState
+from ward.alerts.plan import Plans
 from ward.errors import ConflictError
 from ward.signals import HOUR, MINUTE
 
@@ -45,7 +46,7 @@ class Breach:
 class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.book = AlertBook()
+        self.book = AlertBook(Plans(CALM))
         self.now = START
         self.flags: frozenset[str] = frozenset()
         self.paused_until: int | None = None
@@ -175,7 +176,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         data = json.loads(json.dumps(self.book.dump()))
-        self.book = AlertBook()
+        self.book = AlertBook(Plans(CALM))
         self.book.load(data)
         assert json.loads(json.dumps(self.book.dump())) == data
 
@@ -271,7 +272,7 @@ TestLife = Life.TestCase
 
 
 def test_a_priority_breaks_no_acknowledgement_of_another_stay() -> None:
-    book = AlertBook()
+    book = AlertBook(Plans(CALM))
     for stay in ("s1", "s2"):
         book.stay_changed(replace(StayState("", "icu", ""), id=stay), None, START)
         book.raised(stay, RULES["mild"], START, START, "x", 1.0, START)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.alerts.desk import HIGH, LOW, MEDIUM, START, WORSE, Desk, rule
-from ward.alerts.escalation import EscalationPlan
+from ward.alerts.plan import DEFAULT
 from ward.alerts.track import Breach
 from ward.errors import ConflictError
-from ward.signals import MINUTE
 
 
 def test_law_9_staff_are_interrupted_once_per_episode_and_priority() -> None:
@@ -105,7 +104,7 @@ def test_an_acknowledged_high_alert_still_in_breach_reminds_after_30_min() -> No
 
 
 def test_unacknowledged_alerts_escalate_by_the_plan() -> None:
-    desk = Desk(HIGH, plan=EscalationPlan({"high": (5 * MINUTE, 15 * MINUTE)})).at(10)
+    desk = Desk(HIGH, plan=DEFAULT).at(10)
     desk.raise_("low-spo2")
     desk.at(15)
     assert desk.reasons == ["first", "escalation"]

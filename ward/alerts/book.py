@@ -11,18 +11,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ward.alerts import snapshot, technical
-from ward.alerts.escalation import NO_ESCALATION, EscalationPlan
 from ward.alerts.ledger import Ledger
 from ward.alerts.lifecycle import Input
-from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, Notify, StayState, alert_id
+from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, StayState, Undelivered, alert_id
+from ward.alerts.plan import Plans
 from ward.alerts.technical import is_technical
 from ward.alerts.track import Breach, Track
 from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.scoring.rules import Rule
 from ward.signals import HOUR, MINUTE
 
-REMIND: Final = 30 * MINUTE
-"""An acknowledged high alert that is still in breach reminds each time so long has passed."""
 LONGEST_SHELF: Final = 60
 """minutes"""
 KEEP_CLOSED: Final = 2 * HOUR
@@ -33,10 +31,11 @@ KEEP_SEEN: Final = 24 * HOUR
 class AlertBook:
     """Keyed by stay and rule: at most one open alert for each."""
 
-    def __init__(self, plan: EscalationPlan = NO_ESCALATION) -> None:
-        self.ledger = Ledger()
+    def __init__(self, plans: Plans | None = None) -> None:
+        self.plans = plans or Plans()
+        """what the wards' plans say now"""
+        self.ledger = Ledger(self.plans)
         """its state, for ``ward.alerts.snapshot``"""
-        self._plan = plan
         self._latest = 0
         self._pruned = 0
 
@@ -149,7 +148,7 @@ class AlertBook:
                 changes += self.ledger.settle_stay(alert.stay, now)
         changes += self.ledger.episodes_ended(self.ledger.episodes.ended(now), now, "time")
         for track in self.ledger.all():
-            changes += self._remind(track, now)
+            changes += self.ledger.escalation.due(self.ledger, track, now)
         self._prune(now)
         return changes
 
@@ -216,6 +215,16 @@ class AlertBook:
         self.ledger.stays[stay] = replace(state, paused_until=until)
         return [self.ledger.of_stay(stay, now, "paused", by, {"until": until})]
 
+    def not_delivered(
+        self, alert_id: str, person: str, channel: str, level: int, error: str, now: int
+    ) -> list[Change]:
+        """Somebody could not be told of the alert, at a level of the plan: that is seen on it, and the next
+        level is told at once. Nothing for an alert that is over. Raises NotFoundError."""
+        if alert_id in self.ledger.closed:
+            return []
+        track, given = self.ledger.open_track(alert_id), Undelivered(person, channel)
+        return self.ledger.escalation.undelivered(self.ledger, track, given, level, error, now)
+
     # --- stays and rules ----------------------------------------------------------------------------
 
     def stay_changed(
@@ -231,8 +240,8 @@ class AlertBook:
             return self._end_stay(stay.id, now, by)
         changes: list[Change] = []
         if old is not None and (old.ward, old.bed) != (stay.ward, stay.bed):
-            moved = [track for track in self.ledger.all(stay.id) if track.alert]
-            changes += [self.ledger.edit(t, now, "moved", by, ward=stay.ward, bed=stay.bed) for t in moved]
+            for track in self.ledger.all(stay.id):
+                changes += self.ledger.move(track, stay.ward, stay.bed, now, by)
         if rules is not None:
             changes += self._rules_in_force(stay.id, {rule.id: rule for rule in rules}, now, by)
         changes += self._close_disabled(stay.id, now, by)
@@ -367,27 +376,6 @@ class AlertBook:
         elif alert.state == "returned" and rule.priority != "high":
             changes += self.ledger.apply(track, "end", now, by=by, reason="rule changed")
         return changes
-
-    def _remind(self, track: Track, now: int) -> list[Change]:
-        """A reminder for an acknowledged high alert in breach; a further step for one nobody takes."""
-        alert = track.alert
-        if alert is None or self.ledger.is_paused(alert.stay):
-            return []
-        if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
-            due = (now - alert.acknowledged_at) // REMIND
-            if due > track.reminded:
-                track.reminded = due
-                key = f"{alert.id}/reminder/{alert.acknowledged_at}/{due}"
-                notify = Notify("reminder", alert.episode, alert.priority, key)
-                return [self.ledger.edit(track, now, "reminded", notify=notify, detail={"count": due})]
-        if alert.state == "active" and track.active_at is not None:
-            level = self._plan.level(alert.priority, now - track.active_at)
-            if level > track.escalated:
-                track.escalated = level
-                key = f"{alert.id}/escalation/{track.active_at}/{level}"
-                notify = Notify("escalation", alert.episode, alert.priority, key)
-                return [self.ledger.edit(track, now, "escalated", notify=notify, detail={"level": level})]
-        return []
 
     def _prune(self, now: int) -> None:
         if now - self._pruned < MINUTE:

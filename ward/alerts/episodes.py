@@ -6,10 +6,12 @@ interruption that a falling saturation is due.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ward.alerts.model import RANK, Alert, Notify, episode_id
+from ward.alerts.plan import Recipient
 from ward.scoring.rules import Kind, Priority, Rule
 from ward.signals import HOUR, MINUTE
 
@@ -32,6 +34,17 @@ class Episode:
     """signals of its high alerts so far"""
     quiet_since: int | None = None
     """when the last of its alerts cleared; None while one is in breach"""
+    told: dict[str, Priority] = field(default_factory=dict)
+    """by person and channel: the highest priority at which its beginning was told"""
+
+    def note(self, priority: Priority, to: Iterable[Recipient]) -> None:
+        for one in to:
+            if not self.has_told(one, priority):
+                self.told[one.key] = priority
+
+    def has_told(self, one: Recipient, priority: Priority) -> bool:
+        """At this priority or a higher one."""
+        return one.key in self.told and RANK[self.told[one.key]] >= RANK[priority]
 
     def ended(self, now: int) -> bool:
         quiet = self.quiet_since is not None and now - self.quiet_since >= QUIET

@@ -1,24 +1,166 @@
-"""A ward's plan for alerts that nobody acknowledges: how long each priority may wait, step by step."""
+"""Carrying an alert on: whom its ward's plan has told at once, the next level while nobody takes it,
+reminders, and what happens when somebody could not be told."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ward.scoring.rules import Priority
+from ward.alerts.episodes import Episode
+from ward.alerts.model import RANK, Alert, Change, Notify, Tell, Undelivered
+from ward.alerts.plan import ALL, Plan, Plans, Reached, Route
+from ward.alerts.track import Track
+from ward.signals import MINUTE
+
+if TYPE_CHECKING:
+    from ward.alerts.ledger import Ledger
+
+REMIND: Final = 30 * MINUTE
+"""An acknowledged high alert that is still in breach reminds each time so long has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class EscalationPlan:
-    """``steps``: per priority the waits in ms, rising. Each wait that passes calls the next in line."""
+@dataclass(slots=True)
+class Escalation:
+    """Decides by the plans; what was told already is in the tracks and episodes, which are kept."""
 
-    steps: Mapping[Priority, tuple[int, ...]] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
 
-    def level(self, priority: Priority, waited: int) -> int:
-        """How many steps are due after so long."""
-        return bisect_right(self.steps.get(priority, ()), waited)
+    def way(self, alert: Alert) -> tuple[Plan, Route]:
+        plan = self.plans.of(alert.ward)
+        return plan, plan.route(alert.kind, alert.priority, alert.rule)
+
+    def first(
+        self, track: Track, alert: Alert, episode: Episode, notify: Notify | None, now: int
+    ) -> Tell | None:
+        """The alert is told. Where its episode interrupts nobody anew, only those on its way hear of it
+        whom the episode has not told yet at this priority or a higher one."""
+        plan, route = self.way(alert)
+        reached = plan.reach(route, 0, now)
+        track.restart(now, reached.level, rides=notify is None)
+        if notify is not None:
+            episode.note(alert.priority, reached.to)
+            return _tell(notify.reason, notify.key, reached)
+        fresh = tuple(one for one in reached.to if not episode.has_told(one, alert.priority))
+        if not fresh:
+            return None
+        episode.note(alert.priority, fresh)
+        return Tell("first", f"{episode.id}/{alert.priority}", reached.level, fresh, reached.missed)
+
+    def moved(self, track: Track, alert: Alert, now: int) -> Tell:
+        """An active alert came to this ward with its patient: here nobody knows of it."""
+        plan, route = self.way(alert)
+        reached = plan.reach(route, 0, now)
+        track.restart(now, reached.level, rides=False)
+        return _tell("again", f"{alert.id}/moved/{now}", reached)
+
+    def due(self, ledger: Ledger, track: Track, now: int) -> list[Change]:
+        """What time alone brings: levels that are due, reminders."""
+        alert = track.alert
+        if alert is None or ledger.is_paused(alert.stay):
+            return []
+        if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
+            return self._remind_who_took_it(ledger, track, alert, alert.acknowledged_at, now)
+        if alert.state == "active" and track.active_at is not None:
+            return self._carry_on(ledger, track, alert, track.active_at, now)
+        return []
+
+    def undelivered(
+        self, ledger: Ledger, track: Track, given: Undelivered, level: int, error: str, now: int
+    ) -> list[Change]:
+        """Somebody could not be told at a level: seen on the alert, and the next level is told at once,
+        unless a higher one is told already. After the last one it is the dashboards."""
+        alert = track.alert
+        assert alert is not None
+        known = given in alert.undelivered
+        escalates = alert.state == "active" and level >= track.escalated and level > track.failed
+        if known and not escalates:
+            return []
+        listed = alert.undelivered if known else (*alert.undelivered, given)
+        detail = {"person": given.person, "channel": given.channel, "level": level, "error": error}
+        notify = tell = None
+        if escalates and not ledger.is_paused(alert.stay):
+            track.failed = level
+            plan, route = self.way(alert)
+            more = track.escalated + 1 < len(route.levels)
+            last = Reached(track.escalated, (ALL,))
+            reached = plan.reach(route, track.escalated + 1, now) if more else last
+            track.escalated = reached.level
+            key = f"{alert.id}/undelivered/{track.active_at}/{level}"
+            notify = Notify("undelivered", alert.episode, alert.priority, key)
+            tell = _tell("undelivered", key, reached)
+        return [ledger.edit(track, now, "not-delivered", None, notify, tell, detail, undelivered=listed)]
+
+    # ------------------------------------------------------------------------------------------------
+
+    def _remind_who_took_it(
+        self, ledger: Ledger, track: Track, alert: Alert, since: int, now: int
+    ) -> list[Change]:
+        due = (now - since) // REMIND
+        if due <= track.reminded:
+            return []
+        track.reminded = due
+        plan, route = self.way(alert)
+        return [_reminder(ledger, track, alert, f"{since}/{due}", due, plan.reach(route, 0, now), now)]
+
+    def _carry_on(self, ledger: Ledger, track: Track, alert: Alert, active_at: int, now: int) -> list[Change]:
+        plan, route = self.way(alert)
+        if plan.quiet_until(alert.priority, now) is not None:
+            return []
+        waited = plan.waited(alert.priority, active_at, now)
+        level, reminders = route.level(waited), route.reminders(waited)
+        if level <= track.escalated and reminders <= track.nagged:
+            return []
+        changes: list[Change] = []
+        if self._rides_on_another(ledger, track, alert, route):
+            track.escalated, track.nagged = max(level, track.escalated), max(reminders, track.nagged)
+            return []
+        while level > track.escalated:
+            reached = plan.reach(route, track.escalated + 1, now)
+            track.escalated = reached.level
+            key = f"{alert.id}/escalation/{active_at}/{reached.level}"
+            notify = Notify("escalation", alert.episode, alert.priority, key)
+            tell = _tell("escalation", key, reached)
+            detail = {"level": reached.level, **_nobody(reached.missed)}
+            changes.append(ledger.edit(track, now, "escalated", None, notify, tell, detail))
+        if reminders > track.nagged:
+            track.nagged = reminders
+            told = Reached(track.escalated, plan.told_up_to(route, track.escalated, now))
+            changes.append(_reminder(ledger, track, alert, f"{active_at}/{reminders}", reminders, told, now))
+        return changes
+
+    def _rides_on_another(self, ledger: Ledger, track: Track, alert: Alert, route: Route) -> bool:
+        """Nobody was interrupted for this one, and another of its episode, which is at least as urgent and
+        nobody has taken either, takes the same way: its levels tell the same people of the same patient."""
+        if not track.rides:
+            return False
+        for other in ledger.all(alert.stay):
+            one = other.alert
+            if one is None or other is track or other.rides or one.state != "active":
+                continue
+            same = one.episode == alert.episode and RANK[one.priority] >= RANK[alert.priority]
+            earlier = (other.active_at or 0) <= (track.active_at or 0)
+            if same and earlier and self.way(one)[1].levels == route.levels:
+                return True
+        return False
 
 
-NO_ESCALATION: Final = EscalationPlan()
+def _reminder(
+    ledger: Ledger, track: Track, alert: Alert, what: str, count: int, reached: Reached, now: int
+) -> Change:
+    key = f"{alert.id}/reminder/{what}"
+    notify = Notify("reminder", alert.episode, alert.priority, key)
+    tell = _tell("reminder", key, reached)
+    return ledger.edit(track, now, "reminded", None, notify, tell, {"count": count})
+
+
+def _tell(reason: str, key: str, reached: Reached) -> Tell:
+    return Tell(reason, key, reached.level, reached.to, reached.missed)
+
+
+def _nobody(missed: tuple[int, ...]) -> dict[str, list[int]]:
+    return {"nobody_on_duty": list(missed)} if missed else {}
+
+
+def with_holes(detail: dict[str, object], tell: Tell | None) -> dict[str, object]:
+    """An event says which levels of the plan have nobody on duty."""
+    return {**detail, **_nobody(tell.missed)} if tell else detail

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ward.alerts.episodes import Episode, Episodes
+from ward.alerts.escalation import Escalation, with_holes
 from ward.alerts.lifecycle import Facts, Input, step
-from ward.alerts.model import RANK, Alert, Change, Event, Notify, State, StayState
+from ward.alerts.model import RANK, Alert, Change, Event, Notify, State, StayState, Tell
+from ward.alerts.plan import Plans
 from ward.alerts.track import Track
 from ward.errors import ConflictError, NotFoundError
 from ward.scoring.rules import Rule
@@ -20,7 +22,8 @@ _UNACKNOWLEDGED: dict[str, Any] = dict.fromkeys(("acknowledged_at", "acknowledge
 class Ledger:
     """Stays, their tracks and episodes. Knows how an alert changes, not why."""
 
-    def __init__(self) -> None:
+    def __init__(self, plans: Plans) -> None:
+        self.escalation = Escalation(plans)
         self.stays: dict[str, StayState] = {}
         self.tracks: dict[str, dict[str, Track]] = {}
         self.ids: dict[str, tuple[str, str]] = {}
@@ -111,11 +114,11 @@ class Ledger:
         after = replace(after, **_entering(row.target, after, now, reason or row.event, inhibitor))
         earlier: list[Change] = []
         later: list[Change] = []
-        notify = None
+        notify = tell = None
         if row.target == "active":
-            track.active_at, track.escalated = now, 0
+            track.restart(now, 0, rides=True)
             if given != "outrank":
-                after, notify, earlier, later = self._announce(track, after, _comes_back(before), now)
+                after, notify, tell, earlier, later = self._announce(track, after, _comes_back(before), now)
         elif row.target != "acknowledged":
             track.owed = None
         if row.target == "acknowledged":
@@ -123,8 +126,9 @@ class Ledger:
         self._write(track, after)
         self._quieten(before, now)
         told = {**(detail or {}), **({"reason": reason} if reason else {})}
-        event = _event(after, now, row.event, by, before.state, told)
-        return [*earlier, Change(after, event, notify), *later]
+        event = _event(after, now, row.event, by, before.state, with_holes(told, tell))
+        over = after.episode if after.state == "closed" and self._is_over(after.stay, after.episode) else None
+        return [*earlier, Change(after, event, notify, tell, over), *later]
 
     def edit(
         self,
@@ -133,6 +137,7 @@ class Ledger:
         event: str,
         by: str | None = None,
         notify: Notify | None = None,
+        tell: Tell | None = None,
         detail: dict[str, Any] | None = None,
         **values: Any,
     ) -> Change:
@@ -142,20 +147,37 @@ class Ledger:
         after = replace(before, **values)
         track.alert = after
         told = detail or {name: [getattr(before, name), value] for name, value in values.items()}
-        return Change(after, _event(after, now, event, by, before.state, told), notify)
+        return Change(after, _event(after, now, event, by, before.state, told), notify, tell)
+
+    def move(self, track: Track, ward: str, bed: str, now: int, by: str | None) -> list[Change]:
+        """The alert goes with its patient. Those of another ward are told of it where it is active."""
+        before = track.alert
+        if before is None:
+            return []
+        tell = None
+        if before.ward != ward and before.state == "active":
+            if self.is_paused(before.stay):
+                track.owed = track.owed or "again"
+            else:
+                tell = self.escalation.moved(track, replace(before, ward=ward, bed=bed), now)
+        detail: dict[str, object] = {"ward": [before.ward, ward], "bed": [before.bed, bed]}
+        told = with_holes(detail, tell)
+        return [self.edit(track, now, "moved", by, None, tell, told, ward=ward, bed=bed)]
 
     def announce(self, track: Track, now: int) -> list[Change]:
         """An open alert is told although its state stays: its priority rose, or a pause put it off."""
         before = track.alert
         assert before is not None
         again, track.owed = track.owed == "again", None
-        after, notify, earlier, later = self._announce(track, before, again, now)
+        after, notify, tell, earlier, later = self._announce(track, before, again, now)
         self._write(track, after)
         if before.state == "acknowledged":
-            notify = None  # the one who took it knows
-        if after == before and notify is None:
+            notify = tell = None  # the one who took it knows
+        if after == before and notify is None and tell is None:
             return [*earlier, *later]
-        return [*earlier, self.edit(track, now, "notified", notify=notify, detail={"at": now}), *later]
+        detail = with_holes({"at": now}, tell)
+        told = self.edit(track, now, "notified", notify=notify, tell=tell, detail=detail)
+        return [*earlier, told, *later]
 
     def settle(self, track: Track, stay: str, now: int) -> list[Change]:
         """Bring the alert in line with the breach, as far as flags, a pause and inhibitions allow."""
@@ -204,23 +226,33 @@ class Ledger:
         self, episodes: Iterable[Episode], now: int, reason: str, by: str | None = None
     ) -> list[Change]:
         return [
-            self.of_stay(e.stay, now, "episode-ended", by, {"episode": e.id, "reason": reason})
+            replace(
+                self.of_stay(e.stay, now, "episode-ended", by, {"episode": e.id, "reason": reason}),
+                resolved=e.id if self._is_over(e.stay, e.id) else None,
+            )
             for e in episodes
         ]
+
+    def _is_over(self, stay: str, episode: str | None) -> bool:
+        """The episode has ended, and no alert of it is open."""
+        if episode is None or any(e.id == episode for e in self.episodes.of(stay)):
+            return False
+        return all(track.alert is None or track.alert.episode != episode for track in self.all(stay))
 
     # --- telling ------------------------------------------------------------------------------------
 
     def _announce(
         self, track: Track, alert: Alert, again: bool, now: int
-    ) -> tuple[Alert, Notify | None, list[Change], list[Change]]:
-        """The alert joins its episode. Returns it, the interruption, and the changes of others before
-        and after. While the stay is paused nobody is interrupted: all this is put off until it ends.
+    ) -> tuple[Alert, Notify | None, Tell | None, list[Change], list[Change]]:
+        """The alert joins its episode. Returns it, the interruption, whom to tell, and the changes of
+        others before and after. While the stay is paused nobody is interrupted: all this is put off
+        until it ends.
 
         ``again``: it was told before, and is there again; if high, that interrupts in any case.
         """
         if self.is_paused(alert.stay):
             track.owed = "again" if again else "first"
-            return alert, None, [], []
+            return alert, None, None, [], []
         earlier = self.episodes_ended(self.episodes.ended(now, alert.stay), now, "time")
         episode, notify = self.episodes.join(alert, track.rule, now)
         alert = replace(alert, episode=episode.id, announced_at=alert.announced_at or now)
@@ -232,7 +264,7 @@ class Ledger:
             for other in self.all(alert.stay):
                 if other is not track and other.alert and other.alert.episode == episode.id:
                     later += self.apply(other, "outrank", now, reason="a rise in priority", **_UNACKNOWLEDGED)
-        return alert, notify, earlier, later
+        return alert, notify, self.escalation.first(track, alert, episode, notify, now), earlier, later
 
     def _settle_suppressed(self, track: Track, alert: Alert, now: int) -> list[Change]:
         if alert.state != "suppressed":

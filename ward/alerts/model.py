@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
+from ward.alerts.plan import Recipient
 from ward.scoring.rules import Kind, Priority
 
 State = Literal["pending", "active", "acknowledged", "returned", "shelved", "suppressed", "closed"]
@@ -113,8 +114,8 @@ class Notify:
     """Staff are to be interrupted.
 
     ``reason``: first | priority | signal (contract 6), again (a returned or shelved high alert is
-    active anew), reminder, escalation. ``key`` is unique for what a person should hear once; whoever
-    delivers uses it to drop repeats.
+    active anew), reminder, escalation, undelivered. ``key`` is unique for what a person should hear
+    once; whoever delivers uses it to drop repeats.
     """
 
     reason: str
@@ -124,12 +125,30 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Who is to be told by the ward's plan, through which channels.
+
+    ``key`` is that of what is told; with a recipient's it is what that person should hear once
+    through that channel. ``level``: the plan's; ``missed``: levels passed over as nobody is on duty.
+    """
+
+    reason: str
+    key: str
+    level: int
+    to: tuple[Recipient, ...]
+    missed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """A new value of an alert (None: the change is the stay's), its event, and whether to interrupt."""
+    """A new value of an alert (None: the change is the stay's), its event, whether to interrupt, and whom
+    to tell. ``resolved``: the episode that is over with this, and nothing of it is open any more."""
 
     alert: Alert | None
     event: Event
     notify: Notify | None = None
+    tell: Tell | None = None
+    resolved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ class Track:
     """when the open alert last became active"""
     reminded: int = 0
     escalated: int = 0
+    """the highest level of the plan that was told"""
+    nagged: int = 0
+    """reminders while nobody took it"""
+    failed: int = -1
+    """the level at which somebody could not be told, once the next was told for it"""
+    rides: bool = False
+    """nobody was interrupted for it: its episode had told of its priority already"""
     owed: Literal["first", "again"] | None = None
     """became active in a pause: to be told when that ends, for the first time or again"""
 
@@ -94,6 +101,11 @@ class Track:
             signal=by_breach.signal if by_breach else next(iter(rule.signals), None),
             breach_since=since,
         )
+
+    def restart(self, now: int, level: int, *, rides: bool) -> None:
+        """It became active, or is told anew: levels and reminders count from here."""
+        self.active_at, self.escalated, self.rides = now, level, rides
+        self.nagged, self.failed = 0, -1
 
     def disabled_by(self, flags: Collection[str]) -> str | None:
         return next((flag for flag in self.rule.unless if flag in flags), None)
