@@ -1,0 +1,122 @@
+"""What is said: as little as the channel may carry, and never who the patient is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ward.clock import iso
+from ward.store.deliveries import Sending
+
+DETAILS: Final = ("bed", "none")
+"""What a channel may carry. bed: ward, bed, what is wrong and since when. none: only that something is."""
+LONGEST: Final = 200
+"""Characters of a title: a text message should stay one."""
+
+_WORDS: Final[Mapping[str, str]] = {
+    "reminder": "Reminder: ",
+    "escalation": "Nobody has taken it: ",
+    "undelivered": "Another could not be told: ",
+    "resolved": "Resolved: ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to tell one person. ``since`` in ms of the ward's clock.
+
+    ``id`` is the same at each attempt, so that a receiver can drop what it has. ``alert``, ``bed``, ``title``
+    and ``since`` are None where the channel may not carry them. ``link`` leads to the dashboard.
+    """
+
+    id: str
+    delivery: int
+    ward: str
+    priority: str
+    kind: str
+    reason: str
+    level: int
+    person: str
+    address: str | None
+    alert: str | None
+    bed: str | None
+    title: str | None
+    since: int | None
+    link: str | None
+
+    @property
+    def subject(self) -> str:
+        """One line, for mail and lists."""
+        if self.reason == "test":
+            return f"Test alert of ward {self.ward}"
+        place = f"Ward {self.ward}" + (f", bed {self.bed}" if self.bed else "")
+        return f"{_WORDS.get(self.reason, '')}{place}: {self.priority} alert"
+
+    @property
+    def text(self) -> str:
+        """All of it in one or two lines, for a small screen."""
+        if self.reason == "test":
+            said = "This is a test. Nothing is wrong; please confirm on the dashboard that it arrived."
+        elif self.title is None:
+            said = "See the dashboard."
+        else:
+            said = self.title + (f", since {_hour(self.since)}" if self.since is not None else "") + "."
+        return f"{self.subject}. {said}" + (f" {self.link}" if self.link else "")
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: webhooks and MQTT."""
+        return {
+            "id": self.id,
+            "alert": self.alert,
+            "ward": self.ward,
+            "bed": self.bed,
+            "title": self.title,
+            "priority": self.priority,
+            "kind": self.kind,
+            "reason": self.reason,
+            "level": self.level,
+            "since": iso(self.since),
+            "person": self.person,
+            "address": self.address,
+            "text": self.text,
+            "link": self.link,
+        }
+
+
+def message_of(delivery: Sending, detail: str, link: str | None, test_to: str | None = None) -> Message:
+    """What a channel with this ``detail`` may say of a delivery."""
+    shown: Mapping[str, Any] = delivery.text if detail == "bed" else {}
+    return Message(
+        id=message_id(delivery.key),
+        delivery=delivery.id,
+        ward=delivery.ward,
+        priority=delivery.priority,
+        kind=delivery.kind,
+        reason=delivery.reason,
+        level=delivery.level,
+        person=delivery.person,
+        address=delivery.address or (test_to if delivery.reason == "test" else None),
+        alert=delivery.alert if detail == "bed" else None,
+        bed=_read(shown, "bed", str),
+        title=(_read(shown, "title", str) or None) and shown["title"][:LONGEST],
+        since=_read(shown, "since", int),
+        link=link,
+    )
+
+
+def message_id(key: str) -> str:
+    """A delivery's key in letters that every header and topic can carry, and with nobody's name in it."""
+    return f"ward_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+def _read(values: Mapping[str, Any], name: str, kind: Callable[..., Any]) -> Any:
+    value = values.get(name)
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None  # type: ignore[arg-type]
+
+
+def _hour(ms: int) -> str:
+    """In the time zone of the machine, which is the ward's."""
+    return f"{datetime.fromtimestamp(ms / 1000).astimezone():%H:%M}"
