@@ -54,6 +54,7 @@ ALLOWED = {
     f"GET {A}/tokens": {"admin"},
     f"POST {A}/tokens": {"admin"},
     f"DELETE {A}/tokens/{{token}}": {"admin"},
+    f"GET {A}/audit": {"admin"},
     "GET /metrics": {"admin", "integration"},
     "GET /openapi.json": ALL,
     "GET /docs": ALL,

@@ -246,7 +246,7 @@ def digest(line: Line) -> str:
 
 
 def _line(entry: Entry, last: Head) -> Line:
-    told = json.loads(to_json(dict(entry.detail)))
+    told = json.loads(to_json(json.loads(json.dumps(entry.detail, default=str))))
     detail = json.dumps(told, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     line = Line(
         last.seq + 1,

@@ -33,9 +33,11 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "tune": frozenset({"clinician", "admin"}),
     "monitor": frozenset({"admin", "integration"}),
     "administer": frozenset({"admin"}),
+    "audit": frozenset({"admin"}),
 }
 """What each capability allows, by role. respond: acknowledge and shelve; admit: admissions, flags and
-devices; tune: rules and trials; monitor: metrics; administer: tokens."""
+devices; tune: rules and trials; monitor: metrics; administer: tokens;
+audit: reading who saw and did what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ Admitter = Annotated[Principal, Depends(Allow("admit"))]
 Tuner = Annotated[Principal, Depends(Allow("tune"))]
 Monitor = Annotated[Principal, Depends(Allow("monitor"))]
 Administrator = Annotated[Principal, Depends(Allow("administer"))]
+Auditor = Annotated[Principal, Depends(Allow("audit"))]
 
 
 def require_ward(who: Principal, ward: str) -> None:

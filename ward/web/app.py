@@ -13,11 +13,13 @@ from ward import __version__
 from ward.clock import wall_ms
 from ward.web import dashboard, openapi, problems
 from ward.web.access import SAFE, Authentication, Public, require_guards
+from ward.web.audit import Asked, Audited, acts
 from ward.web.describe import API
 from ward.web.identity import Identity
 from ward.web.middleware import BodyLimit, Faults, Headers, Measured
 from ward.web.routers import (
     alerts,
+    audit,
     devices,
     documentation,
     events,
@@ -31,6 +33,7 @@ from ward.web.routers import (
     vitals,
 )
 from ward.web.service_protocol import Service
+from ward.web.trail import Trail
 
 ROUTERS: Final = (
     stays,
@@ -43,9 +46,13 @@ ROUTERS: Final = (
     events,
     session,
     tokens,
+    audit,
     operations,
     documentation,
 )
+
+DRAIN_S: Final = 5.0
+"""How long the end waits for the last lines of the audit trail."""
 
 OPEN: Final = {
     "/healthz": SAFE,
@@ -73,6 +80,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         service.hub.close()
+        trail.drain(DRAIN_S)
 
     app = FastAPI(
         title="ward",
@@ -87,6 +95,7 @@ def create_app(
     app.state.service = service
     app.state.identity = identity = Identity(service.engine_db, wall)
     app.state.heartbeat_s = heartbeat_s
+    trail = Trail(service.engine_db, wall)
 
     for module in ROUTERS:
         app.include_router(module.router)
@@ -96,7 +105,9 @@ def create_app(
     public = Public({**dict.fromkeys(dashboard.paths(ui), SAFE), **OPEN}, (problems.PREFIX,))
     require_guards(app, public)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Asked, trail=trail)
     app.add_middleware(Authentication, public=public, identify=identity.identify)
+    app.add_middleware(Audited, trail=trail, acts=acts(app))
     app.add_middleware(Faults)
     app.add_middleware(Measured)
     app.add_middleware(Headers)

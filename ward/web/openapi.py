@@ -60,6 +60,7 @@ TAGS: Final = (
     ("devices", "What is out there, what is nobody's, what was refused."),
     ("events", "The stream that keeps a dashboard live."),
     ("access", "Logging in, and tokens."),
+    ("audit", "Who saw and did what."),
     ("operations", "For who runs the service."),
 )
 

@@ -14,6 +14,7 @@ from ward.errors import NotFoundError
 from ward.store.sql import MAX_PAGE, Page
 from ward.store.stays import Stay, get_stay
 from ward.web.access import Principal
+from ward.web.audit import about
 from ward.web.identity import Identity
 from ward.web.schemas.common import PRINTABLE, Id, Name
 from ward.web.service_protocol import Json, Service
@@ -62,7 +63,9 @@ async def own_stay(service: Service, who: Principal, stay: str) -> Stay:
         with service.engine_db.connect() as connection:
             return get_stay(connection, stay, who.wards)
 
-    return await run_in_threadpool(read)
+    found = await run_in_threadpool(read)
+    about(stay=found.id, ward=found.ward)
+    return found
 
 
 async def require_stay(service: Service, who: Principal, stay: str) -> None:
@@ -72,3 +75,5 @@ async def require_stay(service: Service, who: Principal, stay: str) -> None:
         await own_stay(service, who, stay)
     elif not who.sees(shown["ward"]):
         raise NotFoundError(f"no stay {stay}")
+    else:
+        about(stay=stay, ward=shown["ward"])

@@ -14,6 +14,7 @@ from ward.store.events import list_events
 from ward.store.sql import MAX_PAGE
 from ward.store.stays import get_stay
 from ward.web.access import Principal, Reader, Responder
+from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
 from ward.web.schemas.alerts import STATES, Acknowledge, Alert, AlertWithLog, Shelve, State
@@ -146,7 +147,9 @@ async def own_alert(service: Service, who: Principal, alert: str) -> Json:
                     raise NotFoundError(f"no alert {alert}") from None
         return alert_view(found)
 
-    return await run_in_threadpool(read)
+    shown = await run_in_threadpool(read)
+    about(stay=shown["stay"], ward=shown["ward"])
+    return shown
 
 
 def _pending(service: Service, who: Principal) -> list[Json]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ward.errors import InvalidError
 from ward.store.stays import list_stays
 from ward.web.access import Admitter, Pauser, Reader, require_ward
+from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
 from ward.web.schemas.common import Name, Page
@@ -33,7 +34,9 @@ async def admit(body: Admission, service: Svc, who: Admitter, once: Once) -> Res
     require_ward(who, body.ward)
 
     async def run() -> Json:
-        return await service.call("admit", **body.model_dump(), by=who.name)
+        made = await service.call("admit", **body.model_dump(), by=who.name)
+        about(stay=made["id"], ward=body.ward)
+        return made
 
     return await once.answer(run, status=201, location=lambda stay: f"{API}/stays/{stay['id']}")
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ward.errors import ForbiddenError
 from ward.store.access import list_tokens, revoke_token
 from ward.web.access import Administrator, Principal
+from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.identity import create_token
 from ward.web.schemas.access import CreatedToken, NewToken, Token
@@ -48,6 +49,7 @@ async def create(body: NewToken, identity: Ident, who: Administrator) -> Respons
             expires=body.expires_at,
             now=identity.wall(),
         )
+        about(object=f"token:{token.id}", detail={"role": token.role, "wards": token.wards})
         return {**token_view(token), "token": secret}
 
     return send(await run_in_threadpool(make), 201)
