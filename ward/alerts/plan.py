@@ -116,6 +116,8 @@ class Plan:
     quiet: Quiet | None = None
     give_up: int = 2 * MINUTE
     """a delivery that is not through after so long counts as failed"""
+    test_each_shift: bool = False
+    """a test alert at the beginning of each shift, to everybody whom the plan may tell"""
 
     @property
     def zone(self) -> str:

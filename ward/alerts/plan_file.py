@@ -85,7 +85,7 @@ def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
     """``file`` is only used to say where a problem is. Raises ``PlanError`` with all problems."""
     problems: list[PlanProblem] = []
     top = _Fields("", fields, problems)
-    top.only("timezone", "give_up", "quiet", "person", "team", "shift", "roster", "route")
+    top.only("timezone", "give_up", "test_each_shift", "quiet", "person", "team", "shift", "roster", "route")
     zone = top.get("timezone", _zone)
     people = _by_id(problems, "person", [_person(f) for f in top.tables("person")])
     teams = _by_id(problems, "team", [_team(f) for f in top.tables("team")])
@@ -94,6 +94,7 @@ def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
     routes = [(f, _route(f)) for f in top.tables("route")]
     quiet = _quiet(top)
     give_up = top.get("give_up", _duration(1), 2 * MINUTE)
+    tests = top.get("test_each_shift", _yes_or_no, False)
     for team in teams.values():
         _known(problems, f"team {team.id}", "people", team.people, people)
     problems += [
@@ -109,7 +110,8 @@ def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
     if problems:
         raise PlanError(file, problems)
     roster = Roster(zone, shifts, tuple(cast(Line, line) for _, line in lines))
-    return Plan(roster, people, teams, tuple(cast(Route, route) for _, route in routes), quiet, give_up)
+    ways = tuple(cast(Route, route) for _, route in routes)
+    return Plan(roster, people, teams, ways, quiet, give_up, tests)
 
 
 # --- tables -----------------------------------------------------------------------------------------
@@ -367,6 +369,12 @@ def _duration(least: int) -> Callable[[object], int]:
         return ms
 
     return read
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
 
 
 def _count(value: object) -> int:
