@@ -18,6 +18,7 @@ from sqlalchemy import Engine as Database
 from ward.alerts.book import AlertBook
 from ward.alerts.model import Change, StayState
 from ward.alerts.overrides import Rulebook
+from ward.alerts.plan import Plans
 from ward.alerts.technical import SERVICE, rule_for
 from ward.alerts.track import Breach
 from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
@@ -25,6 +26,7 @@ from ward.ingest.assignments import Assigned, StayInfo
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.ingest.router import Routed, Router
 from ward.live import metrics, telling
+from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
 from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
 from ward.live.slots import Slots
@@ -58,13 +60,22 @@ class Core:
     """All stays of this process. Times in ms of the ward's clock, which runs at ``speed``."""
 
     def __init__(
-        self, db: Database, rulebook: Rulebook, hub: Hub, *, lateness: int, measure_offset: bool, speed: float
+        self,
+        db: Database,
+        rulebook: Rulebook,
+        hub: Hub,
+        *,
+        lateness: int,
+        measure_offset: bool,
+        speed: float,
+        plans: Plans | None = None,
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
         self._measure_offset, self._speed = measure_offset, speed
         self.router = Router()
         self.engine = Engine(rulebook.effective(), 16, lateness=lateness)
-        self.book = AlertBook()
+        self.book = AlertBook(plans)
+        self._carrier = Carrier(self.book.plans, speed)
         self.watch = Watch()
         self.slots = Slots()
         self.newest = Newest(16)
@@ -283,7 +294,7 @@ class Core:
         changes = self._pending_changes
         if changes:
             back = {c.event.stay for c in changes if c.event.kind == "pause-ended"}
-            telling.save(self.db, self.hub, changes, self.book.dump, back)
+            telling.save(self.db, self.hub, changes, self.book.dump, self._carrier, back)
             for stay in back & self.stays.keys():
                 self.stays[stay] = replace(self.stays[stay], paused_until=None)
             self.changed.update(change.event.stay for change in changes)

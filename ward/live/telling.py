@@ -13,6 +13,7 @@ from ward.alerts.model import Change
 from ward.clock import iso, wall_ms
 from ward.ingest.topics import alerts_topic
 from ward.live import metrics
+from ward.live.carrier import Carrier
 from ward.store.alerts import save_alerts
 from ward.store.events import append_events
 from ward.store.meta import put_meta
@@ -43,7 +44,10 @@ def event_json(change: Change, seq: int) -> dict[str, Any]:
 
 
 def write_changes(
-    tx: Connection, changes: Sequence[Change], dump: Callable[[list[str]], list[dict[str, Any]]]
+    tx: Connection,
+    changes: Sequence[Change],
+    dump: Callable[[list[str]], list[dict[str, Any]]],
+    carrier: Carrier,
 ) -> list[tuple[int, dict[str, Any] | None]]:
     """All of it in the caller's transaction. Returns each change's number and what to tell of it."""
     final = {c.alert.id: c.alert for c in changes if c.alert is not None}
@@ -63,6 +67,7 @@ def write_changes(
         payload = msgspec.json.encode(body).decode()
         letters.append(Letter(f"event-{number}", alerts_topic(change.alert.ward), payload, created))
     enqueue(tx, letters)
+    carrier.write(tx, changes, created)
     for item in dump(sorted({c.event.stay for c in changes})):
         put_meta(tx, f"{BOOK}{item['stay']['id']}", item)
     return told
@@ -84,11 +89,12 @@ def save(
     hub: Hub,
     changes: Sequence[Change],
     dump: Callable[[list[str]], list[dict[str, Any]]],
+    carrier: Carrier,
     back: Iterable[str] = (),
 ) -> None:
     """``back``: stays whose pause has ended. Raises what the database raises; then nothing is told."""
     if changes:
         with db.begin() as tx:
             end_pauses(tx, back)
-            told = write_changes(tx, changes, dump)
+            told = write_changes(tx, changes, dump, carrier)
         tell(hub, changes, told)

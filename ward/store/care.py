@@ -1,53 +1,23 @@
-"""Deliveries: what is to be told to whom, through which channel; and the versions of the wards' plans."""
+"""Deliveries: what is to be told to whom, through which channel, and what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
+from ward.alerts.deliver import Delivery
 from ward.store.sql import insert_into
 from ward.store.tables import alerts, deliveries
 
+__all__ = ["Delivery"]
+
 PAUSED: Final = "the stay is paused"
 """Why a delivery was dropped that comes back when the pause ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One thing to tell one person through one channel.
-
-    ``key`` says what it tells: the same key twice is one row. ``text`` is what to say, ``due`` from
-    when on, in ms of the machine's clock like ``created``; ``raised_at`` in that of the ward.
-    """
-
-    key: str
-    alert: str | None
-    stay: str | None
-    ward: str
-    episode: str | None
-    priority: str
-    kind: str
-    reason: str
-    level: int
-    person: str
-    channel: str
-    address: str | None
-    created: int
-    due: int
-    raised_at: int | None = None
-    text: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A person and the channel that told her."""
-
-    person: str
-    channel: str
-    address: str | None
+NAMES: Final = tuple(field.name for field in fields(Delivery))
+COLUMNS: Final = [deliveries.c[name] for name in NAMES]
 
 
 def enqueue_deliveries(tx: Connection, new: Iterable[Delivery]) -> None:
@@ -67,24 +37,27 @@ def drop_waiting(tx: Connection, alert: str, why: str) -> int:
 
 
 def drop_of_stay(tx: Connection, stay: str) -> int:
-    """What waits for a stay that is paused; ``resume_stay`` brings it back."""
-    mine = (deliveries.c.stay == stay) & (deliveries.c.state == "waiting")
+    """What waits for a stay that is paused; ``resume_stay`` brings it back. A note that all is over is
+    not held back."""
+    mine = and_(deliveries.c.stay == stay, deliveries.c.state == "waiting", deliveries.c.reason != "resolved")
     return tx.execute(update(deliveries).where(mine).values(state="dropped", error=PAUSED)).rowcount
 
 
-def resume_stay(tx: Connection, stay: str, active: Collection[str]) -> int:
-    """The pause is over: what waited when it began waits again, as far as its alert is ``active``."""
+def resume_stay(tx: Connection, stay: str) -> int:
+    """The pause is over: what waited when it began waits again, as far as its alert is still active."""
+    active = select(alerts.c.id).where(alerts.c.stay == stay, alerts.c.state == "active")
     held = and_(
         deliveries.c.stay == stay,
         deliveries.c.state == "dropped",
         deliveries.c.error == PAUSED,
-        deliveries.c.alert.in_(list(active)),
+        deliveries.c.alert.in_(active),
     )
     return tx.execute(update(deliveries).where(held).values(state="waiting", error=None)).rowcount
 
 
-def told_of_episode(connection: Connection, episode: str, wall: int) -> list[Told]:
-    """Everybody who was told of the episode, or is being told by a sender's lease at ``wall``.
+def told_of_episode(connection: Connection, episode: str, wall: int) -> list[Delivery]:
+    """The last delivery of each person and channel that was told of the episode, or is being told by a
+    sender whose lease runs at ``wall``.
 
     An alert that stayed open while its episode ended goes on in the next: who heard of it in the
     earlier one is among them.
@@ -93,13 +66,13 @@ def told_of_episode(connection: Connection, episode: str, wall: int) -> list[Tol
     earlier = select(deliveries.c.episode).where(deliveries.c.alert.in_(of_alerts))
     through: ColumnElement[bool] = or_(deliveries.c.state == "sent", deliveries.c.lease_until > wall)
     query = (
-        select(deliveries.c.person, deliveries.c.channel, func.max(deliveries.c.address))
+        select(*COLUMNS)
         .where(or_(deliveries.c.episode == episode, deliveries.c.episode.in_(earlier)), through)
         .where(deliveries.c.reason.not_in(("resolved", "test")))
-        .group_by(deliveries.c.person, deliveries.c.channel)
-        .order_by(deliveries.c.person, deliveries.c.channel)
+        .order_by(deliveries.c.id)
     )
-    return [Told(*row) for row in connection.execute(query)]
+    found = {(row.person, row.channel): _delivery(row) for row in connection.execute(query)}
+    return [found[who] for who in sorted(found)]
 
 
 def level_of(connection: Connection, alert: str, person: str, channel: str) -> int | None:
@@ -112,3 +85,7 @@ def level_of(connection: Connection, alert: str, person: str, channel: str) -> i
     )
     level: int | None = connection.scalar(query)
     return level
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(**{name: getattr(row, name) for name in NAMES})

@@ -1,0 +1,53 @@
+"""Puts in line who is to be told of alert changes by the wards' plans, in the changes' own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from ward.alerts.deliver import Delivery, Moment, deliveries, resolved
+from ward.alerts.model import Change
+from ward.alerts.plan import Plans
+from ward.store.care import drop_of_stay, drop_waiting, enqueue_deliveries, resume_stay, told_of_episode
+
+TO_BE_TOLD = ("active", "returned")
+"""States in which people are still to be told; an alert that leaves them needs nobody any more."""
+
+
+class Carrier:
+    """``speed``: of the ward's clock."""
+
+    def __init__(self, plans: Plans, speed: float = 1.0) -> None:
+        self._plans, self._speed = plans, speed
+
+    def write(self, tx: Connection, changes: Iterable[Change], wall: int) -> None:
+        """The changes must be those of one transaction, in order, their alerts and events written."""
+        waiting: list[Delivery] = []
+        for change in changes:
+            event = change.event
+            plan, at = self._plans.of(event.ward), Moment(event.at, wall, self._speed)
+            if _ends_telling(change):
+                enqueue_deliveries(tx, waiting)
+                waiting = []
+                self._drop(tx, change)
+            waiting += deliveries(change, plan, at)
+            if change.resolved is not None:
+                told = told_of_episode(tx, change.resolved, wall)
+                waiting += resolved(change.resolved, told, plan, at)
+        enqueue_deliveries(tx, waiting)
+
+    @staticmethod
+    def _drop(tx: Connection, change: Change) -> None:
+        if change.event.kind == "paused":
+            drop_of_stay(tx, change.event.stay)
+        elif change.event.kind == "pause-ended":
+            resume_stay(tx, change.event.stay)
+        elif change.alert is not None:
+            drop_waiting(tx, change.alert.id, change.event.kind)
+
+
+def _ends_telling(change: Change) -> bool:
+    event = change.event
+    left = event.before in TO_BE_TOLD and event.after not in TO_BE_TOLD
+    return left or event.kind in ("paused", "pause-ended")
