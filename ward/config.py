@@ -16,6 +16,8 @@ from ward.errors import InvalidError
 
 PREFIX: Final = "WARD_"
 FILE: Final = "ward.toml"
+SECRET_PATHS: Final = frozenset({"deadman_url", "deadman_fail_url"})
+"""Addresses whose path or query is the key to them."""
 ELSEWHERE: Final = ("WARD_TEST_", "WARD_TOKEN", "WARD_CONFIG")
 """Variables of the same prefix that are not settings of the service."""
 
@@ -31,6 +33,16 @@ def _mqtt_url(url: str) -> str:
     return url
 
 
+def _outside_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    is_near = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_near)):
+        raise ValueError("must look like https://host/path (http only on this machine)")
+    return url
+
+
 class Settings(BaseSettings):
     """Every setting of the service, each ``WARD_NAME`` in the environment and ``name`` in ward.toml."""
 
@@ -42,6 +54,18 @@ class Settings(BaseSettings):
         "mqtt://127.0.0.1:1883", description="Broker: mqtt://host:port or mqtts://user:password@host:port"
     )
     mqtt_ca_file: Path | None = Field(None, description="Certificate authority of an mqtts broker (PEM)")
+    mqtt_cert_file: Path | None = Field(None, description="Ward's own certificate for the broker (PEM)")
+    mqtt_key_file: Path | None = Field(None, description="Key of that certificate (PEM)")
+    mqtt_files_dir: Path | None = Field(
+        None, description="Where Mosquitto's password and ACL files are written (see `ward device`)"
+    )
+    mqtt_pid_file: Path | None = Field(None, description="Mosquitto's pid file: SIGHUP has it read them")
+    mqtt_reload_command: str | None = Field(
+        None, description="By what Mosquitto reads them, instead of a pid file"
+    )
+    devices: Literal["open", "known", "signed"] = Field(
+        "open", description="Who may speak: any device, those that were added, or those that sign"
+    )
     mqtt_client_id: str = Field(
         "ward", min_length=1, max_length=64, description="Name of the session at the broker"
     )
@@ -58,8 +82,60 @@ class Settings(BaseSettings):
     )
     queue_size: int = Field(10_000, ge=10, description="Messages that may wait between network and journal")
     snapshot_s: float = Field(60.0, ge=1, description="Seconds between snapshots")
-    retention_days: float = Field(90.0, ge=1, description="Days that readings and ended stays are kept")
-    log_retention_days: float = Field(3650.0, ge=1, description="Days that the log of alerts is kept")
+    retention_days: float = Field(90.0, ge=1, description="Days that readings are kept")
+    log_retention_days: float = Field(3650.0, ge=1, description="Days that alerts and their log are kept")
+    stay_retention_days: float = Field(3650.0, ge=1, description="Days that ended stays are kept, at least")
+    audit_retention_days: float = Field(3650.0, ge=1, description="Days that the audit trail is kept")
+    delivery_retention_days: float = Field(365.0, ge=1, description="Days that what was told to whom is kept")
+    refused_retention_days: float = Field(30.0, ge=1, description="Days that refused messages are kept")
+    published_retention_days: float = Field(7.0, ge=1, description="Days that published changes are kept")
+    request_retention_days: float = Field(2.0, ge=1, description="Days that a repeated request is known")
+    session_retention_days: float = Field(30.0, ge=1, description="Days that ended sessions are kept")
+    copy_retention_days: float = Field(
+        30.0, ge=1, description="Days that copies from before a change of schema are kept"
+    )
+    backup_recipients: str | None = Field(
+        None, description="For whom backups are encrypted: age1… or SSH keys of one word, with spaces between"
+    )
+    patient_ref: Literal["as-sent", "pseudonym"] = Field(
+        "as-sent", description="pseudonym: of a patient_ref only a keyed hash is kept and shown"
+    )
+    clock_check: Literal["off", "warn", "require"] = Field(
+        "warn", description="Whether an unsynchronised machine clock is told, or makes the service not ready"
+    )
+    disk_low_mb: float = Field(
+        512.0, ge=0, description="Not ready below so much room on the data's disk (or 5 % of a small disk)"
+    )
+    deadman_url: Annotated[str | None, AfterValidator(_outside_url)] = Field(
+        None, description="Asked regularly while the ward is watched (a dead man's switch); a secret"
+    )
+    deadman_fail_url: Annotated[str | None, AfterValidator(_outside_url)] = Field(
+        None, description="Told the reasons when the ward has not been watched for 30 s; a secret"
+    )
+    deadman_s: float = Field(60.0, ge=1, description="Seconds between the pings of the dead man's switch")
+    session_hours: float = Field(
+        12.0, gt=0, le=24, description="Hours after logging in until one must log in again to act"
+    )
+    session_idle_min: float = Field(
+        15.0, ge=0, description="Minutes untouched until a dashboard shows the board only; 0: never"
+    )
+    public_url: Annotated[str | None, AfterValidator(_outside_url)] = Field(
+        None, description="Where browsers find the dashboard (https://host/path), for links and the log-in"
+    )
+    oidc_issuer: Annotated[str | None, AfterValidator(_outside_url)] = Field(
+        None, description="The hospital's log-in (OpenID Connect), by its issuer"
+    )
+    oidc_client_id: str | None = Field(None, description="ward's name at the hospital's log-in")
+    oidc_client_secret: str | None = Field(None, description="ward's secret there")
+    oidc_client_secret_file: Path | None = Field(None, description="A file that holds that secret")
+    oidc_name: str = Field(
+        "Hospital log-in", min_length=1, max_length=60, description="What the log-in page calls it"
+    )
+    oidc_scope: str = Field("openid profile", description="Which scopes to ask for")
+    oidc_claim: str = Field("groups", description="The claim that says what somebody may")
+    oidc_grants: str | None = Field(
+        None, description="Its values and what they stand for: 'ward-6a=nurse:6A; doctors=clinician'"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged"
     )
@@ -130,7 +206,9 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
 
 
 def mask(name: str, value: Any) -> Any:
-    """The value as it may be shown: a password in a URL becomes ***."""
+    """The value as it may be shown: a password in a URL becomes ***, and so does a path that is a secret."""
+    if (name in SECRET_PATHS or name.endswith("_secret")) and isinstance(value, str):
+        return "***"
     if not name.endswith("_url") or not isinstance(value, str):
         return str(value) if isinstance(value, Path) else value
     try:

@@ -6,16 +6,22 @@ import contextlib
 import logging
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
 import uvicorn
 
-from ward.config import Settings
+from ward.config import Settings, prepare_data_dir
 from ward.service import WardService
+from ward.store.database import open_database
+from ward.store.serving import serving
 from ward.web.app import create_app
+from ward.web.doors import doors_of
 
 GRACE_S: Final = 5
+LOOP_S: Final = 10.0
+"""An event loop that stands for so long serves nobody."""
 log = structlog.get_logger(__name__)
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -42,7 +48,7 @@ def set_up_log(level: str) -> None:
 def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
     """Not started; ``run`` blocks until a signal, ``should_exit`` ends it."""
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, doors=doors_of(settings)),
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,
@@ -54,13 +60,23 @@ def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
 
 
 class StoppingServer(uvicorn.Server):
-    """Ends the event streams first: a server that waits for them would never stop."""
+    """Ends the event streams first: a server that waits for them would never stop. Beats for them."""
 
     def __init__(self, config: uvicorn.Config, service: WardService) -> None:
         super().__init__(config)
         self._service = service
 
+    async def on_tick(self, counter: int) -> bool:
+        """The event loop, on which every stream lives, goes round."""
+        self._service.beats.beat("events")
+        return await super().on_tick(counter)
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        self._service.beats.expect("events", LOOP_S)
+
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._service.beats.forget("events")
         self._service.hub.close()
         await super().shutdown(sockets)  # type: ignore[arg-type]
 
@@ -69,10 +85,24 @@ def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises ``SettingsError`` and what makes a start impossible."""
     set_up_log(settings.log_level)
     end_on_term()
-    service = WardService(settings)
-    with contextlib.suppress(KeyboardInterrupt), service.running():
-        log.info("listening", dashboard=f"http://{settings.http_host}:{settings.http_port}/")
-        http_server(service, settings).run()
+    with contextlib.suppress(KeyboardInterrupt), alone(settings):
+        service = WardService(settings)
+        with service.running(in_background=True):
+            log.info("listening", dashboard=f"http://{settings.http_host}:{settings.http_port}/")
+            http_server(service, settings).run()
+
+
+@contextlib.contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Two services on one database would each tell half of the truth. Raises ConflictError."""
+    if settings.database_url is None:
+        prepare_data_dir(settings.data_dir)
+    database = open_database(settings.database)
+    try:
+        with serving(database):
+            yield
+    finally:
+        database.dispose()
 
 
 def end_on_term() -> None:

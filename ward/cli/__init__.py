@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ward.cli import offline, running, tokens
+from ward.cli import data, devices, offline, running, tokens
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,9 +18,11 @@ app = typer.Typer(
     "lost.\n\n"
     "Start with `ward demo`. Settings come from ward.toml and WARD_* (see `ward config`).",
 )
-for commands in (running, offline):
+for commands in (running, offline, data):
     app.add_typer(commands.app)
 app.add_typer(tokens.app, name="token")
+app.add_typer(data.database_app, name="database")
+app.add_typer(devices.app, name="device")
 
 
 @app.callback(invoke_without_command=True)

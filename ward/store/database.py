@@ -17,23 +17,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from ward.store import schema
 
 ALLOWED: Final = "sqlite:///FOLDER/ward.db or postgresql://USER:PASSWORD@HOST/DATABASE"
 BUSY_MS: Final = 30_000
 """How long a writer waits for its turn on SQLite."""
-MIGRATION_LOCK: Final = 0x77617264
-"""PostgreSQL's advisory lock (an arbitrary number: "ward"): two services starting migrate in turn."""
 PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",  # acknowledged means on the disk
     "foreign_keys=ON",
     f"busy_timeout={BUSY_MS}",
     "journal_size_limit=67108864",
+    "secure_delete=ON",  # what is deleted is gone from the file, not only from sight
 )
 
 
@@ -129,11 +128,5 @@ def _open_postgres(url: URL) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest version in one transaction; nothing to do is quick and harmless."""
-    config = Config()
-    config.set_main_option("script_location", "ward.store:migrations")
-    with engine.begin() as tx:
-        if engine.dialect.name == "postgresql":
-            tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        config.attributes["connection"] = tx
-        command.upgrade(config, "head")
+    """Bring the schema to the newest version (see ``ward.store.schema.upgrade``)."""
+    schema.upgrade(engine)
