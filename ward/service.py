@@ -25,10 +25,15 @@ from ward.ingest.mqtt import MqttLink
 from ward.live import metrics, snapshots
 from ward.live.commands import places, rule_view
 from ward.live.core import Core
+from ward.live.deadman import DeadMan
+from ward.live.faults import why
+from ward.live.health import LIMITS, Health
+from ward.live.heartbeats import Heartbeats
 from ward.live.outbox import OutboxSender
 from ward.live.runner import Runner
 from ward.live.trial import run_trial
 from ward.live.views import Board, Json
+from ward.live.watchdog import Watchdog, end_process
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
 from ward.store.history import compact
@@ -39,8 +44,6 @@ from ward.web.hub import Hub
 
 KEEP_ENDED: Final = HOUR
 """Stays that ended this recently are still known to the router: their last readings may be on the way."""
-STALLED_S: Final = 10.0
-"""Without a tick for so long the engine stands still, and the service is not ready."""
 DAY: Final = 24 * HOUR
 
 log = structlog.get_logger(__name__)
@@ -63,6 +66,7 @@ class WardService:
         self.settings = settings
         self.clock: Clock = clock or make_clock(settings)
         self.hub = Hub()
+        self.beats = Heartbeats()
         if settings.database_url is None:
             prepare_data_dir(settings.data_dir)
         self.engine_db: Database = open_database(settings.database)
@@ -74,6 +78,7 @@ class WardService:
             client_id=settings.mqtt_client_id,
             intake=Intake(max_messages=settings.queue_size),
             ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
+            beat=lambda: self.beats.beat("mqtt"),
         )
         with self.engine_db.connect() as connection:
             versions = current_rules(connection)
@@ -96,17 +101,27 @@ class WardService:
             self.link.ack,
             snapshot_s=settings.snapshot_s,
             is_connected=lambda: self.link.stats().connected,
+            beat=self.beats.beat,
         )
-        self._outbox = OutboxSender(self.engine_db, lambda topic, payload: self.link.publish(topic, payload))
-        self.core.service_faults = self._failing
+        self._outbox = OutboxSender(
+            self.engine_db,
+            lambda topic, payload: self.link.publish(topic, payload),
+            lambda: self.beats.beat("outbox"),
+        )
+        self.healthy = Health(self.core, self.runner, self.link, self._outbox, self.beats, self.clock)
+        self.core.service_faults = self.healthy.failing
         self._keeping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+        self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
+        self._watchdog = Watchdog(self.beats, self._threads)
+        self._deadman = self._make_deadman()
 
     # ------------------------------------------------------------------ life
 
     def recover(self) -> None:
         """Restore the newest snapshot and read the journal after it. Raises what makes a start impossible."""
         begun = time.monotonic()
+        self.healthy.recovering = self.runner.progress
         now = self.clock.now()
         self.core.watch = Watch(listening_since=now)
         restored = snapshots.restore(self.core)
@@ -118,29 +133,74 @@ class WardService:
         self.core.drop_unknown()
         self.core.rules_changed(now)
         batches = self.runner.recover()
+        self.healthy.recovering = lambda: None
         seconds = round(time.monotonic() - begun, 2)
         log.info("recovered", stays=len(stays), snapshot=restored, journal_batches=batches, seconds=seconds)
 
-    def start(self) -> None:
-        """Recover, then connect and go on with the clock."""
+    def start(self, *, in_background: bool = False) -> None:
+        """Recover, then connect and go on with the clock. ``in_background``: return at once, so that HTTP
+        can say meanwhile how far that is; if it is impossible the process ends."""
+        self._watchdog.start()
+        if self._deadman:
+            self._deadman.start()
+        if in_background:
+            self.healthy.recovering = lambda: "recovering"
+            self._starter.start()
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
         self.recover()
+        if self._keeping.is_set():
+            return
+        for part, limit in LIMITS.items():
+            self.beats.expect(part, limit)
         self.runner.start()
         self.link.start()
         self._outbox.start()
         self._keeper.start()
 
+    def _begin_or_end(self) -> None:
+        try:
+            self._begin()
+        except Exception as error:
+            log.exception("the start is impossible")
+            end_process(f"the start is impossible: {why(error)}")
+
+    def _threads(self) -> dict[str, threading.Thread]:
+        """Those without which nothing is watched, or nobody is told."""
+        threads = {"core": self.runner.thread, "outbox": self._outbox.thread, "housekeeping": self._keeper}
+        return threads | ({"mqtt": self.link.thread} if self.link.thread else {})
+
+    def _make_deadman(self) -> DeadMan | None:
+        given = self.settings
+        if given.deadman_url is None:
+            return None
+        return DeadMan(
+            given.deadman_url,
+            lambda: list(self.health()["reasons"]),
+            every_s=given.deadman_s,
+            fail_url=given.deadman_fail_url,
+        )
+
     def stop(self) -> None:
         """Take no more messages, write what there is, end. Safe to call twice."""
+        self._watchdog.stop()
+        if self._deadman:
+            self._deadman.stop()
         self.hub.close()
         self._keeping.set()
+        self.runner.halt()
+        if self._starter.is_alive():
+            self._starter.join(20.0)
         self.link.stop()
         self.runner.stop()
         self._outbox.stop()
         self.engine_db.dispose()
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[WardService]:
-        self.start()
+    def running(self, *, in_background: bool = False) -> Iterator[WardService]:
+        self.start(in_background=in_background)
         try:
             yield self
         finally:
@@ -149,6 +209,7 @@ class WardService:
     def _keep_house(self) -> None:
         """Old rows out, small chunks together; now and then, and never in the way."""
         while not self._keeping.wait(600.0):
+            self.beats.beat("housekeeping")
             now = self.clock.now()
             try:
                 compact(self.engine_db, now - DAY, now - 2 * HOUR)
@@ -198,38 +259,6 @@ class WardService:
         book = self.core.rulebook
         return [rule_view(self.core, rule, scope) for rule in book.effective(ward, stay)]
 
-    def _failing(self) -> list[str]:
-        broker = [] if self.link.stats().connected else ["broker"]
-        outbox = ["outbox"] if self._outbox.fault else []
-        return [*self.runner.faults, *self.core.faults, *broker, *outbox]
-
     def health(self) -> Json:
-        """Whether the ward is watched, and if not, why not; also sets the gauges of the link."""
-        stats = self.link.stats()
-        metrics.QUEUE.set(stats.queue_depth)
-        metrics.QUEUE_SIZE.set(stats.queue_size)
-        metrics.BLOCKED.set(stats.blocked_s)
-        metrics.CONNECTED.set(stats.connected)
-        age = stats.last_message_age_s
-        metrics.MESSAGE_AGE.set(-1 if age is None else age)
-        reasons = [*self.runner.faults.values(), *self.core.faults.values()]
-        if not stats.connected:
-            reasons.append("not connected to the broker")
-        if not self.runner.is_following:
-            reasons.append("taking in what came while the service was away")
-        elif time.monotonic() - self.runner.last_tick > STALLED_S:
-            reasons.append("the engine stands still")
-        if behind := getattr(self.clock, "behind", 0):
-            reasons.append(
-                f"the machine's clock was set back by {behind / 1000:.0f} s; restart when it is right"
-            )
-        if self._outbox.fault:
-            reasons.append(self._outbox.fault)
-        return {
-            "ready": not reasons,
-            "reasons": reasons,
-            "last_message_age_s": age,
-            "speed": self.clock.speed,
-            "queue": stats.queue_depth,
-            "pack": self.core.rulebook.pack.id,
-        }
+        """Whether the ward is watched, and if not, why not."""
+        return self.healthy.view()

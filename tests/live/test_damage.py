@@ -252,8 +252,7 @@ def test_a_fault_of_the_service_that_lasts_is_an_alert_of_nobody(world, monkeypa
     world.admit()
     working = world.service.core._note_marks
     monkeypatch.setattr(world.service.core, "_note_marks", lambda _: 1 / 0)
-    monkeypatch.setattr(world.service, "_failing", lambda: list(world.service.core.faults))
-    world.service.core.service_faults = world.service._failing
+    world.service.core.service_faults = lambda: list(world.service.core.faults)
     world.live(20, hr=80)
     assert world.service.board.alerts == []
     world.live(15, hr=80)

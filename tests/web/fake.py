@@ -62,6 +62,7 @@ class FakeService:
         self.board = FakeBoard(NOON)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ready = True
+        self.live = True
         self.pending: dict[str, list[dict[str, Any]]] = {}
         self.devices: list[dict[str, Any]] = []
         self.trials: list[dict[str, Any]] = []
@@ -100,7 +101,7 @@ class FakeService:
 
     def health(self) -> dict[str, Any]:
         reasons = [] if self.ready else ["no connection to the broker"]
-        return {"ready": self.ready, "reasons": reasons, "last_message_age_s": 0.5}
+        return {"ready": self.ready, "live": self.live, "reasons": reasons, "last_message_age_s": 0.5}
 
     # ---- what tests use ----
 

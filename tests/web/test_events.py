@@ -89,6 +89,7 @@ def test_first_a_snapshot_of_her_wards_then_heartbeats(open_stream, service: Fak
         "speed": 1.0,
         "last_message_age_s": 0.5,
         "ready": True,
+        "live": True,
         "reasons": [],
     }
 
@@ -98,6 +99,19 @@ def test_a_heartbeat_tells_when_the_service_is_not_well(open_stream, service: Fa
     with open_stream() as stream:
         beat = stream.until("heartbeat")
     assert (beat.data["ready"], beat.data["reasons"]) == (False, ["no connection to the broker"])
+
+
+def test_while_the_engine_stands_still_the_stream_says_so_and_then_tells_all_anew(
+    open_stream, service: FakeService
+) -> None:
+    """Law 12: HTTP may be alive although nothing is evaluated; a screen must not look normal then."""
+    service.ready = service.live = False
+    with open_stream() as stream:
+        next(stream)
+        assert stream.until("heartbeat").data["live"] is False
+        service.ready = service.live = True
+        assert stream.until("snapshot").data["stays"]
+        assert stream.until("heartbeat").data["live"] is True
 
 
 def test_heartbeats_come_however_busy_the_ward_is(open_stream, service: FakeService) -> None:

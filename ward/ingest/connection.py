@@ -52,6 +52,7 @@ class Connection:
         keepalive_s: int,
         session_expiry_s: int,
         receive_maximum: int,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url
         self.protocol = protocol
@@ -64,7 +65,7 @@ class Connection:
         """``time.monotonic`` of the newest message."""
         self.received = 0
         self._intake = intake
-        self._now = now
+        self._now, self._beat = now, beat
         self._topics = topics
         self._keepalive_s = keepalive_s
         self._ended = False
@@ -123,6 +124,7 @@ class Connection:
             selector.register(self._inside, selectors.EVENT_READ)
             watched: tuple[Any, int] = (None, 0)
             while not is_stopping():
+                self._beat()
                 if self.refused:
                     return self.refused
                 is_paused = self._intake.is_full

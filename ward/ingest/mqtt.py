@@ -19,6 +19,8 @@ from ward.ingest.topics import SUBSCRIPTIONS
 
 FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 10.0
+KEEPALIVE_S: Final = 10
+"""A broker that answers nothing any more (a half-open connection) is noticed within twice as long."""
 PROTOCOLS: Final = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 log = structlog.get_logger(__name__)
@@ -46,7 +48,8 @@ class MqttLink:
     """A supervised connection with a persistent session.
 
     Messages wait in ``intake``; nothing is acknowledged before ``ack`` is called. One thread, named
-    ``mqtt``, does all network work, reconnects with growing pauses, and outlives any exception.
+    ``mqtt``, does all network work, reconnects with growing pauses, and outlives any exception; it calls
+    ``beat`` each time it goes round.
     """
 
     def __init__(
@@ -58,14 +61,15 @@ class MqttLink:
         topics: Sequence[str] = SUBSCRIPTIONS,
         intake: Intake | None = None,
         ca_file: str | None = None,
-        keepalive_s: int = 30,
+        keepalive_s: int = KEEPALIVE_S,
         session_expiry_s: int = 7 * 86_400,
         receive_maximum: int = 5_000,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = BrokerUrl.parse(url) if isinstance(url, str) else url
         self.intake = Intake() if intake is None else intake
         self.intake.on_space = self._wake
-        self._now = now
+        self._now, self._beat = now, beat
         self._client_id = client_id
         self._topics = tuple(topics)
         self._ca_file = ca_file
@@ -103,6 +107,11 @@ class MqttLink:
         self.intake.wake()
         if self._thread is not None:
             self._thread.join(timeout_s)
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread, once it was started."""
+        return self._thread
 
     def ack(self, messages: Iterable[Incoming]) -> None:
         """Acknowledge what is durable, each message once and in the order they came (MQTT-4.6.0-2:
@@ -152,6 +161,7 @@ class MqttLink:
     def _supervise(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stop.is_set():
+            self._beat()
             if self.intake.is_full:  # there is no room for what a connection would bring
                 self._stop.wait(FIRST_WAIT_S)
                 continue
@@ -176,6 +186,7 @@ class MqttLink:
             keepalive_s=self._keepalive_s,
             session_expiry_s=self._session_expiry_s,
             receive_maximum=self._receive_maximum,
+            beat=self._beat,
         )
         try:
             reason = connection.run(self._stop.is_set)

@@ -28,6 +28,7 @@ from ward.ingest.router import Routed, Router
 from ward.live import metrics, telling
 from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
+from ward.live.faults import told
 from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
 from ward.live.slots import Slots
 from ward.live.views import Newest, news2_now
@@ -263,7 +264,7 @@ class Core:
             metrics.ERRORS.labels(part).inc()
             if part not in self.faults:
                 log.exception("a part of the core failed", part=part)
-            self.faults[part] = f"{part}: {type(error).__name__}"
+            self.faults[part] = told(part, error)
         else:
             self.faults.pop(part, None)
 

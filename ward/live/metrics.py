@@ -27,4 +27,6 @@ RAISED = Counter("ward_alerts_raised", "Alerts that became active", ["priority",
 INTERRUPTIONS = Counter("ward_interruptions", "Times staff were told, by reason", ["reason"])
 OUTBOX = Gauge("ward_outbox_waiting", "Alert changes not yet published")
 STREAMS = Gauge("ward_event_streams", "Dashboards that listen")
+HEARTBEAT = Gauge("ward_heartbeat_age_seconds", "Since a part last went round, by part", ["part"])
+DEADMAN = Counter("ward_deadman_pings", "Pings of the dead man's switch, by outcome", ["outcome"])
 ERRORS = Counter("ward_errors", "Faults of the service itself, by part", ["part"])

@@ -11,6 +11,7 @@ from sqlalchemy import Engine as Database
 
 from ward.clock import wall_ms
 from ward.live import metrics
+from ward.live.faults import told
 from ward.store.outbox import backlog, mark_failed, mark_sent, waiting
 
 IDLE_S: Final = 0.25
@@ -22,29 +23,35 @@ log = structlog.get_logger(__name__)
 class OutboxSender:
     """One thread; ``publish(topic, payload)`` says whether the broker has it."""
 
-    def __init__(self, db: Database, publish: Callable[[str, bytes], bool]) -> None:
-        self._db, self._publish = db, publish
+    def __init__(
+        self,
+        db: Database,
+        publish: Callable[[str, bytes], bool],
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._db, self._publish, self._beat = db, publish, beat
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self.fault: str | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        if self.thread.is_alive():
+            self.thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._beat()
             try:
                 sent = self.send_due(wall_ms())
                 self.fault = None
             except Exception as error:  # the database may be away for a while
                 if self.fault is None:
                     log.exception("the outbox cannot be read")
-                self.fault = f"outbox: {type(error).__name__}"
+                self.fault = told("outbox", error)
                 metrics.ERRORS.labels("outbox").inc()
                 self._stop.wait(BROKEN_S)
                 continue
@@ -60,6 +67,7 @@ class OutboxSender:
         for letter in letters:
             if self._stop.is_set():
                 break
+            self._beat()
             if not self._publish(letter.topic, letter.payload.encode()):
                 with self._db.begin() as tx:
                     mark_failed(tx, letter, "the broker did not take it", now)

@@ -23,6 +23,7 @@ from ward.live import metrics, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
 from ward.live.core import Core
+from ward.live.faults import told
 from ward.live.views import Json
 from ward.signals import MINUTE
 
@@ -36,6 +37,8 @@ LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 BUDGET_S: Final = 0.2
 """Decoding stops after so long, so that no message keeps the tick waiting."""
+MAX_ASKS: Final = 1_000
+"""So many commands may wait for the core; more are refused at once."""
 LONGEST_WAIT_S: Final = 30.0
 """Evaluation waits for messages that were received and not read yet, at most so long (times the speed)."""
 FREE_AFTER: Final = MINUTE
@@ -65,39 +68,47 @@ class Runner:
         snapshot_s: float,
         is_connected: Callable[[], bool],
         tick_s: float = TICK_S,
+        beat: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
         self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
+        self._beat = beat
         self.keeper = BoardKeeper(core)
         self._commands = Commands(core, journal, self.keeper)
         self._asks: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._unwritten: list[Incoming] = []
         self.faults: dict[str, str] = {}
         """What does not work now, by part."""
-        self.last_tick = 0.0
-        """When the last tick ended (monotonic seconds)."""
+        self._recovered = 0.0
         self.is_following = True
         """The clock has taken over from the backlog of a start."""
 
     # ------------------------------------------------------------------ from other threads
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
+
+    def halt(self) -> None:
+        """Begin to end: a recovery that goes on is left where it is."""
+        self._stop.set()
 
     def stop(self, timeout_s: float = 20.0) -> None:
         """Finish the present round, take a last snapshot, end."""
         self._stop.set()
         self._intake.wake()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        if self.thread.is_alive():
+            self.thread.join(timeout_s)
 
     def ask(self, name: str, arguments: Mapping[str, Any]) -> Future[Json]:
         """Have a command carried out between two rounds."""
         ask = _Ask(name, arguments, Future())
         if self._stop.is_set():
             ask.answer.set_exception(UnavailableError("the service is stopping"))
+            return ask.answer
+        if self._asks.qsize() >= MAX_ASKS:
+            ask.answer.set_exception(UnavailableError("too many requests wait for the core"))
             return ask.answer
         self._asks.put(ask)
         self._intake.wake()
@@ -111,12 +122,14 @@ class Runner:
         next_snapshot = begun + self._snapshot_s
         self.is_following = False
         while not self._stop.is_set():
+            self._beat("core")
             wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
             if self._round("journal", lambda wait=wait: self.take_messages(wait)):  # type: ignore[misc]
                 heard = time.monotonic()
             self._round("commands", self.answer_asks)
             machine = time.monotonic()
             if not self.is_following:
+                self._beat("engine")  # it waits for the backlog, on purpose and not for long
                 self.is_following = self._is_drained(machine - heard) or machine - begun >= LONGEST_BACKLOG_S
             if machine >= next_tick and self.is_following:
                 next_tick = max(next_tick + self._tick_s, machine)
@@ -145,7 +158,7 @@ class Runner:
             metrics.ERRORS.labels(part).inc()
             if part not in self.faults:
                 log.exception("a part of the service failed", part=part)
-            self.faults[part] = f"{part}: {type(error).__name__}"
+            self.faults[part] = told(part, error)
             self._stop.wait(BACK_OFF_S)
             return None
         self.faults.pop(part, None)
@@ -213,7 +226,7 @@ class Runner:
         now = self._clock.now()
         self._core.tick(self._reached(now))
         self.keeper.refresh(now, self._clock.speed)
-        self.last_tick = time.monotonic()
+        self._beat("engine")
 
     def _reached(self, now: int) -> int:
         """Up to when to evaluate: not ahead of messages that wait to be read, though not for long."""
@@ -231,6 +244,10 @@ class Runner:
                 self._core.end_stay(stay.id)
 
     # ------------------------------------------------------------------ start
+
+    def progress(self) -> str:
+        """How far ``recover`` is, for people."""
+        return f"recovering, {self._recovered:.0%}"
 
     def recover(self) -> int:
         """Read the journal since the snapshot; returns how many batches. Before ``start``."""

@@ -79,7 +79,7 @@ class Service(Protocol):
         ...
 
     def health(self) -> Json:
-        """``{"ready": bool, "reasons": [str], "last_message_age_s": float | null, …}``."""
+        """``{"ready": bool, "live": bool, "reasons": [str], "last_message_age_s": float | null, …}``."""
         ...
 
 

@@ -19,7 +19,7 @@ from ward.store.events import Logged, events_after, last_event
 from ward.web.access import Principal, Reader
 from ward.web.describe import API, problem_answer
 from ward.web.hub import Closed, Subscription
-from ward.web.service_protocol import Service
+from ward.web.service_protocol import Json, Service
 from ward.web.shared import Ident, Svc
 from ward.web.views import alert_view, event_view, pending_as_alert
 
@@ -38,7 +38,10 @@ STREAM: Final = """`text/event-stream`; each `data` is one JSON object:
 | `stay` | a stay's view, when anything of it changed | |
 | `stay-removed` | `{id}`: discharged, or moved to a ward that you do not see | |
 | `device` | a device's view | |
-| `heartbeat` | `{time, speed, last_message_age_s, ready, reasons}`, every 3 s | |
+| `heartbeat` | `{time, speed, last_message_age_s, ready, live, reasons}`, every 3 s | |
+
+`live` false: what the stream tells is not of now (the evaluation stands still, or the service is starting); \
+say so over the whole screen.
 
 With `Last-Event-ID`, the `alert` events that were missed come first, then the snapshot. A client that \
 reads too slowly is disconnected and resumes in this way. A stream ends when its session does."""
@@ -74,14 +77,18 @@ async def events(
                 yield event
             told = seen if len(block) == BLOCK else None
         yield _snapshot(service, who, last)
-        yield _heartbeat(service)
+        health = service.health()
+        yield _heartbeat(service, health)
         async for live in _live(service, subscription, pause):
             if live is None:
                 try:
                     await run_in_threadpool(identity.identify, request.headers)
                 except UnauthorizedError:
                     return
-                yield _heartbeat(service)
+                was, health = health, service.health()
+                if health["live"] and not was["live"]:  # what was shown meanwhile may lack anything
+                    yield _snapshot(service, who, await run_in_threadpool(_last, service))
+                yield _heartbeat(service, health)
             else:
                 yield live
 
@@ -146,13 +153,13 @@ def _snapshot(service: Service, who: Principal, last: int) -> ServerSentEvent:
     return _event("snapshot", data, str(last))
 
 
-def _heartbeat(service: Service) -> ServerSentEvent:
-    health = service.health()
+def _heartbeat(service: Service, health: Json) -> ServerSentEvent:
     data = {
         "time": iso(service.clock.now()),
         "speed": service.clock.speed,
         "last_message_age_s": health.get("last_message_age_s"),
         "ready": health["ready"],
+        "live": health["live"],
         "reasons": health["reasons"],
     }
     return _event("heartbeat", data)

@@ -58,6 +58,12 @@ describe("the view of the ward", () => {
     expect(JSON.stringify([...open.stays])).toBe(before);
   });
 
+  it("is not live while a heartbeat says so, and again when one does not", () => {
+    const still = hear(open, "heartbeat", { time: at(0), last_message_age_s: 0, ready: false, live: false, reasons: ["the engine stands still"] });
+    expect(still.live).toBe(false);
+    expect(hear(still, "heartbeat", { time: at(0), last_message_age_s: 0, ready: true, reasons: [] }).live).toBe(true);
+  });
+
   it("knows how far the evaluation has come, whatever the heartbeat says", () => {
     expect(evaluatedUntil(EMPTY)).toBeNull();
     const two = hear(open, "stay", stay({ id: "s2", time: at(-5_000) }));

@@ -19,6 +19,7 @@ export interface View {
   time: number | null;
   speed: number;
   ready: boolean;
+  live: boolean;
   reasons: readonly string[];
   lastMessageAge: number | null;
   loaded: boolean;
@@ -33,6 +34,7 @@ export const EMPTY: View = {
   time: null,
   speed: 1,
   ready: true,
+  live: true,
   reasons: [],
   lastMessageAge: null,
   loaded: false,
@@ -76,6 +78,7 @@ function heartbeat(view: View, data: Heartbeat): View {
     time: ms(data.time) ?? view.time,
     speed: data.speed ?? view.speed,
     ready: data.ready,
+    live: data.live ?? true,
     reasons: data.reasons ?? [],
     lastMessageAge: data.last_message_age_s,
   };

@@ -120,6 +120,8 @@ export interface Heartbeat {
   speed?: number;
   last_message_age_s: number | null;
   ready: boolean;
+  /** False: what the stream tells is not of now, the evaluation stands still or the service is starting. */
+  live?: boolean;
   reasons: string[];
 }
 

@@ -116,7 +116,7 @@ class Ward {
     this.now = serverNow(this.#time, at);
     this.lastLive = serverNow(this.#time, this.#heardAt);
     const behind = this.#evaluated === null ? 0 : (this.now - this.#evaluated) / this.#time.speed;
-    if (this.notLive || behind < STANDSTILL_MS) return;
+    if (this.notLive || (this.view.live && behind < STANDSTILL_MS)) return;
     this.notLive = true;
     this.lastLive = this.#evaluated;
     this.silence = behind;
