@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from simulator.transport import Message
 from ward.ingest.broker_url import BrokerUrl
+from ward.ingest.tls import context_of
 
 WINDOW: Final = 60
 """Messages in flight (sent, not acknowledged) at most; the rest wait here, not in the network."""
@@ -56,7 +57,7 @@ class Connection:
         if self.broker.user is not None:
             client.username_pw_set(self.broker.user, self.broker.password)
         if self.broker.tls:
-            client.tls_set(ca_certs=self.ca_file)
+            client.tls_set_context(context_of(self.ca_file))
         will = b'{"state":"offline","session":"%b"}' % birth.session.encode()
         client.will_set(birth.topic, will, qos=1, retain=True)
         client.on_connect = self._on_connect

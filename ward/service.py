@@ -29,6 +29,7 @@ from ward.live.deadman import DeadMan
 from ward.live.faults import why
 from ward.live.health import LIMITS, Health
 from ward.live.heartbeats import Heartbeats
+from ward.live.gatekeeper import Gatekeeper, credentials_of
 from ward.live.outbox import OutboxSender
 from ward.live.runner import Runner
 from ward.live.trial import run_trial
@@ -78,6 +79,8 @@ class WardService:
             client_id=settings.mqtt_client_id,
             intake=Intake(max_messages=settings.queue_size),
             ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
+            cert_file=str(settings.mqtt_cert_file) if settings.mqtt_cert_file else None,
+            key_file=str(settings.mqtt_key_file) if settings.mqtt_key_file else None,
             beat=lambda: self.beats.beat("mqtt"),
         )
         with self.engine_db.connect() as connection:
@@ -93,6 +96,8 @@ class WardService:
             measure_offset=settings.clock == "wall",
             speed=self.clock.speed,
         )
+        self._gatekeeper = Gatekeeper(self.engine_db, settings)
+        self.credentials = credentials_of(self.engine_db, settings)
         self.runner = Runner(
             self.core,
             self._journal,
@@ -101,6 +106,7 @@ class WardService:
             self.link.ack,
             snapshot_s=settings.snapshot_s,
             is_connected=lambda: self.link.stats().connected,
+            gate=self._gatekeeper.gate,
             beat=self.beats.beat,
         )
         self._outbox = OutboxSender(
@@ -110,6 +116,9 @@ class WardService:
         )
         self.healthy = Health(self.core, self.runner, self.link, self._outbox, self.beats, self.clock)
         self.core.service_faults = self.healthy.failing
+        self.core.service_faults = self._gatekeeper.report(
+            self.runner.faults, self.core.service_faults, self.clock
+        )
         self._keeping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
@@ -125,6 +134,7 @@ class WardService:
         now = self.clock.now()
         self.core.watch = Watch(listening_since=now)
         restored = snapshots.restore(self.core)
+        self._gatekeeper.prepare()
         with self.engine_db.connect() as connection:
             stays = stays_since(connection, now - KEEP_ENDED)
         for stay in stays:
@@ -158,6 +168,7 @@ class WardService:
         self.runner.start()
         self.link.start()
         self._outbox.start()
+        self._gatekeeper.start()
         self._keeper.start()
 
     def _begin_or_end(self) -> None:
@@ -196,6 +207,7 @@ class WardService:
         self.link.stop()
         self.runner.stop()
         self._outbox.stop()
+        self._gatekeeper.stop()
         self.engine_db.dispose()
 
     @contextlib.contextmanager

@@ -279,7 +279,7 @@ def test_tls_with_a_ca_of_one_s_own(tmp_path, ward):
     with mosquitto_at(free_port(), *settings, files=files) as port:
         with MqttLink(f"mqtts://127.0.0.1:{port}", now=lambda: 1, client_id=ward) as stranger:
             until(lambda: stranger.stats().last_error is not None)
-            assert "CERTIFICATE_VERIFY_FAILED" in stranger.stats().last_error
+            assert "not to be trusted: self-signed" in stranger.stats().last_error
         own = [f"ward/v1/{ward}/alerts"]
         options = {"now": lambda: 1, "client_id": ward, "topics": own, "ca_file": str(cert)}
         with MqttLink(f"mqtts://127.0.0.1:{port}", **options) as link:

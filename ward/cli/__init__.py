@@ -21,6 +21,7 @@ app = typer.Typer(
 for commands in (running, offline, data):
     app.add_typer(commands.app)
 app.add_typer(tokens.app, name="token")
+app.add_typer(devices.app, name="device")
 app.add_typer(data.database_app, name="database")
 app.add_typer(devices.app, name="device")
 

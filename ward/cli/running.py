@@ -52,7 +52,7 @@ def serve() -> None:
 
 @app.command()
 def simulate(
-    broker: Annotated[str | None, typer.Option(help="mqtt://host:port; by default WARD_MQTT_URL.")] = None,
+    broker: Annotated[str | None, typer.Option(help="mqtt:// or mqtts://; by default WARD_MQTT_URL.")] = None,
     beds: Annotated[int, typer.Option(min=1, max=10_000)] = 24,
     seed: Annotated[int, typer.Option(help="The same seed gives the same ward.")] = 1,
     speed: Annotated[float, typer.Option(help="How much faster than life.", min=0.1, max=3600)] = 1,
@@ -79,9 +79,11 @@ def simulate(
     with plain_errors():
         plan = plan_ward(seed, beds, faults=faults)
         clock = WallClock() if speed == 1 else ReplayClock(origin if origin is not None else wall_ms(), speed)
+        settings = settings_of()
         simulation = Simulation(
             plan,
-            url=broker or settings_of().mqtt_url,
+            url=broker or settings.mqtt_url,
+            ca_file=None if settings.mqtt_ca_file is None else str(settings.mqtt_ca_file),
             clock=clock,
             duration_ms=None if hours is None else round(hours * 3_600_000),
             truth=truth,

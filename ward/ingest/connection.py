@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 
 from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.intake import Incoming, Intake
+from ward.ingest.tls import context_of
 
 HANDSHAKE_S: Final = 10.0
 """CONNACK and SUBACK must have come by then."""
@@ -49,6 +50,8 @@ class Connection:
         intake: Intake,
         now: Callable[[], int],
         ca_file: str | None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
         keepalive_s: int,
         session_expiry_s: int,
         receive_maximum: int,
@@ -89,7 +92,7 @@ class Connection:
         if url.user is not None:
             self._client.username_pw_set(url.user, url.password)
         if url.tls:
-            self._client.tls_set(ca_certs=ca_file)
+            self._client.tls_set_context(context_of(ca_file, cert_file, key_file))
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
@@ -145,8 +148,13 @@ class Connection:
                     self._drain_wakes()
                 rc = self._exchange(sock, ready.get(sock, 0), is_paused)
                 if rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    return self.refused or error_string(rc)
+                    return self.refused or self._lost(rc)
             return "stopped"
+
+    def _lost(self, rc: MQTTErrorCode) -> str:
+        if self.is_accepted or self.url.tls:
+            return error_string(rc)
+        return "the broker hung up before it answered: does it want TLS?"
 
     @staticmethod
     def _patience(sock: Any, is_paused: bool) -> float:

@@ -44,8 +44,8 @@ class SqlJournal:
     def append(self, entries: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> int:
         """See ``Journal``. ``written`` is the newest received time in the batch: no clock is asked."""
         with self._engine.begin() as tx:
-            if refusals:
-                tx.execute(insert(dead_letters), [_letter(refusal) for refusal in refusals])
+            if letters := [_letter(refusal) for refusal in refusals if refusal.kept]:
+                tx.execute(insert(dead_letters), letters)
             if not entries:
                 return _last(tx)
             written = max(entry.received for entry in entries)

@@ -15,6 +15,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.connection import Connection
 from ward.ingest.intake import Incoming, Intake
+from ward.ingest.tls import why
 from ward.ingest.topics import SUBSCRIPTIONS
 
 FIRST_WAIT_S: Final = 0.5
@@ -61,6 +62,8 @@ class MqttLink:
         topics: Sequence[str] = SUBSCRIPTIONS,
         intake: Intake | None = None,
         ca_file: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
         keepalive_s: int = KEEPALIVE_S,
         session_expiry_s: int = 7 * 86_400,
         receive_maximum: int = 5_000,
@@ -72,7 +75,7 @@ class MqttLink:
         self._now, self._beat = now, beat
         self._client_id = client_id
         self._topics = tuple(topics)
-        self._ca_file = ca_file
+        self._ca_file, self._cert_file, self._key_file = ca_file, cert_file, key_file
         self._keepalive_s = keepalive_s
         self._session_expiry_s = session_expiry_s
         self._receive_maximum = receive_maximum
@@ -169,7 +172,7 @@ class MqttLink:
                 was_up = self._connect_once()
             except Exception as error:  # whatever it is: the ward must not fall silent for it
                 was_up = False
-                self._note(f"{type(error).__name__}: {error}")
+                self._note(why(error, self.url.tls))
             self._stop.wait(FIRST_WAIT_S if was_up else wait_s)
             wait_s = FIRST_WAIT_S if was_up else min(2 * wait_s, LONGEST_WAIT_S)
 
@@ -183,6 +186,8 @@ class MqttLink:
             intake=self.intake,
             now=self._now,
             ca_file=self._ca_file,
+            cert_file=self._cert_file,
+            key_file=self._key_file,
             keepalive_s=self._keepalive_s,
             session_expiry_s=self._session_expiry_s,
             receive_maximum=self._receive_maximum,

@@ -87,7 +87,8 @@ class Refusal(msgspec.Struct, frozen=True):
     """Something received that could not be used, and why; becomes a dead letter.
 
     ``reason`` is one of ``ward.ingest.refusals.REASONS``; ``count`` is how many alike this one
-    message held; ``payload`` is an excerpt of at most ``EXCERPT`` bytes.
+    message held; ``payload`` is an excerpt of at most ``EXCERPT`` bytes. ``kept`` False: it is counted,
+    and there are enough letters of its like already.
     """
 
     received: int
@@ -98,6 +99,7 @@ class Refusal(msgspec.Struct, frozen=True):
     device: str | None = None
     ward: str | None = None
     count: int = 1
+    kept: bool = True
 
 
 _encoder = msgspec.msgpack.Encoder()

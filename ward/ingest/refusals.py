@@ -25,6 +25,10 @@ REASONS: Final[dict[str, str]] = {
     "bad-status": "status is not a text of at most 64 characters",
     "bad-state": "state is neither online nor offline",
     "retained": "a vitals message is never retained: it may be of any age",
+    "unknown-device": "no credential speaks for this device, and ward takes only devices that were added",
+    "unsigned": "this device must sign its messages",
+    "bad-signature": "not signed by one that may speak for this device",
+    "repeated-number": "the number of this signed message was heard before, or older than those remembered",
     "unusable": "a fault of the service: it could not take this message, whatever is in it",
     "bad-interval": "interval_s is not a number of seconds above 0 and at most a week",
 }

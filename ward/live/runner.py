@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from ward.clock import Clock
 from ward.errors import UnavailableError
+from ward.ingest.gate import Gate
 from ward.ingest.intake import Incoming, Intake
 from ward.ingest.journal import Journal
 from ward.ingest.payload import decode_status, decode_vitals
@@ -68,11 +69,13 @@ class Runner:
         snapshot_s: float,
         is_connected: Callable[[], bool],
         tick_s: float = TICK_S,
+        gate: Gate | None = None,
         beat: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
         self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
         self._beat = beat
+        self.gate = gate or Gate()
         self.keeper = BoardKeeper(core)
         self._commands = Commands(core, journal, self.keeper)
         self._asks: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
@@ -170,7 +173,8 @@ class Runner:
         if not waiting:
             return 0
         self._unwritten = waiting
-        entries, refusals, read = _decoded(waiting)
+        self.gate.begin()
+        entries, refusals, read = _decoded(waiting, self.gate)
         items, rest = waiting[:read], waiting[read:]
         with metrics.JOURNAL.time():
             try:
@@ -184,6 +188,7 @@ class Runner:
                 entries, refusals = [], [_unusable(items[0], error)]
                 position = self._journal.append(entries, refusals)
         self._unwritten = rest
+        self.gate.settle()
         self._ack(items)
         metrics.MESSAGES.inc(len(items))
         for refusal in refusals:
@@ -273,7 +278,7 @@ class Runner:
         return read
 
 
-def _decoded(items: Sequence[Incoming]) -> tuple[list[Entry], list[Refusal], int]:
+def _decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Entry], list[Refusal], int]:
     """Entries, refusals, and how many of the items there was time for (at least one)."""
     entries: list[Entry] = []
     refusals: list[Refusal] = []
@@ -282,7 +287,7 @@ def _decoded(items: Sequence[Incoming]) -> tuple[list[Entry], list[Refusal], int
         if read and time.monotonic() - begun > BUDGET_S:
             return entries, refusals, read
         try:
-            found, refused = _decode(item)
+            found, refused = _decode(item, gate)
         except Exception as error:  # decoding never raises; if it did, no other message may suffer
             log.exception("a message cannot be decoded", topic=item.topic)
             found, refused = [], [_unusable(item, error)]
@@ -295,10 +300,13 @@ def _unusable(item: Incoming, error: Exception) -> Refusal:
     return Refusal(item.received, item.topic, "unusable", type(error).__name__, item.payload[:EXCERPT])
 
 
-def _decode(item: Incoming) -> tuple[Sequence[Entry], Sequence[Refusal]]:
+def _decode(item: Incoming, gate: Gate) -> tuple[Sequence[Entry], Sequence[Refusal]]:
+    payload = gate.open(item)
+    if isinstance(payload, Refusal):
+        return (), [payload]
     if item.topic.endswith("/status"):
-        said, refused = decode_status(item.topic, item.payload, item.received, item.retain)
+        said, refused = decode_status(item.topic, payload, item.received, item.retain)
         return ([said] if said is not None else []), refused
     if item.retain:  # it may be of any age: taken for a fresh one it would hide that nothing comes
         return (), [Refusal(item.received, item.topic, "retained", "", item.payload[:EXCERPT])]
-    return decode_vitals(item.topic, item.payload, item.received)
+    return decode_vitals(item.topic, payload, item.received)

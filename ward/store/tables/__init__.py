@@ -10,6 +10,7 @@ from ward.store.tables.alerting import alerts, events, outbox, rules
 from ward.store.tables.audit import audit
 from ward.store.tables.base import Json, Serial, Text, metadata
 from ward.store.tables.care import deliveries, plans
+from ward.store.tables.credentials import device_credentials, device_numbers
 from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
 from ward.store.tables.people import attempts, users
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
@@ -25,6 +26,8 @@ __all__ = [
     "audit",
     "dead_letters",
     "deliveries",
+    "device_credentials",
+    "device_numbers",
     "devices",
     "events",
     "history",
