@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from ward.alerts.overrides import Override, Rulebook
 from ward.alerts.packs import load_pack
+from ward.alerts.plan import Plan
 from ward.alerts.watch import Watch
 from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
@@ -31,6 +32,7 @@ from ward.live.health import LIMITS, Health
 from ward.live.heartbeats import Heartbeats
 from ward.live.gatekeeper import Gatekeeper, credentials_of
 from ward.live.outbox import OutboxSender
+from ward.live.plans import load_plans
 from ward.live.runner import Runner
 from ward.live.trial import run_trial
 from ward.live.views import Board, Json
@@ -88,6 +90,7 @@ class WardService:
         overrides = [
             Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired) for v in versions
         ]
+        plans, plan_faults = load_plans(self.engine_db, settings.plan_file)
         self.core = Core(
             self.engine_db,
             Rulebook(load_pack(settings.pack), overrides),
@@ -95,7 +98,9 @@ class WardService:
             lateness=round(settings.lateness_s * SECOND * self.clock.speed),
             measure_offset=settings.clock == "wall",
             speed=self.clock.speed,
+            plans=plans,
         )
+        self.core.faults |= plan_faults
         self._gatekeeper = Gatekeeper(self.engine_db, settings)
         self.credentials = credentials_of(self.engine_db, settings)
         self.runner = Runner(
@@ -265,6 +270,9 @@ class WardService:
                 if (cursor := page.next) is None:
                     break
         return run_trial(self.engine_db, self.core.rulebook, stays, request, request["start"], request["end"])
+
+    def plan(self, ward: str) -> Plan:
+        return self.core.plans.of(ward)
 
     def rules(self, scope: str) -> Sequence[Json]:
         ward, stay = places(self.core, scope)

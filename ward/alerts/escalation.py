@@ -35,7 +35,7 @@ class Escalation:
         """The alert is told. Where its episode interrupts nobody anew, only those on its way hear of it
         whom the episode has not told yet at this priority or a higher one."""
         plan, route = self.way(alert)
-        reached = plan.reach(route, 0, now)
+        reached = _reach(plan, route, 0, alert, now)
         track.restart(now, reached.level, rides=notify is None)
         if notify is not None:
             episode.note(alert.priority, reached.to)
@@ -49,7 +49,7 @@ class Escalation:
     def moved(self, track: Track, alert: Alert, now: int) -> Tell:
         """An active alert came to this ward with its patient: here nobody knows of it."""
         plan, route = self.way(alert)
-        reached = plan.reach(route, 0, now)
+        reached = _reach(plan, route, 0, alert, now)
         track.restart(now, reached.level, rides=False)
         return _tell("again", f"{alert.id}/moved/{now}", reached)
 
@@ -83,7 +83,7 @@ class Escalation:
             plan, route = self.way(alert)
             more = track.escalated + 1 < len(route.levels)
             last = Reached(track.escalated, (ALL,))
-            reached = plan.reach(route, track.escalated + 1, now) if more else last
+            reached = _reach(plan, route, track.escalated + 1, alert, now) if more else last
             track.escalated = reached.level
             key = f"{alert.id}/undelivered/{track.active_at}/{level}"
             notify = Notify("undelivered", alert.episode, alert.priority, key)
@@ -151,6 +151,11 @@ def _reminder(
     notify = Notify("reminder", alert.episode, alert.priority, key)
     tell = _tell("reminder", key, reached)
     return ledger.edit(track, now, "reminded", None, notify, tell, {"count": count})
+
+
+def _reach(plan: Plan, route: Route, level: int, alert: Alert, now: int) -> Reached:
+    """Whoever is on duty when it may be told: now, or when the quiet hours end."""
+    return plan.reach(route, level, plan.quiet_until(alert.priority, now) or now)
 
 
 def _tell(reason: str, key: str, reached: Reached) -> Tell:

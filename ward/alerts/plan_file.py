@@ -5,13 +5,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
-from ward.alerts.durations import ALLOWED as DURATION
-from ward.alerts.durations import parse_duration
+from ward.alerts.fields import (
+    Fields,
+    Problem,
+    count,
+    duration,
+    identifier,
+    identifiers,
+    identifiers_or_none,
+    one_of,
+    shown,
+    some_of,
+    text,
+    yes_or_no,
+)
 from ward.alerts.plan import DASHBOARD, EVERYBODY, Level, Person, Plan, Quiet, Route, Team
 from ward.alerts.roster import EVERY_DAY, Line, Roster, Shift
 from ward.errors import InvalidError
@@ -20,27 +32,10 @@ from ward.signals import MINUTE
 from ward.zones import day_of, is_zone, weekday
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MOST: Final = 2_000
-"""Entries of one list; a plan is a page or a year's roster, not a database."""
 _MOST_LEVELS: Final = 10
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII)
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _REMIND_HIGH: Final = 10 * MINUTE
 _REMIND_AT_MOST: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class PlanProblem:
-    """One thing that is wrong: where (``level 2 of route 1``), which field, what is found and allowed."""
-
-    place: str
-    field: str
-    found: str
-    allowed: str
-
-    def __str__(self) -> str:
-        where = ", ".join(filter(None, (self.place, self.field and f"field {self.field}")))
-        return f"{where}: {self.found}; allowed: {self.allowed}"
 
 
 class PlanError(InvalidError):
@@ -48,7 +43,7 @@ class PlanError(InvalidError):
 
     type, title = "invalid-plan", "The care plan is not valid"
 
-    def __init__(self, file: str, problems: Sequence[PlanProblem]) -> None:
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         self.file = file
         self.problems = tuple(problems)
         super().__init__(
@@ -64,27 +59,27 @@ class PlanError(InvalidError):
 def load_plan(path: str | Path) -> tuple[Plan, dict[str, Any]]:
     """The plan of a file, and its fields as JSON has them. Raises ``PlanError``."""
     try:
-        text = Path(path).read_text("utf-8-sig")
+        written = Path(path).read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        problem = PlanProblem("", "", f"cannot be read ({reason})", "a TOML file in UTF-8")
+        problem = Problem("", "", f"cannot be read ({reason})", "a TOML file in UTF-8")
         raise PlanError(str(path), [problem]) from error
-    fields = read_toml(text, str(path))
+    fields = read_toml(written, str(path))
     return parse_plan(fields, str(path)), fields
 
 
-def read_toml(text: str, file: str) -> dict[str, Any]:
+def read_toml(written: str, file: str) -> dict[str, Any]:
     """The fields, with days as text, as JSON has them. Raises ``PlanError``."""
     try:
-        return cast(dict[str, Any], _plain(tomllib.loads(text)))
+        return cast(dict[str, Any], _plain(tomllib.loads(written)))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanError(file, [PlanProblem("", "", f"not TOML: {error}", "TOML 1.0")]) from error
+        raise PlanError(file, [Problem("", "", f"not TOML: {error}", "TOML 1.0")]) from error
 
 
 def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
     """``file`` is only used to say where a problem is. Raises ``PlanError`` with all problems."""
-    problems: list[PlanProblem] = []
-    top = _Fields("", fields, problems)
+    problems: list[Problem] = []
+    top = Fields("", fields, problems)
     top.only("timezone", "give_up", "test_each_shift", "quiet", "person", "team", "shift", "roster", "route")
     zone = top.get("timezone", _zone)
     people = _by_id(problems, "person", [_person(f) for f in top.tables("person")])
@@ -93,12 +88,12 @@ def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
     lines = [(f, _line(f)) for f in top.tables("roster")]
     routes = [(f, _route(f)) for f in top.tables("route")]
     quiet = _quiet(top)
-    give_up = top.get("give_up", _duration(1), 2 * MINUTE)
-    tests = top.get("test_each_shift", _yes_or_no, False)
+    give_up = top.get("give_up", duration(1), 2 * MINUTE)
+    tests = top.get("test_each_shift", yes_or_no, False)
     for team in teams.values():
         _known(problems, f"team {team.id}", "people", team.people, people)
     problems += [
-        PlanProblem(f"team {name}", "id", "a person's too", "an id that no person has")
+        Problem(f"team {name}", "id", "a person's too", "an id that no person has")
         for name in sorted(people.keys() & teams.keys())
     ]
     for fields_of, line in lines:
@@ -117,42 +112,42 @@ def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
 # --- tables -----------------------------------------------------------------------------------------
 
 
-def _person(f: _Fields) -> Person | None:
+def _person(f: Fields) -> Person | None:
     f.only("id", "name", "address")
-    name = f.get("id", _identifier)
+    name = f.get("id", identifier)
     f.place = f"person {name}" if name else f.place
     if name == EVERYBODY:
         f.fail("id", "reserved", f"any id but {EVERYBODY}")
-    shown = f.get("name", _text, name)
+    called = f.get("name", text, name)
     addresses = f.get("address", _addresses, {})
-    return None if f.failed else Person(name, shown, addresses)
+    return None if f.failed else Person(name, called, addresses)
 
 
-def _team(f: _Fields) -> Team | None:
+def _team(f: Fields) -> Team | None:
     f.only("id", "name", "people")
-    name = f.get("id", _identifier)
+    name = f.get("id", identifier)
     f.place = f"team {name}" if name else f.place
     if name == EVERYBODY:
         f.fail("id", "reserved", f"any id but {EVERYBODY}")
-    shown = f.get("name", _text, name)
-    people = f.get("people", _identifiers)
-    return None if f.failed else Team(name, shown, people)
+    called = f.get("name", text, name)
+    people = f.get("people", identifiers)
+    return None if f.failed else Team(name, called, people)
 
 
-def _shift(f: _Fields) -> Shift | None:
+def _shift(f: Fields) -> Shift | None:
     f.only("id", "name", "from", "to", "days")
-    name = f.get("id", _identifier)
+    name = f.get("id", identifier)
     f.place = f"shift {name}" if name else f.place
-    shown = f.get("name", _text, name)
+    called = f.get("name", text, name)
     start, end = f.get("from", _clock), f.get("to", _clock)
     days = f.get("days", _weekdays, EVERY_DAY)
-    return None if f.failed else Shift(name, shown, start, end, days)
+    return None if f.failed else Shift(name, called, start, end, days)
 
 
-def _line(f: _Fields) -> Line | None:
+def _line(f: Fields) -> Line | None:
     f.only("team", "shift", "people", "date", "days")
-    team, shift = f.get("team", _identifier), f.get("shift", _identifier)
-    people = f.get("people", _identifiers_or_none)
+    team, shift = f.get("team", identifier), f.get("shift", identifier)
+    people = f.get("people", identifiers_or_none)
     date, days = f.get("date", _date, None), f.get("days", _weekdays, None)
     if date is not None and days is not None:
         f.fail("days", "beside a date", "date or days, not both")
@@ -160,7 +155,7 @@ def _line(f: _Fields) -> Line | None:
 
 
 def _check_line(
-    f: _Fields,
+    f: Fields,
     line: Line | None,
     people: Mapping[str, Person],
     teams: Mapping[str, Team],
@@ -179,36 +174,47 @@ def _check_line(
         f.fail(named, f"a day on which the shift {shift.id} does not begin", runs)
 
 
-def _route(f: _Fields) -> Route | None:
+def _route(f: Fields) -> Route | None:
     f.only("kind", "priority", "rules", "level", "remind", "remind_at_most")
-    kind = f.get("kind", _one_of(KINDS), "physiological")
-    priorities = f.get("priority", _some_of(PRIORITIES), frozenset())
-    rules = f.get("rules", _identifiers, ())
+    kind = f.get("kind", one_of(KINDS), "physiological")
+    priorities = f.get("priority", some_of(PRIORITIES), frozenset())
+    rules = f.get("rules", identifiers, ())
     levels = [_level(part) for part in f.tables("level")]
     if not levels:
         f.fail("level", "no levels", "one or more [[route.level]] tables")
     elif len(levels) > _MOST_LEVELS:
         f.fail("level", f"{len(levels)} levels", f"at most {_MOST_LEVELS}")
     urgent = kind == "physiological" and (not priorities or "high" in priorities)
-    remind = f.get("remind", _duration(MINUTE), _REMIND_HIGH if urgent else None)
-    at_most = f.get("remind_at_most", _count, _REMIND_AT_MOST)
+    remind = f.get("remind", _remind, _REMIND_HIGH if urgent else 0)
+    at_most = f.get("remind_at_most", count, _REMIND_AT_MOST)
     if f.failed or not all(levels):
         return None
     found = _waits(f, cast(list[Level], levels))
     if f.failed:
         return None
-    return Route(cast(Kind, kind), cast(frozenset[Priority], priorities), rules, found, remind, at_most)
+    return Route(
+        cast(Kind, kind),
+        cast(frozenset[Priority], priorities),
+        rules,
+        found,
+        remind or None,
+        at_most if remind else 0,
+    )
 
 
-def _level(f: _Fields) -> Level | None:
+def _remind(value: object) -> int:
+    return 0 if value == "never" else duration(MINUTE)(value)
+
+
+def _level(f: Fields) -> Level | None:
     f.only("after", "tell", "channels")
-    after = f.get("after", _duration(0), -1)
-    tell = f.get("tell", _identifiers)
-    channels = f.get("channels", _identifiers, (DASHBOARD,))
+    after = f.get("after", duration(0), -1)
+    tell = f.get("tell", identifiers)
+    channels = f.get("channels", identifiers, (DASHBOARD,))
     return None if f.failed else Level(after, tell, channels)
 
 
-def _waits(f: _Fields, levels: list[Level]) -> tuple[Level, ...]:
+def _waits(f: Fields, levels: list[Level]) -> tuple[Level, ...]:
     """The first level is told at once; each further one must wait longer than the one before."""
     first, *others = levels
     if first.after > 0:
@@ -221,22 +227,22 @@ def _waits(f: _Fields, levels: list[Level]) -> tuple[Level, ...]:
     return tuple(found)
 
 
-def _fail_level(f: _Fields, number: int, found: str, allowed: str) -> None:
+def _fail_level(f: Fields, number: int, found: str, allowed: str) -> None:
     f.failed.add("level")
-    f.problems.append(PlanProblem(f"level {number} of {f.place}", "after", found, allowed))
+    f.problems.append(Problem(f"level {number} of {f.place}", "after", found, allowed))
 
 
-def _quiet(top: _Fields) -> Quiet | None:
+def _quiet(top: Fields) -> Quiet | None:
     data = top.data.get("quiet")
     if data is None:
         return None
     if not isinstance(data, Mapping):
-        top.fail("quiet", _shown(data), "a table with from, to and priority")
+        top.fail("quiet", shown(data), "a table with from, to and priority")
         return None
-    f = _Fields("quiet", data, top.problems)
+    f = Fields("quiet", data, top.problems)
     f.only("from", "to", "priority")
     start, end = f.get("from", _clock), f.get("to", _clock)
-    priorities = f.get("priority", _some_of(PRIORITIES), frozenset({"low"}))
+    priorities = f.get("priority", some_of(PRIORITIES), frozenset({"low"}))
     if priorities and "high" in priorities:
         f.fail("priority", "high", "low, medium: a high alert is never kept quiet")
     if start is not None and start == end:
@@ -244,143 +250,27 @@ def _quiet(top: _Fields) -> Quiet | None:
     return None if f.failed else Quiet(start, end, cast(frozenset[Priority], priorities))
 
 
-def _by_id(problems: list[PlanProblem], what: str, found: Iterable[Any]) -> dict[str, Any]:
+def _by_id(problems: list[Problem], what: str, found: Iterable[Any]) -> dict[str, Any]:
     by_id: dict[str, Any] = {}
     for one in found:
         if one is None:
             continue
         if one.id in by_id:
-            problems.append(PlanProblem(f"{what} {one.id}", "id", "used more than once", "each id once"))
+            problems.append(Problem(f"{what} {one.id}", "id", "used more than once", "each id once"))
         by_id[one.id] = one
     return by_id
 
 
 def _known(
-    problems: list[PlanProblem], place: str, name: str, ids: Iterable[str], known: Mapping[str, object]
+    problems: list[Problem], place: str, name: str, ids: Iterable[str], known: Mapping[str, object]
 ) -> None:
     for one in ids:
         if one not in known:
             allowed = ", ".join(list(known)[:20]) or "none is defined"
-            problems.append(PlanProblem(place, name, f"unknown {one!r}", allowed))
+            problems.append(Problem(place, name, f"unknown {one!r}", allowed))
 
 
 # --- fields -----------------------------------------------------------------------------------------
-
-_REQUIRED: Final = object()
-
-
-@dataclass(slots=True)
-class _Fields:
-    """Reads fields of one table one by one and collects what is wrong instead of stopping."""
-
-    place: str
-    data: Mapping[str, Any]
-    problems: list[PlanProblem]
-    failed: set[str] = field(default_factory=set)
-
-    def only(self, *names: str) -> None:
-        for name in self.data:
-            if name not in names:
-                self.fail(str(name)[:80], "unknown field", " ".join(names))
-
-    def get(self, name: str, read: Callable[[object], Any], default: Any = _REQUIRED) -> Any:
-        value = self.data.get(name)
-        if value is None and default is not _REQUIRED:
-            return default
-        try:
-            return read(value)
-        except ValueError as error:
-            self.fail(name, "missing" if value is None else _shown(value), str(error))
-        return None
-
-    def fail(self, name: str, found: str, allowed: str) -> None:
-        self.failed.add(name)
-        self.problems.append(PlanProblem(self.place, name, found, allowed))
-
-    def tables(self, name: str) -> list[_Fields]:
-        """The parts of a list of tables, those that are none told and left out."""
-        given = self.data.get(name)
-        if given is None:
-            return []
-        if not isinstance(given, list) or len(given) > MOST:
-            self.fail(name, _shown(given), f"at most {MOST} [[{name}]] tables")
-            return []
-        found = []
-        for number, entry in enumerate(given, 1):
-            place = f"{name} {number}" + (f" of {self.place}" if self.place else "")
-            if isinstance(entry, Mapping):
-                found.append(_Fields(place, entry, self.problems))
-            else:
-                self.failed.add(name)
-                self.problems.append(PlanProblem(place, "", _shown(entry), "a table of fields"))
-        return found
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
-        raise ValueError("a text in one line, of up to 200 characters")
-    return value
-
-
-def _identifier(value: object) -> str:
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError("1 to 80 of A-Z a-z 0-9 . _ : -, the first a letter or a digit")
-    return value
-
-
-def _identifiers_or_none(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > MOST:
-        raise ValueError("a list of ids")
-    return tuple(dict.fromkeys(_identifier(item) for item in value))
-
-
-def _identifiers(value: object) -> tuple[str, ...]:
-    if value == []:
-        raise ValueError("a list of one or more ids")
-    return _identifiers_or_none(value)
-
-
-def _one_of(words: Sequence[str]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise ValueError(" | ".join(words))
-        return value
-
-    return read
-
-
-def _some_of(words: Sequence[str]) -> Callable[[object], frozenset[str]]:
-    def read(value: object) -> frozenset[str]:
-        listed = [value] if isinstance(value, str) else value
-        if not isinstance(listed, list) or not listed or not all(item in words for item in listed):
-            raise ValueError(f"one or more of {', '.join(words)}")
-        return frozenset(listed)
-
-    return read
-
-
-def _duration(least: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if not isinstance(value, str):
-            raise ValueError(DURATION)
-        ms = parse_duration(value)
-        if ms < least:
-            raise ValueError("more than zero" if least == 1 else f"at least {least // MINUTE}m")
-        return ms
-
-    return read
-
-
-def _yes_or_no(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1_000:
-        raise ValueError("a whole number from 0 to 1000")
-    return value
 
 
 def _clock(value: object) -> int:
@@ -400,7 +290,7 @@ def _date(value: object) -> int:
 
 
 def _weekdays(value: object) -> frozenset[int]:
-    return frozenset(DAYS.index(day) for day in _some_of(DAYS)(value))
+    return frozenset(DAYS.index(day) for day in some_of(DAYS)(value))
 
 
 def _zone(value: object) -> str:
@@ -412,12 +302,7 @@ def _zone(value: object) -> str:
 def _addresses(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise ValueError('a table of addresses by channel, such as { pager = "4711" }')
-    return {_identifier(channel): _text(address) for channel, address in value.items()}
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return {identifier(channel): text(address) for channel, address in value.items()}
 
 
 def _plain(value: object) -> object:

@@ -18,11 +18,13 @@ from ward.ingest.journal import Journal
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
+from ward.live.plans import parsed, store_plan, unreadable, version_view
 from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
 from ward.store import rules as rule_store
 from ward.store import stays as stay_store
+from ward.store.care import level_of
 from ward.web.views import alert_view
 
 LONGEST_PAUSE: Final = 24 * 60
@@ -150,7 +152,29 @@ class Commands:
         self._core.note(self._core.book.unshelve(alert, by, now))
         return alert_view(self._core.book.get(alert))
 
-    # ------------------------------------------------------------------ rules
+    def not_delivered(
+        self, now: int, alert: str, person: str, channel: str, error: str, level: int | None = None
+    ) -> Any:
+        """A sender gave up. The answer is the alert, also where it is over and nothing follows."""
+        core = self._core
+        if level is None:
+            with core.db.connect() as connection:
+                level = level_of(connection, alert, person, channel)
+        core.note(core.book.not_delivered(alert, person, channel, level or 0, error[:200], now))
+        return alert_view(core.book.get(alert))
+
+    # ------------------------------------------------------------------ rules and plans
+
+    def put_plan(
+        self, now: int, ward: str, definition: dict[str, Any] | None, by: str, expected: int
+    ) -> Any:
+        """From now on the ward goes by it; None: by the default plan again. What was told stays told."""
+        plan = parsed(ward, definition)
+        with self._core.db.begin() as tx:
+            stored = store_plan(tx, ward, definition, by, now, expected)
+        self._core.plans.put(ward, plan)
+        self._core.faults.pop(unreadable(ward), None)
+        return version_view(stored)
 
     def put_rule(
         self, now: int, rule_id: str, definition: Mapping[str, Any], scope: str, by: str, expected: str | None
@@ -216,6 +240,6 @@ _COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     name: getattr(Commands, name)
     for name in (
         "admit", "discharge", "transfer", "set_flags", "attach", "detach", "pause", "observe",
-        "acknowledge", "shelve", "unshelve", "put_rule",
+        "acknowledge", "shelve", "unshelve", "not_delivered", "put_rule", "put_plan",
     )
 }  # fmt: skip

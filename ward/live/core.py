@@ -76,7 +76,8 @@ class Core:
         self.router = Router()
         self.engine = Engine(rulebook.effective(), 16, lateness=lateness)
         self.book = AlertBook(plans)
-        self._carrier = Carrier(self.book.plans, speed)
+        self.plans = self.book.plans
+        self._carrier = Carrier(self.plans, speed)
         self.watch = Watch()
         self.slots = Slots()
         self.newest = Newest(16)

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
 
+from ward.alerts.plan import Plan
 from ward.clock import Clock
 from ward.web.hub import Hub
 
@@ -69,6 +70,10 @@ class Service(Protocol):
         """Candidate rules over stored history; ``request`` and answer as in ``ward.web.schemas.rules``."""
         ...
 
+    def plan(self, ward: str) -> Plan:
+        """The care plan that the ward goes by now. Quick, no I/O to wait for."""
+        ...
+
     def rules(self, scope: str) -> Sequence[Json]:
         """The rules in force for ``all``, ``ward:X`` or ``stay:Y``, as ``ward.web.schemas.rules.Rule``.
 
@@ -95,9 +100,11 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "acknowledge": ("alert", "by", "assessment", "note"),
     "shelve": ("alert", "by", "minutes", "reason"),
     "unshelve": ("alert", "by"),
+    "put_plan": ("ward", "definition", "by", "expected"),
     "put_rule": ("rule_id", "definition", "scope", "by", "expected"),
 }
 """Every command with its keyword arguments. ``time`` is ms or None (now); ``minutes`` 0 ends a pause;
 ``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
 ``definition``, fields that are left out stay as they are. All answer with a stay, except the three on alerts
-(the alert) and ``put_rule`` (the rule). A test holds the web to this table."""
+(the alert), ``put_rule`` (the rule) and ``put_plan`` (the version made; its ``expected`` is the number of the
+version before, its ``definition`` None for the default plan). A test holds the web to this table."""
