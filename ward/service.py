@@ -19,7 +19,7 @@ from ward.alerts.plan import Plan
 from ward.alerts.watch import Watch
 from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
-from ward.errors import UnavailableError
+from ward.errors import NotFoundError, UnavailableError
 from ward.ingest.intake import Intake
 from ward.ingest.journal import SqlJournal
 from ward.ingest.mqtt import MqttLink
@@ -28,17 +28,20 @@ from ward.live.commands import places, rule_view
 from ward.live.core import Core
 from ward.live.deadman import DeadMan
 from ward.live.faults import why
+from ward.live.gatekeeper import Gatekeeper, credentials_of
 from ward.live.health import LIMITS, Health
 from ward.live.heartbeats import Heartbeats
-from ward.live.gatekeeper import Gatekeeper, credentials_of
 from ward.live.outbox import OutboxSender
 from ward.live.plans import load_plans
 from ward.live.runner import Runner
 from ward.live.trial import run_trial
 from ward.live.views import Board, Json
 from ward.live.watchdog import Watchdog, end_process
+from ward.notify.config import Parts, load_channels
+from ward.notify.notifier import Notifier
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
+from ward.store.deliveries import Sending
 from ward.store.history import compact
 from ward.store.retention import retain
 from ward.store.rules import current_rules
@@ -47,6 +50,8 @@ from ward.web.hub import Hub
 
 KEEP_ENDED: Final = HOUR
 """Stays that ended this recently are still known to the router: their last readings may be on the way."""
+UNDELIVERED_S: Final = 10.0
+"""The core has so long to note that somebody could not be told, well inside the sender's lease."""
 DAY: Final = 24 * HOUR
 
 log = structlog.get_logger(__name__)
@@ -119,7 +124,10 @@ class WardService:
             lambda topic, payload: self.link.publish(topic, payload),
             lambda: self.beats.beat("outbox"),
         )
+        self.notifier = self._make_notifier()
         self.healthy = Health(self.core, self.runner, self.link, self._outbox, self.beats, self.clock)
+        self.healthy.channels_failing = self.notifier.failing
+        self.healthy.notify_fault = lambda: self.notifier.fault
         self.core.service_faults = self.healthy.failing
         self.core.service_faults = self._gatekeeper.report(
             self.runner.faults, self.core.service_faults, self.clock
@@ -173,6 +181,7 @@ class WardService:
         self.runner.start()
         self.link.start()
         self._outbox.start()
+        self.notifier.start()
         self._gatekeeper.start()
         self._keeper.start()
 
@@ -185,8 +194,40 @@ class WardService:
 
     def _threads(self) -> dict[str, threading.Thread]:
         """Those without which nothing is watched, or nobody is told."""
-        threads = {"core": self.runner.thread, "outbox": self._outbox.thread, "housekeeping": self._keeper}
+        threads = {
+            "core": self.runner.thread,
+            "outbox": self._outbox.thread,
+            "notify": self.notifier.thread,
+            "housekeeping": self._keeper,
+        }
         return threads | ({"mqtt": self.link.thread} if self.link.thread else {})
+
+    def _make_notifier(self) -> Notifier:
+        channels = load_channels(
+            self.settings.channels_file,
+            Parts(
+                publish=lambda topic, payload: self.link.publish(topic, payload),
+                notice=lambda ward, notice: self.hub.publish("notice", notice, ward),
+            ),
+        )
+        plans = self.core.book.plans
+        return Notifier(
+            self.engine_db,
+            channels,
+            self._undelivered,
+            plan_of=plans.of,
+            wards=lambda: {*plans.by_ward, *(stay["ward"] for stay in self.board.stays.values())},
+            ward_now=self.clock.now,
+            in_real_time=self.clock.speed == 1,
+            link=self.settings.public_url,
+            beat=lambda: self.beats.beat("notify"),
+        )
+
+    def _undelivered(self, sending: Sending, error: str) -> None:
+        """The core notes it, durably, and has the next level told. Nothing for an alert that is over."""
+        told = {name: getattr(sending, name) for name in ("alert", "person", "channel", "level")}
+        with contextlib.suppress(NotFoundError):
+            self.runner.ask("not_delivered", {**told, "error": error}).result(UNDELIVERED_S)
 
     def _make_deadman(self) -> DeadMan | None:
         given = self.settings
@@ -209,6 +250,7 @@ class WardService:
         self.runner.halt()
         if self._starter.is_alive():
             self._starter.join(20.0)
+        self.notifier.stop()
         self.link.stop()
         self.runner.stop()
         self._outbox.stop()
@@ -230,11 +272,7 @@ class WardService:
             now = self.clock.now()
             try:
                 compact(self.engine_db, now - DAY, now - 2 * HOUR)
-                retain(
-                    self.engine_db,
-                    now - round(self.settings.retention_days * DAY),
-                    log_before_ms=now - round(self.settings.log_retention_days * DAY),
-                )
+                retain(self.engine_db, self.settings.model_dump(), ward=now, machine=wall_ms())
             except Exception:  # tried again at the next turn; it must not end the thread
                 metrics.ERRORS.labels("housekeeping").inc()
                 log.exception("housekeeping failed")

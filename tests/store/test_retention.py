@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
 from ward.alerts.model import Alert, Event
+from ward.config import Settings
+from ward.errors import ConflictError
+from ward.store import audit as trail
 from ward.store import retention
 from ward.store.access import LoginCode, Session, add_code, add_session
 from ward.store.alerts import save_alerts
@@ -14,10 +17,11 @@ from ward.store.events import append_events
 from ward.store.history import write_chunk
 from ward.store.idempotency import claim
 from ward.store.letters import DeadLetter, add_letters
+from ward.store.meta import put_meta
 from ward.store.outbox import Letter, enqueue, mark_sent, waiting
 from ward.store.rules import put_rule
 from ward.store.stays import admit, discharge
-from ward.store.tables import metadata
+from ward.store.tables import attempts, deliveries, metadata
 
 OPEN = Alert("open", "s1", "A", "1", "r", "t", "low", "technical", "active", raised_at=1, closed_at=10)
 CLOSED = replace(OPEN, id="closed", state="closed", closed_at=50)
@@ -54,43 +58,131 @@ def filled(engine: Engine) -> Engine:
             claim(tx, key=str(at), actor="a", route="r", digest="d", now=at)
             add_session(tx, Session(str(at), None, "n", "nurse", None, 1, 1, expires=at))
             add_code(tx, LoginCode(str(at), "n", "nurse", None, expires=at))
-        put_rule(tx, rule_id="r", scope="all", definition={}, by="Ada", at=1, expected=0)
+        for scope in ("all", "stay:s1", "stay:gone"):
+            put_rule(tx, rule_id="r", scope=scope, definition={}, by="Ada", at=1, expected=0)
+        for key in ("book:", "book:s1", "book:gone"):
+            put_meta(tx, key, {})
+        for n, (state, alert) in enumerate(
+            [("sent", None), ("sent", "open"), ("waiting", None), ("sent", None)]
+        ):
+            tx.execute(
+                insert(deliveries).values(
+                    key=str(n), alert=alert, ward="A", priority="low", kind="technical", reason="first",
+                    level=1, person="Ada", channel="mail", text={},
+                    created=100 if n == 3 else 50, due=50, state=state,
+                )
+            )  # fmt: skip
+        for at in (50, 100):
+            tx.execute(insert(attempts).values(key=str(at), failed=1, last=at, until=at))
     return engine
 
 
-GONE = {
-    "history": 2,
-    "dead_letters": 1,
-    "outbox": 1,
-    "idempotency": 1,
+NOW = 100 + 10 * retention.DAY
+DAYS = dict.fromkeys({kind.setting for kind in retention.KINDS}, 10.0) | {
+    "audit_retention_days": 10.0,
+    "copy_retention_days": 10.0,
+}
+"""Everything from before time 100 is to go."""
+NOTHING = dict.fromkeys([*(kind.name for kind in retention.KINDS), "audit", "copies"], 0)
+GONE = NOTHING | {
+    "readings": 2,
+    "refused": 1,
+    "published": 1,
+    "deliveries": 1,
+    "requests": 1,
     "sessions": 1,
-    "login_codes": 1,
+    "login links": 1,
+    "attempts": 1,
     "alerts": 1,
     "events": 2,  # the closed alert's, and the one of no alert
     "stays": 1,
+    "books": 1,
+    "limits": 1,
 }
+
+
+def retain(engine: Engine, now: int = NOW, **days: float) -> dict[str, int]:
+    return retention.retain(engine, DAYS | days, ward=now, machine=now)
 
 
 def test_what_is_old_and_over_goes_and_the_rest_stays(filled: Engine) -> None:
     before = counts(filled)
-    assert retention.retain(filled, 100) == GONE
+    assert retain(filled) == GONE
     after = counts(filled)
     changed = {name: before[name] - after[name] for name in before if before[name] != after[name]}
-    assert changed == {**GONE, "assignments": 1}
-    assert retention.retain(filled, 100) == dict.fromkeys(GONE, 0)
+    tables = {kind.table.name: 0 for kind in retention.KINDS}
+    for kind in retention.KINDS:
+        tables[kind.table.name] += GONE[kind.name]
+    assert changed == {**tables, "assignments": 1}
+    assert retain(filled) == NOTHING
 
 
 def test_small_batches_come_to_the_same(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 1)
-    assert retention.retain(filled, 100) == GONE
+    assert retain(filled) == GONE
 
 
-def test_the_log_may_be_kept_longer_and_then_keeps_its_stay(filled: Engine) -> None:
-    gone = retention.retain(filled, 100, log_before_ms=5)
-    assert gone == {**GONE, "alerts": 0, "events": 0, "stays": 0}
+@pytest.mark.parametrize("setting", sorted(DAYS))
+def test_each_kind_goes_by_its_own_setting_when_it_is_due_and_not_before(
+    filled: Engine, setting: str
+) -> None:
+    """All others are kept for ever: only what the setting names goes, and what waited for nothing else."""
+    ever = dict.fromkeys(DAYS, 10_000.0)
+    rest = {"books": 1, "limits": 1}  # go with their stay, at any time; here their stay is gone already
+    assert retain(filled, now=10 + 10 * retention.DAY, **(ever | {setting: 10.0})) == NOTHING | rest
+    mine = {kind.name for kind in retention.KINDS if kind.setting == setting} - {"stays", "books", "limits"}
+    gone = retain(filled, **(ever | {setting: 10.0}))
+    assert gone == {name: GONE[name] if name in mine else 0 for name in GONE}
+
+
+def test_a_stay_goes_when_nothing_of_it_is_left(filled: Engine) -> None:
+    assert retain(filled, retention_days=10_000.0)["stays"] == 0
+    gone = retain(filled, log_retention_days=10_000.0)
+    assert (gone["alerts"], gone["events"], gone["stays"]) == (0, 0, 1)
 
 
 def test_open_things_outlive_any_time(filled: Engine) -> None:
-    retention.retain(filled, 10**12)
+    retain(filled, now=10**12)
     left = {name: n for name, n in counts(filled).items() if n}
-    assert left == {"stays": 1, "assignments": 1, "alerts": 1, "events": 1, "outbox": 1, "rules": 1}
+    assert left == {
+        "stays": 1, "assignments": 1, "alerts": 1, "events": 1, "outbox": 1, "rules": 2, "deliveries": 2,
+        "meta": 2,
+    }  # fmt: skip
+
+
+def test_a_kind_that_fails_does_not_keep_the_others(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(engine: Engine, before: int, now: int) -> int:
+        raise ConflictError("the audit trail does not hold at line 3")
+
+    monkeypatch.setattr(retention, "_prune", fail)
+    with pytest.raises(ConflictError):
+        retain(filled)
+    assert counts(filled)["sessions"] == 1
+
+
+def test_the_audit_trail_goes_by_the_week_and_still_verifies(engine: Engine) -> None:
+    day = retention.DAY
+    with engine.begin() as tx:
+        trail.append(tx, [trail.Entry(n * day, "a", None, "x") for n in range(30)])
+    assert retain(engine, now=16 * day)["audit"] == 0  # six days are too old, which is not a week
+    assert retain(engine, now=20 * day)["audit"] == 10
+    with engine.connect() as connection:
+        assert trail.verify(connection).holds
+        assert connection.scalar(select(func.count()).select_from(metadata.tables["audit"])) == 21
+    assert retain(engine, now=20 * day)["audit"] == 0
+
+
+def test_every_setting_exists_and_every_table_is_thought_of() -> None:
+    named = {kind.setting for kind in retention.KINDS} | {
+        setting for setting, _ in retention.ELSEWHERE.values()
+    }
+    assert named <= set(Settings.model_fields)
+    forgotten = {kind.table.name for kind in retention.KINDS}
+    kept = {
+        "assignments",  # go with their stay
+        "audit", "journal", "snapshots",  # in their own way
+        # until a person ends them
+        "tokens", "users", "plans", "devices", "device_credentials", "device_numbers",
+        "erasures",  # what was erased is to stay known
+    }  # fmt: skip
+    assert set(metadata.tables) - forgotten <= kept

@@ -1,61 +1,187 @@
-"""Forgetting what is older than the ward wants to keep. Open stays, open alerts and rules stay."""
+"""Forgetting what is older than the ward wants to keep: one table says what, and by which setting.
+
+Open stays, open alerts, what is still to be told, rules and plans in force are never forgotten.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Engine, Table, delete, exists, select
+from sqlalchemy import ColumnElement, Engine, Table, delete, exists, func, select, tuple_
 
+from ward.signals import HOUR
+from ward.store import audit as trail
+from ward.store import schema
 from ward.store.tables import (
     alerts,
+    attempts,
+    audit,
     dead_letters,
+    deliveries,
     events,
     history,
     idempotency,
     login_codes,
+    meta,
     outbox,
+    rules,
     sessions,
     stays,
 )
 
 BATCH: Final = 500
 """Rows deleted in one transaction: a writer that waits for its turn waits for moments only."""
+DAY: Final = 24 * HOUR
+AUDIT_STEP: Final = 7 * DAY
+"""The audit trail is read to its end before some of it goes; so it goes by the week, not by the minute."""
+BOOK: Final = "book:"
+_OF_STAY: Final = "stay:"
 
 
-def retain(engine: Engine, before_ms: int, *, log_before_ms: int | None = None) -> dict[str, int]:
-    """Delete readings, refused messages, sent letters and access that ended before ``before_ms``;
-    closed alerts, their events and discharged stays from before ``log_before_ms`` (default: the same).
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is forgotten together. ``old`` makes the condition for a time (ms) of the ``clock``: the ward's,
+    or the machine's, which differ in demos. ``setting`` is in days."""
 
-    A stay goes only when nothing of it is left. Says how many rows of each table went.
+    name: str
+    setting: str
+    what: str
+    table: Table
+    clock: Literal["ward", "machine"]
+    old: Callable[[int], ColumnElement[bool]]
+
+
+def _no_stay(stay: ColumnElement[Any]) -> ColumnElement[bool]:
+    return ~exists().where(stays.c.id == stay)
+
+
+_NOTHING_LEFT: Final = (
+    ~exists().where(alerts.c.stay == stays.c.id)
+    & ~exists().where(history.c.stay == stays.c.id)
+    & ~exists().where(events.c.stay == stays.c.id)
+)
+
+# The order matters: events wait for their alert, stays for all that is theirs, the rest for its stay.
+KINDS: Final = (
+    Kind(
+        "readings", "retention_days", "readings, with the filter's marks",
+        history, "ward", lambda t: history.c.end < t,
+    ),
+    Kind(
+        "refused", "refused_retention_days", "refused messages (dead letters)",
+        dead_letters, "ward", lambda t: dead_letters.c.received < t,
+    ),
+    Kind(
+        "published", "published_retention_days", "alert changes that the broker has",
+        outbox, "machine", lambda t: outbox.c.sent < t,
+    ),
+    Kind(
+        "deliveries", "delivery_retention_days", "what was told to whom, and what could not be",
+        deliveries, "machine", lambda t: (deliveries.c.created < t) & (deliveries.c.state != "waiting")
+        & ~exists().where((alerts.c.id == deliveries.c.alert) & (alerts.c.state != "closed")),
+    ),
+    Kind(
+        "requests", "request_retention_days", "answers to requests with an Idempotency-Key",
+        idempotency, "machine", lambda t: idempotency.c.at < t,
+    ),
+    Kind(
+        "sessions", "session_retention_days", "sessions that are over",
+        sessions, "machine", lambda t: sessions.c.expires < t,
+    ),
+    Kind(
+        "login links", "session_retention_days", "login links that were used or are too old",
+        login_codes, "machine", lambda t: login_codes.c.expires < t,
+    ),
+    Kind(
+        "attempts", "session_retention_days", "failed attempts to log in",
+        attempts, "machine", lambda t: (attempts.c.last < t) & (attempts.c.until < t),
+    ),
+    Kind(
+        "alerts", "log_retention_days", "alerts that are closed",
+        alerts, "ward", lambda t: (alerts.c.state == "closed") & (alerts.c.closed_at < t),
+    ),
+    Kind(
+        "events", "log_retention_days", "the log of what happened to alerts that are gone",
+        events, "ward", lambda t: (events.c.at < t) & ~exists().where(alerts.c.id == events.c.alert),
+    ),
+    Kind(
+        "stays", "stay_retention_days", "ended stays with beds and devices, when nothing of theirs is left",
+        stays, "ward", lambda t: (stays.c.end < t) & _NOTHING_LEFT,
+    ),
+    Kind(
+        "books", "stay_retention_days", "the state of alerts of stays that are gone",
+        meta, "ward", lambda t: meta.c.key.startswith(BOOK) & (meta.c.key != BOOK)
+        & _no_stay(func.substr(meta.c.key, len(BOOK) + 1)),
+    ),
+    Kind(
+        "limits", "stay_retention_days", "limits of one patient whose stay is gone",
+        rules, "ward", lambda t: rules.c.scope.startswith(_OF_STAY)
+        & _no_stay(func.substr(rules.c.scope, len(_OF_STAY) + 1)),
+    ),
+)  # fmt: skip
+
+ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
+    "audit": ("audit_retention_days", "the beginning of the audit trail, if it verifies"),
+    "copies": ("copy_retention_days", "copies of a SQLite file from before a change of its schema"),
+    "journal": ("snapshot_s", "received messages, as soon as a snapshot holds what they came to"),
+}
+"""What is not rows to be deleted one by one: setting, and what goes. The journal's is in seconds."""
+
+
+def retain(engine: Engine, days: Mapping[str, float], *, ward: int, machine: int) -> dict[str, int]:
+    """Delete what is older than its setting says; how many of each kind went.
+
+    ``days`` by setting; ``ward`` and ``machine`` are now on the two clocks, ms. A kind that cannot be deleted
+    does not keep the others: the first error is raised at the end.
     """
-    log_before = before_ms if log_before_ms is None else log_before_ms
-    nothing_left = (
-        ~exists().where(alerts.c.stay == stays.c.id)
-        & ~exists().where(history.c.stay == stays.c.id)
-        & ~exists().where(events.c.stay == stays.c.id)
-    )
-    # The order matters: events wait for their alert, stays for all that is theirs.
-    plan: tuple[tuple[Table, ColumnElement[bool]], ...] = (
-        (history, history.c.end < before_ms),
-        (dead_letters, dead_letters.c.received < before_ms),
-        (outbox, outbox.c.sent < before_ms),
-        (idempotency, idempotency.c.at < before_ms),
-        (sessions, sessions.c.expires < before_ms),
-        (login_codes, login_codes.c.expires < before_ms),
-        (alerts, (alerts.c.state == "closed") & (alerts.c.closed_at < log_before)),
-        (events, (events.c.at < log_before) & ~exists().where(alerts.c.id == events.c.alert)),
-        (stays, (stays.c.end < log_before) & nothing_left),
-    )
-    return {table.name: _delete(engine, table, old) for table, old in plan}
+    gone: dict[str, int] = {}
+    failed: list[Exception] = []
+    now = {"ward": ward, "machine": machine}
+    for kind in KINDS:
+        before = now[kind.clock] - round(days[kind.setting] * DAY)
+        _try(gone, failed, kind.name, lambda k=kind, b=before: _delete(engine, k.table, k.old(b)))  # type: ignore[misc]
+    before = machine - round(days["audit_retention_days"] * DAY)
+    _try(gone, failed, "audit", lambda: _prune(engine, before, machine))
+    old_copies = machine - round(days["copy_retention_days"] * DAY)
+    _try(gone, failed, "copies", lambda: _drop_copies(engine, old_copies))
+    if failed:
+        raise failed[0]
+    return gone
+
+
+def _try(gone: dict[str, int], failed: list[Exception], name: str, work: Callable[[], int]) -> None:
+    try:
+        gone[name] = work()
+    except Exception as error:
+        failed.append(error)
 
 
 def _delete(engine: Engine, table: Table, old: ColumnElement[bool]) -> int:
-    key: ColumnElement[Any] = next(iter(table.primary_key))
+    keys = list(table.primary_key)
+    key: Any = keys[0] if len(keys) == 1 else tuple_(*keys)
     total = 0
     while True:
         with engine.begin() as tx:
-            batch = tx.scalars(select(key).where(old).limit(BATCH)).all()
+            found = tx.execute(select(*keys).where(old).limit(BATCH)).all()
+            batch = [row[0] if len(keys) == 1 else tuple(row) for row in found]
             if batch:
                 total += tx.execute(delete(table).where(key.in_(batch), old)).rowcount
         if len(batch) < BATCH:
             return total
+
+
+def _prune(engine: Engine, before: int, now: int) -> int:
+    with engine.connect() as connection:
+        oldest = connection.scalar(select(audit.c.at).order_by(audit.c.seq).limit(1))
+    if oldest is None or oldest >= before - AUDIT_STEP:
+        return 0
+    return trail.prune(engine, before, trail.Entry(now, "", None, trail.PRUNE))
+
+
+def _drop_copies(engine: Engine, before: int) -> int:
+    old = [path for path in schema.copies(engine) if path.stat().st_mtime * 1000 < before]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
