@@ -26,6 +26,14 @@ class SettingsError(InvalidError):
     """A setting that is unknown or impossible; the detail names it, its value and what is allowed."""
 
 
+def _syslog_url(url: str) -> str:
+    parts = urlsplit(url)
+    known = parts.scheme in ("tls", "tcp", "udp")
+    if not (known and parts.hostname and parts.port) or parts.username:
+        raise ValueError("must look like tls://host:6514, tcp://host:601 or udp://host:514")
+    return url
+
+
 def _mqtt_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
@@ -73,6 +81,11 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLite or PostgreSQL; by default ward.db in the data folder"
     )
+    audit_syslog: Annotated[str, AfterValidator(_syslog_url)] | None = Field(
+        None,
+        description="Where the audit trail is handed on: tls://host:6514, tcp://host:601, udp://host:514",
+    )
+    audit_syslog_ca_file: Path | None = Field(None, description="Certificate authority of a tls one (PEM)")
     clock: Literal["wall", "replay"] = Field("wall", description="replay: now = origin + speed * elapsed")
     replay_speed: float = Field(60.0, gt=0, le=3600, description="Speed of the replay clock")
     replay_origin: int | None = Field(None, ge=0, description="ms since 1970 at which a replay began")

@@ -34,6 +34,7 @@ from ward.live.heartbeats import Heartbeats
 from ward.live.outbox import OutboxSender
 from ward.live.plans import load_plans
 from ward.live.runner import Runner
+from ward.live.trail_keeper import trail_duties
 from ward.live.trial import run_trial
 from ward.live.views import Board, Json
 from ward.live.watchdog import Watchdog, end_process
@@ -132,6 +133,7 @@ class WardService:
         self.core.service_faults = self._gatekeeper.report(
             self.runner.faults, self.core.service_faults, self.clock
         )
+        self._trail = trail_duties(self.engine_db, settings, wall_ms)
         self._keeping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
@@ -182,6 +184,8 @@ class WardService:
         self.link.start()
         self._outbox.start()
         self.notifier.start()
+        for duty in self._trail:
+            duty.start()
         self._gatekeeper.start()
         self._keeper.start()
 
@@ -254,6 +258,8 @@ class WardService:
         self.link.stop()
         self.runner.stop()
         self._outbox.stop()
+        for duty in self._trail:
+            duty.stop()
         self._gatekeeper.stop()
         self.engine_db.dispose()
 

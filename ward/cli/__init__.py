@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ward.cli import data, devices, offline, running, tokens
+from ward.cli import audit, data, devices, offline, running, tokens
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +22,7 @@ for commands in (running, offline, data):
     app.add_typer(commands.app)
 app.add_typer(tokens.app, name="token")
 app.add_typer(devices.app, name="device")
+app.add_typer(audit.app, name="audit")
 app.add_typer(data.database_app, name="database")
 app.add_typer(devices.app, name="device")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ward.errors import WardError
 
 if TYPE_CHECKING:
     from ward.config import Settings
+    from ward.store.audit import Entry
 
 
 def say(text: str) -> None:
@@ -33,3 +35,19 @@ def settings_of(**given: Any) -> Settings:
     from ward.config import load_settings
 
     return load_settings(**given)[0]
+
+
+def operator() -> str:
+    """Who sits at the command line, as the machine knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def by_hand(action: str, **known: object) -> Entry:
+    """An audit entry of the command line, now."""
+    from ward.clock import wall_ms
+    from ward.store.audit import Entry
+
+    return Entry(wall_ms(), operator(), None, action, source="cli", **known)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ward.cli.common import plain_errors, settings_of
+from ward.cli.common import by_hand, plain_errors, settings_of
 
 app = typer.Typer(no_args_is_help=True, help="Tokens by which people and programs come in.")
 
@@ -25,6 +25,7 @@ def token_create(
     """Print a new token, once: only its hash is kept."""
     from ward.clock import wall_ms
     from ward.config import prepare_data_dir
+    from ward.store.audit import append
     from ward.store.database import migrate, open_database
     from ward.web.identity import create_token
 
@@ -36,5 +37,8 @@ def token_create(
         migrate(database)
         now = wall_ms()
         expires = None if days is None else now + round(days * 86_400_000)
-        _, secret = create_token(database, name=name, role=role, wards=ward, expires=expires, now=now)
+        token, secret = create_token(database, name=name, role=role, wards=ward, expires=expires, now=now)
+        said = {"name": name, "role": role, "wards": token.wards}
+        with database.begin() as tx:
+            append(tx, [by_hand("token.create", object=f"token:{token.id}", detail=said)])
         typer.echo(secret)
