@@ -129,6 +129,9 @@ class Settings(BaseSettings):
         None, description="Told the reasons when the ward has not been watched for 30 s; a secret"
     )
     deadman_s: float = Field(60.0, ge=1, description="Seconds between the pings of the dead man's switch")
+    channels_file: Path | None = Field(
+        None, description="Webhooks, MQTT, mail, SMS …: TOML with secrets, its owner's only; default: none"
+    )
     session_hours: float = Field(
         12.0, gt=0, le=24, description="Hours after logging in until one must log in again to act"
     )

@@ -15,7 +15,14 @@ from ward.live.outbox import OutboxSender
 from ward.live.runner import Runner
 from ward.live.views import Json
 
-LIMITS: Final = {"core": 40.0, "engine": 10.0, "mqtt": 30.0, "outbox": 60.0, "housekeeping": 7_200.0}
+LIMITS: Final = {
+    "core": 40.0,
+    "engine": 10.0,
+    "mqtt": 30.0,
+    "outbox": 60.0,
+    "notify": 90.0,
+    "housekeeping": 7_200.0,
+}
 """Seconds without a heartbeat after which a part is late. A writer waits for a locked database up to 30 s,
 so the core's thread may; the engine's tick that waits with it is late all the same."""
 STILL: Final = frozenset({"core", "engine"})
@@ -39,13 +46,18 @@ class Health:
         self._beats, self._clock = beats, clock
         self.recovering: Callable[[], str | None] = lambda: None
         """How far the start is, while it lasts."""
+        self.channels_failing: Callable[[], list[str]] = list
+        """Channels through which nobody can be told. The ward is watched all the same, so it is ready."""
+        self.notify_fault: Callable[[], str | None] = lambda: None
+        """Why nobody at all can be told."""
 
     def failing(self) -> list[str]:
         """Names of the parts that do not work now; what lasts is an alert of the service's own."""
         broker = [] if self._link.stats().connected else ["broker"]
         outbox = ["outbox"] if self._outbox.fault else []
+        notify = [*self.channels_failing(), *(["notify"] if self.notify_fault() else [])]
         late = self._beats.late(time.monotonic())
-        return sorted({*self._runner.faults, *self._core.faults, *broker, *outbox, *late})
+        return sorted({*self._runner.faults, *self._core.faults, *broker, *outbox, *notify, *late})
 
     def view(self) -> Json:
         """``live`` is whether the board is of now; also sets the gauges of the link."""
@@ -70,8 +82,7 @@ class Health:
             reasons.append(
                 f"the machine's clock was set back by {behind / 1000:.0f} s; restart when it is right"
             )
-        if self._outbox.fault:
-            reasons.append(self._outbox.fault)
+        reasons += [fault for fault in (self._outbox.fault, self.notify_fault()) if fault]
         return {
             "ready": not reasons,
             "live": not recovering and not STILL & late.keys(),
@@ -79,5 +90,6 @@ class Health:
             "last_message_age_s": age,
             "speed": self._clock.speed,
             "queue": stats.queue_depth,
+            "channels_failing": self.channels_failing(),
             "pack": self._core.rulebook.pack.id,
         }
