@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ward.clock import iso
 from ward.store.deliveries import Sending
@@ -26,7 +27,7 @@ _WORDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing to tell one person. ``since`` in ms of the ward's clock.
+    """One thing to tell one person. ``since`` in ms of the ward's clock, which hangs in ``zone``.
 
     ``id`` is the same at each attempt, so that a receiver can drop what it has. ``alert``, ``bed``, ``title``
     and ``since`` are None where the channel may not carry them. ``link`` leads to the dashboard.
@@ -45,6 +46,7 @@ class Message:
     bed: str | None
     title: str | None
     since: int | None
+    zone: str | None
     link: str | None
 
     @property
@@ -63,7 +65,11 @@ class Message:
         elif self.title is None:
             said = "See the dashboard."
         else:
-            said = self.title + (f", since {_hour(self.since)}" if self.since is not None else "") + "."
+            said = (
+                self.title
+                + (f", since {_hour(self.since, self.zone)}" if self.since is not None else "")
+                + "."
+            )
         return f"{self.subject}. {said}" + (f" {self.link}" if self.link else "")
 
     def as_json(self) -> dict[str, Any]:
@@ -103,6 +109,7 @@ def message_of(delivery: Sending, detail: str, link: str | None, test_to: str | 
         bed=_read(shown, "bed", str),
         title=(_read(shown, "title", str) or None) and shown["title"][:LONGEST],
         since=_read(shown, "since", int),
+        zone=_read(shown, "zone", str),
         link=link,
     )
 
@@ -117,6 +124,6 @@ def _read(values: Mapping[str, Any], name: str, kind: Callable[..., Any]) -> Any
     return value if isinstance(value, kind) and not isinstance(value, bool) else None  # type: ignore[arg-type]
 
 
-def _hour(ms: int) -> str:
-    """In the time zone of the machine, which is the ward's."""
-    return f"{datetime.fromtimestamp(ms / 1000).astimezone():%H:%M}"
+def _hour(ms: int, zone: str | None) -> str:
+    """On the ward's clock; where none is told, on the machine's."""
+    return f"{datetime.fromtimestamp(ms / 1000, ZoneInfo(zone) if zone else None):%H:%M}"

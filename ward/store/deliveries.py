@@ -7,7 +7,7 @@ sending are of the machine's clock, in ms, given by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -174,9 +174,15 @@ def note_seen(tx: Connection, id: int, wards: frozenset[str] | None, by: str, no
 def get_delivery(connection: Connection, id: int, wards: frozenset[str] | None = None) -> Sent:
     """Raises NotFoundError, also for one of another ward."""
     row = connection.execute(select(*_SENT).where(deliveries.c.id == id)).one_or_none()
-    if row is None or (wards is not None and row.ward not in wards):
+    if row is None or (wards is not None and row.ward and row.ward not in wards):
         raise NotFoundError(f"no delivery {id}")
     return Sent(*row)
+
+
+def by_keys(connection: Connection, keys: Collection[str]) -> list[Sent]:
+    """Those that stand under these keys, the earliest first."""
+    query = select(*_SENT).where(deliveries.c.key.in_(keys)).order_by(deliveries.c.id)
+    return [Sent(*row) for row in connection.execute(query)]
 
 
 def deliveries_of(connection: Connection, alert: str) -> list[Sent]:
@@ -185,11 +191,22 @@ def deliveries_of(connection: Connection, alert: str) -> list[Sent]:
     return [Sent(*row) for row in connection.execute(query)]
 
 
-def last_of_channels(connection: Connection, reason: str | None = None) -> dict[str, Sent]:
-    """The latest delivery of each channel, of all or of one ``reason``."""
-    newest = select(func.max(deliveries.c.id)).group_by(deliveries.c.channel)
-    if reason is not None:
-        newest = newest.where(deliveries.c.reason == reason)
+def last_tests(connection: Connection, wards: frozenset[str] | None) -> dict[str, Sent]:
+    """The latest test of each channel, in these wards (None: all)."""
+    return _latest(connection, deliveries.c.reason == "test", wards)
+
+
+def last_failures(connection: Connection, wards: frozenset[str] | None) -> dict[str, Sent]:
+    """The latest delivery of each channel that was given up, in these wards (None: all)."""
+    return _latest(connection, deliveries.c.state == "failed", wards)
+
+
+def _latest(
+    connection: Connection, which: ColumnElement[bool], wards: frozenset[str] | None
+) -> dict[str, Sent]:
+    newest = select(func.max(deliveries.c.id)).where(which).group_by(deliveries.c.channel)
+    if wards is not None:
+        newest = newest.where(deliveries.c.ward.in_(wards))
     query = select(*_SENT).where(deliveries.c.id.in_(newest))
     return {row.channel: Sent(*row) for row in connection.execute(query)}
 
