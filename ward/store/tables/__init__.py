@@ -13,6 +13,7 @@ from ward.store.tables.care import deliveries, plans
 from ward.store.tables.credentials import device_credentials, device_numbers
 from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
 from ward.store.tables.people import attempts, users
+from ward.store.tables.protection import erasures
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
 from ward.store.tables.stays import assignments, devices, stays
 
@@ -29,6 +30,7 @@ __all__ = [
     "device_credentials",
     "device_numbers",
     "devices",
+    "erasures",
     "events",
     "history",
     "idempotency",
