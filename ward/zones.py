@@ -3,6 +3,7 @@ it is now."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from ward.signals import HOUR, SECOND
 
 DAY: Final = 24 * HOUR
 _EPOCH: Final = date(1970, 1, 1)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def is_zone(name: str) -> bool:
@@ -49,7 +51,7 @@ def weekday(day: int) -> int:
 
 def day_of(text: str) -> int:
     """Of ``2026-12-24``. Raises ValueError for anything else."""
-    if len(text) != 10:
+    if _DAY.fullmatch(text) is None:
         raise ValueError("a day such as 2026-12-24")
     return (date.fromisoformat(text) - _EPOCH).days
 

@@ -28,7 +28,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = ", ".join(filter(None, (self.place, self.field and f"field {self.field}")))
-        return f"{where}: {self.found}; allowed: {self.allowed}"
+        return f"{where and where + ': '}{self.found}; allowed: {self.allowed}"
 
 
 @dataclass(slots=True)

@@ -46,7 +46,8 @@ def plan_to_fields(plan: Plan) -> dict[str, Any]:
 
 def to_toml(fields: Mapping[str, Any]) -> str:
     """The fields of a plan as a TOML file; ``read_toml`` gives equal fields back."""
-    lines = [f"{name} = {_value(value)}" for name, value in fields.items() if not _is_table(value)]
+    plain = {n: value for n, value in fields.items() if not (isinstance(value, Mapping) or _is_table(value))}
+    lines = [f"{name} = {_value(value)}" for name, value in plain.items()]
     for name, value in fields.items():
         if isinstance(value, Mapping):
             lines += ["", f"[{name}]", *(f"{key} = {_value(part)}" for key, part in value.items())]
@@ -65,7 +66,7 @@ def _table(name: str, part: Mapping[str, Any]) -> list[str]:
 
 
 def _is_table(value: object) -> bool:
-    """What stands under a heading of its own: a list of tables, or the top's table."""
+    """What stands under headings of its own."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
 
 
