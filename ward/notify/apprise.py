@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -23,14 +24,9 @@ class AppriseChannel:
     """Sends to ``url``. Apprise's own log is kept silent: it may hold URLs, with their passwords."""
 
     def __init__(self, url: str) -> None:
-        import apprise  # only where a channel needs it: it takes its time
-
-        log = logging.getLogger("apprise")
-        log.propagate = False
-        log.addHandler(logging.NullHandler())
-        self._apprise: Any = apprise
+        self._apprise: Any = _library()
         self._url = url
-        self._asset = apprise.AppriseAsset(
+        self._asset = self._apprise.AppriseAsset(
             app_id="ward", app_desc="ward", app_url="", secure_logging=True, storage_mode="memory"
         )
 
@@ -74,6 +70,20 @@ class AppriseChannel:
         """One for each message: a shared one would make senders wait for each other."""
         made = self._apprise.Apprise(asset=self._asset)
         return made if made.add(url) else None
+
+
+def _library() -> Any:
+    """Apprise with all its services, read only where a channel needs them: that takes a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # for a module of Python's that it shims
+        import apprise
+
+        apprise.Apprise.instantiate("json://localhost")
+    log = logging.getLogger("apprise")
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    return apprise
 
 
 def _why(result: Any) -> str:
