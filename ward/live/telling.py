@@ -14,6 +14,7 @@ from ward.clock import iso, wall_ms
 from ward.ingest.topics import alerts_topic
 from ward.live import metrics
 from ward.live.carrier import Carrier
+from ward.notify.metrics import CONDITION_DELAY
 from ward.store.alerts import save_alerts
 from ward.store.events import append_events
 from ward.store.meta import put_meta
@@ -82,6 +83,9 @@ def tell(hub: Hub, changes: Sequence[Change], told: Sequence[tuple[int, dict[str
             metrics.INTERRUPTIONS.labels(change.notify.reason).inc()
         if change.alert is not None and change.event.after == "active" != change.event.before:
             metrics.RAISED.labels(change.alert.priority, change.alert.kind).inc()
+            announced, raised = change.alert.announced_at, change.alert.raised_at
+            if announced is not None and raised is not None:
+                CONDITION_DELAY.observe(max(announced - raised, 0) / 1000)
 
 
 def save(
