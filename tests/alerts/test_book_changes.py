@@ -9,6 +9,7 @@ import pytest
 from tests.alerts.desk import HIGH, MEDIUM, START, WORSE, Desk, rule
 from ward.alerts.book import AlertBook
 from ward.alerts.model import StayState
+from ward.alerts.track import Breach
 from ward.errors import NotFoundError
 from ward.signals import HOUR, MINUTE
 
@@ -200,6 +201,17 @@ def test_late_readings_that_show_a_cleared_breach_to_have_gone_on_raise_it_again
     assert second.id != first
     desk.clear("mild-spo2")
     assert desk.raise_("mild-spo2", since=0, late=True) == []
+
+
+def test_what_a_rebuild_finds_again_and_over_is_not_told_again() -> None:
+    desk = Desk(MEDIUM).at(10)
+    desk.raise_("mild-spo2", since=0)
+    desk.at(20).clear("mild-spo2")
+    again = Breach(START, desk.now, "spo2", 86.0, late=True, over=True)
+    assert desk.book.raised_together([("s1", MEDIUM, again)], desk.now) == []
+    assert desk.book.cleared("s1", MEDIUM.id, START, desk.now, desk.now) == []
+    unheard = Breach(START + 12 * MINUTE, desk.now, "spo2", 86.0, late=True, over=True)
+    assert desk.book.raised_together([("s1", MEDIUM, unheard)], desk.now) != []
 
 
 def test_a_breach_of_an_unknown_stay_is_told_rather_than_lost() -> None:

@@ -19,6 +19,8 @@ class Breach:
     signal: str | None
     value: float | None
     late: bool
+    over: bool = False
+    """found late, and ended already"""
 
 
 @dataclass(slots=True)
@@ -59,8 +61,9 @@ class Track:
         rebuild found for the breach that is already known (what was told is not stamped anew)."""
         seen = self.seen.setdefault(breach.since, Seen())
         known = self.breach is not None
-        # Only late readings can make a breach of the same start sustained again after it cleared.
-        revived = seen.raised and breach.late and not seen.late and not known
+        # Only late readings can make a breach of the same start sustained again after it cleared; not so
+        # where they find it over, too: then they find nothing that was not told.
+        revived = seen.raised and breach.late and not breach.over and not seen.late and not known
         if seen.raised and not revived:
             return False
         seen.raised, seen.late, seen.cleared_at = True, breach.late, None

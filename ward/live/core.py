@@ -319,11 +319,15 @@ class Core:
     def _follow(self, t: Transitions, now: int) -> None:
         """Engine transitions to the book: what comes up at one instant goes in together."""
         raised: list[tuple[str, Rule, Breach]] = []
-        columns = (getattr(t, name).tolist() for name in t.__slots__)
-        for slot, column, kind, at, since, late in zip(*columns, strict=True):
+        rows = list(zip(*(getattr(t, name).tolist() for name in t.__slots__), strict=True))
+        over = {
+            (slot, column, since) for slot, column, kind, _, since, late in rows if late and kind == CLEARED
+        }
+        for slot, column, kind, at, since, late in rows:
             stay, rule = self.slots.stay(slot), self.engine.rules[column]
             if kind == RAISED:
-                raised.append((stay, rule, Breach(since, at, *self.measured(slot, rule), late)))
+                is_over = (slot, column, since) in over
+                raised.append((stay, rule, Breach(since, at, *self.measured(slot, rule), late, is_over)))
                 continue
             if raised and kind in WHY:
                 self._pending_changes += self.book.raised_together(raised, now)

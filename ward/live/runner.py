@@ -33,7 +33,7 @@ FLUSH_S: Final = 10.0
 BATCH: Final = 5_000
 DRAINED_S: Final = 0.5
 """After a start the backlog counts as drained when nothing has come for so long."""
-RECENT_S: Final = 5.0
+RECENT_MS: Final = 1_000
 LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 BUDGET_S: Final = 0.2
@@ -123,17 +123,20 @@ class Runner:
         begun = heard = time.monotonic()
         next_tick, next_flush = begun, begun + FLUSH_S
         next_snapshot = begun + self._snapshot_s
-        self.is_following = False
+        self.is_following = has_heard = False
         while not self._stop.is_set():
             self._beat("core")
             wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
             if self._round("journal", lambda wait=wait: self.take_messages(wait)):  # type: ignore[misc]
-                heard = time.monotonic()
+                heard, has_heard = time.monotonic(), True
+            elif not self._is_connected():
+                heard = time.monotonic()  # this is no silence of the broker's
             self._round("commands", self.answer_asks)
             machine = time.monotonic()
             if not self.is_following:
                 self._beat("engine")  # it waits for the backlog, on purpose and not for long
-                self.is_following = self._is_drained(machine - heard) or machine - begun >= LONGEST_BACKLOG_S
+                drained = self._is_drained(machine - heard, has_heard)
+                self.is_following = drained or machine - begun >= LONGEST_BACKLOG_S
             if machine >= next_tick and self.is_following:
                 next_tick = max(next_tick + self._tick_s, machine)
                 self._round("engine", self.tick)
@@ -146,12 +149,13 @@ class Runner:
         self.answer_asks()
         self._round("snapshot", self.take_snapshot)
 
-    def _is_drained(self, silence_s: float) -> bool:
-        """After a start: nothing has come for a moment, or what comes is of now."""
+    def _is_drained(self, silence_s: float, has_heard: bool) -> bool:
+        """After a start: nothing has come for a moment, or what comes is of now: what is still to come is
+        then no older than evaluation waits for anyway."""
         if not self._is_connected():
             return False
-        recent = self._clock.now() - self._core.reached <= RECENT_S * 1000 * self._clock.speed
-        return silence_s >= DRAINED_S or (recent and not len(self._intake))
+        recent = self._clock.now() - self._core.reached <= max(self._core.engine.lateness, RECENT_MS)
+        return silence_s >= DRAINED_S or (has_heard and recent and not len(self._intake))
 
     def _round(self, part: str, work: Callable[[], Any]) -> Any:
         """Do it; a failure is told, counted and tried again, and never ends the thread."""
@@ -270,12 +274,19 @@ class Runner:
                     )
                     self.faults["recovery"] = "recovery: a batch of the journal was passed over"
                     self._core.position = position
-                self._core.follow(max((e.received for e in entries or ()), default=0), self._clock.now())
+                self._follow(entries or ())
                 read += 1
         self._core.reconcile()
         self._core.settle(self._clock.now())
         self.keeper.refresh(self._clock.now())
         return read
+
+    def _follow(self, entries: Sequence[Entry]) -> None:
+        """Evaluate up to when a batch was received; but a backlog came in many batches, all received at
+        about one time, and what is in the next of them is not late."""
+        received = max((e.received for e in entries), default=0)
+        reached = self._core.reached + self._core.engine.lateness
+        self._core.follow(min(received, reached), self._clock.now())
 
 
 def _decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Entry], list[Refusal], int]:

@@ -1,0 +1,87 @@
+"""``python -m tests.faults``: faults done to the running service, and what they cost.
+
+python -m tests.faults list
+python -m tests.faults kill --seed 1 --times 100 --database sqlite
+python -m tests.faults all --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.faults.faults import ALL, TABLE
+from tests.faults.house import MissingPartError
+from tests.faults.judge import percentile
+from tests.faults.run import Options, Report, run_fault
+
+
+def line(report: Report) -> str:
+    v, r = report.verdict, report.recovery_s
+    parts = [
+        f"{report.fault}, seed {report.seed}, {report.database}, {report.stays} stays: "
+        f"{report.times} times in {report.seconds:.0f} s",
+        f"readings {v.readings}, lost {v.lost}, doubled {v.doubled}, altered {v.altered}",
+        f"alerts {v.alerts}, lost {v.alerts_lost}, twice {v.alerts_doubled}, wrong times {v.times_wrong}, "
+        f"late {v.late} (at most {v.latest_s:.1f} s), cleared late {v.cleared_late}, "
+        f"as one {v.alerts_merged}",
+        f"interruptions {v.interruptions}, wrong {v.interruptions_wrong}; "
+        f"untold {v.untold}, told again {v.retold}",
+    ]
+    if r:
+        parts.append(f"ready again after {percentile(r, 50):.1f} s (median), {max(r):.1f} s at most")
+    parts.append(", ".join(f"{name} {value}" for name, value in report.figures.items()))
+    parts.append(f"WRONG: {report.wrong}" if report.wrong else "as promised")
+    return "\n  ".join(parts)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("fault", choices=["list", "all", *TABLE], help="which fault")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=int, default=10, help="how often the fault is done")
+    parser.add_argument("--stays", type=int, default=100, help="beds, each with five signals a second")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--report", type=Path, help="append each report to this file, a line of JSON each")
+    parser.add_argument("--keep", action="store_true", help="keep the data and logs of each run")
+    given = parser.parse_args()
+    if given.fault == "list":
+        for fault in ALL:
+            print(f"{fault.name:<20}{fault.does}")
+        return 0
+    wrong = 0
+    for fault in ALL if given.fault == "all" else [TABLE[given.fault]]:
+        for database in fault.databases:
+            if given.database not in (database, "both"):
+                continue
+            options = Options(given.seed, database, given.stays, given.times, given.keep, _say)
+            _say(f"{fault.name} on {database}: {fault.does}")
+            try:
+                report = run_fault(fault, options)
+            except MissingPartError as missing:
+                print(f"{fault.name}: left out: {missing}", flush=True)
+                continue
+            except AssertionError as error:
+                print(f"{fault.name} seed {given.seed} {database}: FAILED: {error}", flush=True)
+                wrong += 1
+                continue
+            print(line(report), flush=True)
+            for example in report.verdict.examples if report.wrong else []:
+                print(f"    {example}")
+            wrong += bool(report.wrong)
+            if given.report:
+                with given.report.open("a") as file:
+                    file.write(json.dumps(report.as_json()) + "\n")
+    return min(wrong, 1)
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
