@@ -27,7 +27,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from fastapi.testclient import TestClient
 
-WARDS = {"nurse": ["6A"], "clinician": None, "admin": None, "integration": None}
+WARDS = {"nurse": ["6A"], "clinician": None, "admin": None, "integration": None, "kiosk": ["6A"]}
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +74,14 @@ def an_alert(id: str = "alert-6A", stay: str = "stay-6A", ward: str = "6A", **ch
 
 @pytest.fixture
 def service(engine: Engine) -> FakeService:
-    """Two wards with a stay each; each stay with an active alert and one pending."""
     made = FakeService(engine)
-    with engine.begin() as tx:
+    furnish(made)
+    return made
+
+
+def furnish(made: FakeService) -> None:
+    """Two wards with a stay each; each stay with an active alert and one pending."""
+    with made.engine_db.begin() as tx:
         for ward in ("6A", "6B"):
             stays.admit(
                 tx,
@@ -111,7 +116,6 @@ def service(engine: Engine) -> FakeService:
                 {"id": f"{ward}/mon-9", "ward": ward, "device": "mon-9", "stay": None},
             ]
     made.refresh()
-    return made
 
 
 class Wall:

@@ -27,6 +27,8 @@ def test_the_types_are_pinned() -> None:
         "invalid-rule": 422,
         "idempotency-key-reused": 422,
         "precondition-required": 428,
+        "session-idle": 401,
+        "locked-out": 429,
         "http-error": 400,
         "error": 500,
         "unavailable": 503,

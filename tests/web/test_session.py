@@ -6,9 +6,11 @@ import pytest
 
 from tests.web.conftest import Client, TestClient, problem
 from ward.signals import HOUR
-from ward.web.identity import CODE_MS, SESSION_MS, create_code, create_token
+from ward.web.doors import Doors
+from ward.web.identity import BOARD_MS, CODE_MS, create_code, create_token
 
 A = "/api/v1"
+SESSION_MS = Doors().session_ms
 SHELVE = f"{A}/alerts/alert-6A/shelve"
 
 
@@ -27,12 +29,19 @@ def browser(client: Client, secret: str) -> TestClient:
 def test_a_token_becomes_a_cookie_that_scripts_cannot_read(client: Client, secret: str) -> None:
     answer = client().post(f"{A}/session", json={"token": secret})
     assert answer.status_code == 201
-    assert answer.json() == {
+    who = answer.json()
+    may = set(who.pop("may"))
+    assert may >= {"session", "board", "read", "read:alerts", "account", "respond", "observe", "pause"}
+    assert not may & {"admit", "tune", "monitor", "administer", "audit"}
+    assert who == {
         "name": "Ward 6A",
         "role": "nurse",
         "wards": ["6A"],
-        "may": ["read", "respond", "observe", "pause"],
-        "expires_at": "2026-11-22T00:00:00.000Z",
+        "limited": False,
+        "acts_until": "2026-11-21T12:15:00.000Z",
+        "expires_at": "2026-11-22T12:00:00.000Z",
+        "account": False,
+        "log_out_url": None,
     }
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -67,8 +76,8 @@ def test_logging_out_ends_the_session_at_once(browser: TestClient) -> None:
     assert browser.get(f"{A}/session").status_code == 401
 
 
-def test_a_session_ends_with_the_shift(browser: TestClient, wall) -> None:
-    wall.time += SESSION_MS - 1
+def test_a_session_ends_a_shift_after_its_time(browser: TestClient, wall) -> None:
+    wall.time += SESSION_MS + BOARD_MS - 1
     assert browser.get(f"{A}/session").status_code == 200
     wall.time += 1
     assert browser.get(f"{A}/session").status_code == 401

@@ -175,6 +175,14 @@ def use_code(tx: Connection, hash: str, now: int, purpose: str = "login") -> Log
     return None if row is None else LoginCode(*row)
 
 
+def find_code(connection: Connection, hash: str, now: int, purpose: str) -> LoginCode | None:
+    """The code if it could be used now; it stays unused."""
+    code = login_codes.c
+    unused = (code.hash == hash) & (code.purpose == purpose) & (code.expires > now) & code.used.is_(None)
+    row = connection.execute(select(*CODE).where(unused)).one_or_none()
+    return None if row is None else LoginCode(*row)
+
+
 def drop_codes(tx: Connection, user: str) -> None:
     """A user's codes that were not used become useless."""
     tx.execute(delete(login_codes).where(login_codes.c.user == user))

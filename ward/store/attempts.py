@@ -26,6 +26,12 @@ class Attempt:
 COLUMNS: Final = [attempts.c[field.name] for field in fields(Attempt)]
 
 
+def look(connection: Connection, keys: Iterable[str]) -> dict[str, Attempt]:
+    """What is known of those keys of which anything is."""
+    query = select(*COLUMNS).where(attempts.c.key.in_(list(keys)))
+    return {row.key: Attempt(*row) for row in connection.execute(query)}
+
+
 def hold(tx: Connection, keys: Iterable[str], now: int) -> dict[str, Attempt]:
     """What is known of each key, held until ``tx`` ends: of two attempts at once one waits for the other."""
     listed = sorted(keys)  # always in one order, so that two can not wait for each other

@@ -7,9 +7,9 @@ application with a route that names none does not start (``require_guards``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -17,15 +17,28 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ward.errors import ForbiddenError, UnauthorizedError
-from ward.web.problems import CrossSiteError, of_ward_error
+from ward.errors import ForbiddenError, UnauthorizedError, WardError
+from ward.web.problems import CrossSiteError, IdleError, of_ward_error
 from ward.web.schemas.access import Role
 
 COOKIE: Final = "ward_session"
+SECURE_COOKIE: Final = f"__Host-{COOKIE}"
+"""Over https: no other host, and nobody on the way to http, can set a cookie of this name."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+PEOPLE: Final = frozenset({"nurse", "clinician", "admin"})
+ALL: Final = PEOPLE | {"integration"}
 CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
-    "read": frozenset({"nurse", "clinician", "admin", "integration"}),
+    "session": ALL | {"kiosk"},
+    "board": ALL | {"kiosk"},
+    "read": ALL,
+    "read:alerts": ALL,
+    "read:vitals": ALL,
+    "read:rules": ALL,
+    "read:devices": ALL,
+    "account": PEOPLE,
+    "show": PEOPLE | {"kiosk"},
+    "test": frozenset({"clinician", "admin"}),
     "respond": frozenset({"nurse", "clinician", "admin"}),
     "observe": frozenset({"nurse", "clinician", "admin", "integration"}),
     "pause": frozenset({"nurse", "clinician", "admin"}),
@@ -34,15 +47,48 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "monitor": frozenset({"admin", "integration"}),
     "administer": frozenset({"admin"}),
     "audit": frozenset({"admin"}),
+    "protect": frozenset({"admin"}),
 }
-"""What each capability allows, by role. respond: acknowledge and shelve; admit: admissions, flags and
-devices; tune: rules and trials; monitor: metrics; administer: tokens;
-audit: reading who saw and did what."""
+"""What each capability allows, by role. session: who am I, log out; board: the live board; read: stays, and
+with it the parts behind the colon; account: one's own password and sessions; show: a page says that it shows
+an alert; test: test alerts; respond: acknowledge and shelve; admit: admissions, flags, devices; tune: rules
+and trials; monitor: metrics; administer: users and tokens; audit: reading who saw and did
+what; protect: exporting and erasing a stay."""
+
+LIMITED: Final = frozenset({"board", "show"})
+"""What is left to a session that nobody has touched for too long: the board, which still shows alerts."""
+BY_ITSELF: Final = frozenset({"session", "board", "show"})
+"""What a page does without anybody being there."""
+SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    "read": frozenset({"board", "read", "read:alerts", "read:vitals", "read:rules", "read:devices"}),
+    "read:alerts": frozenset({"read:alerts"}),
+    "read:vitals": frozenset({"read:vitals"}),
+    "read:rules": frozenset({"read:rules"}),
+    "read:devices": frozenset({"read:devices"}),
+    "events": frozenset({"board"}),
+    "write:observations": frozenset({"observe"}),
+    "admit": frozenset({"admit"}),
+    "monitor": frozenset({"monitor"}),
+}
+"""What each scope of an integration's token allows, of what the role may."""
+
+
+def capabilities_of(scopes: Iterable[str] | None) -> frozenset[str] | None:
+    """None: all that the role may."""
+    if scopes is None:
+        return None
+    return frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking. ``wards`` None: every ward. ``session``: she came with a cookie."""
+    """Who is asking. ``wards`` None: every ward. ``session``: she came with a cookie, ``key`` is its digest
+    and ``method`` how she logged in.
+
+    ``capabilities``: of a token with scopes, what they allow. ``limited``: nobody touched the session for too
+    long, or its time is over; the board is all that is left. ``until``: when that will be; ``active``: when
+    somebody last did something. Times in ms.
+    """
 
     name: str
     role: Role
@@ -50,9 +96,27 @@ class Principal:
     id: str
     session: bool
     expires: int | None = None
+    user: str | None = None
+    capabilities: frozenset[str] | None = None
+    limited: bool = False
+    until: int | None = None
+    active: int = 0
+    key: str = ""
+    method: str = ""
 
     def may(self, capability: str) -> bool:
-        return self.role in CAPABILITIES[capability]
+        if self.role not in CAPABILITIES[capability]:
+            return False
+        if capability == "session":
+            return True
+        if self.limited:
+            return capability in LIMITED
+        return self.capabilities is None or capability in self.capabilities
+
+    @property
+    def sees_board_only(self) -> bool:
+        """Whoever stands before the screen: nothing that names a patient."""
+        return self.limited or self.role == "kiosk"
 
     def sees(self, ward: str | None) -> bool:
         """What belongs to no ward (the service's own faults) concerns everybody."""
@@ -65,10 +129,14 @@ class Principal:
         return frozenset({ward}) if self.sees(ward) else frozenset()
 
 
+WARDED: Final = frozenset({"nurse", "kiosk"})
+"""Roles that need wards."""
+
+
 def wards_of(role: str, wards: Iterable[str] | None) -> frozenset[str] | None:
-    """A nurse sees only the wards she is given; for the others no list means every ward."""
+    """A nurse and a wall see only the wards they are given; for the others no list means every ward."""
     if wards is None:
-        return frozenset() if role == "nurse" else None
+        return frozenset() if role in WARDED else None
     return frozenset(wards)
 
 
@@ -86,30 +154,61 @@ class Public:
         return method in SAFE and path.startswith(self._prefixes)
 
 
+class Doorkeeper(Protocol):
+    """Finds out who is asking (``ward.web.identity``)."""
+
+    def identify(self, headers: Headers, *, secure: bool) -> Principal:
+        """Raises UnauthorizedError."""
+        ...
+
+    def acted(self, who: Principal) -> None:
+        """Note that a person did something in her session."""
+        ...
+
+
+def note_act(request: Request, who: Principal) -> None:
+    """A person did something: her session does not become idle."""
+    keeper: Doorkeeper = request.app.state.identity
+    keeper.acted(who)
+
+
 class Authentication:
     """Puts a ``Principal`` in ``request.state.principal``, or answers 401 or 403 (cross-site)."""
 
-    def __init__(self, app: ASGIApp, public: Public, identify: Callable[[Headers], Principal]) -> None:
+    def __init__(self, app: ASGIApp, public: Public, keeper: Doorkeeper) -> None:
         self.app = app
         self.public = public
-        self.identify = identify
+        self.keeper = keeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or (scope.get("method", ""), scope["path"]) in self.public:
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         try:
             if scope["type"] != "http":
                 raise UnauthorizedError("only HTTP is spoken here")
-            principal = await run_in_threadpool(self.identify, headers)
-            if principal.session and scope["method"] not in SAFE:
-                require_same_site(headers)
+            principal = await run_in_threadpool(self._identify, scope)
         except (UnauthorizedError, CrossSiteError) as error:
             await of_ward_error(scope["path"], error)(scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = principal
         await self.app(scope, receive, send)
+
+    def _identify(self, scope: Scope) -> Principal:
+        headers = Headers(scope=scope)
+        principal = self.keeper.identify(headers, secure=is_secure(scope))
+        if principal.session and scope["method"] not in SAFE:
+            require_same_site(headers)
+        return principal
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the browser speaks https, as far as the server trusts whoever says so."""
+    return bool(scope.get("scheme") == "https")
+
+
+def cookie_name(secure: bool) -> str:
+    return SECURE_COOKIE if secure else COOKIE
 
 
 def require_same_site(headers: Headers, *, asked: bool = True) -> None:
@@ -140,25 +239,52 @@ class Allow:
         if not isinstance(principal, Principal):
             raise UnauthorizedError("log in first")
         if not principal.may(self.capability):
-            raise ForbiddenError(f"the role {principal.role} may not do this; it needs “{self.capability}”")
+            raise _refusal(principal, self.capability)
+        if principal.session and request.method not in SAFE and self.capability not in BY_ITSELF:
+            await run_in_threadpool(note_act, request, principal)
         return principal
 
 
+def _refusal(who: Principal, capability: str) -> WardError:
+    if who.role not in CAPABILITIES[capability]:
+        return ForbiddenError(f"the role {who.role} may not do this; it needs “{capability}”")
+    if who.limited:
+        return IdleError("log in again to do this; until then the board is to be looked at only")
+    needed = " or ".join(f"“{scope}”" for scope, allowed in SCOPES.items() if capability in allowed)
+    return ForbiddenError(f"the scopes of this token do not allow this; it needs {needed}")
+
+
+Anybody = Annotated[Principal, Depends(Allow("session"))]
+Watcher = Annotated[Principal, Depends(Allow("board"))]
+AlertReader = Annotated[Principal, Depends(Allow("read:alerts"))]
+VitalsReader = Annotated[Principal, Depends(Allow("read:vitals"))]
+RuleReader = Annotated[Principal, Depends(Allow("read:rules"))]
+DeviceReader = Annotated[Principal, Depends(Allow("read:devices"))]
+Person = Annotated[Principal, Depends(Allow("account"))]
 Reader = Annotated[Principal, Depends(Allow("read"))]
 Responder = Annotated[Principal, Depends(Allow("respond"))]
 Observer = Annotated[Principal, Depends(Allow("observe"))]
+Shower = Annotated[Principal, Depends(Allow("show"))]
+Tester = Annotated[Principal, Depends(Allow("test"))]
 Pauser = Annotated[Principal, Depends(Allow("pause"))]
 Admitter = Annotated[Principal, Depends(Allow("admit"))]
 Tuner = Annotated[Principal, Depends(Allow("tune"))]
 Monitor = Annotated[Principal, Depends(Allow("monitor"))]
 Administrator = Annotated[Principal, Depends(Allow("administer"))]
 Auditor = Annotated[Principal, Depends(Allow("audit"))]
+Protector = Annotated[Principal, Depends(Allow("protect"))]
 
 
 def require_ward(who: Principal, ward: str) -> None:
     """For a ward that the caller named. Raises ForbiddenError if it is not hers."""
     if not who.sees(ward):
         raise ForbiddenError(f"ward {ward} is not one of yours")
+
+
+def require_all_wards(who: Principal) -> None:
+    """Users and tokens reach over wards: who sees only some could give herself the others."""
+    if who.wards is not None:
+        raise ForbiddenError("users and tokens are made by who sees all wards")
 
 
 def guards(route: APIRoute) -> list[str]:

@@ -15,21 +15,30 @@ from ward.web import dashboard, openapi, problems
 from ward.web.access import SAFE, Authentication, Public, require_guards
 from ward.web.audit import Asked, Audited, acts
 from ward.web.describe import API
+from ward.web.doors import Doors
 from ward.web.identity import Identity
 from ward.web.middleware import BodyLimit, Faults, Headers, Measured
+from ward.web.oidc import Provider
+from ward.web.passwords import Passwords
 from ward.web.routers import (
+    account,
     alerts,
     audit,
     devices,
     documentation,
     events,
+    notices,
     observations,
+    oidc,
     operations,
+    plans,
+    protection,
     rules,
     session,
     stays,
     tokens,
     trial,
+    users,
     vitals,
 )
 from ward.web.service_protocol import Service
@@ -37,14 +46,20 @@ from ward.web.trail import Trail
 
 ROUTERS: Final = (
     stays,
+    protection,
     observations,
     vitals,
+    notices,
     alerts,
     trial,
     rules,
+    plans,
     devices,
     events,
     session,
+    oidc,
+    account,
+    users,
     tokens,
     audit,
     operations,
@@ -58,8 +73,12 @@ OPEN: Final = {
     "/healthz": SAFE,
     "/readyz": SAFE,
     "/login": SAFE,
+    oidc.START: SAFE,
+    oidc.BACK: SAFE,
     "/docs.css": SAFE,
     f"{API}/session": frozenset({"POST"}),
+    f"{API}/session/ways": SAFE,
+    f"{API}/session/password": frozenset({"POST"}),
 }
 """With the dashboard's files and the pages on problems, all that needs no credentials."""
 
@@ -70,8 +89,11 @@ def create_app(
     wall: Callable[[], int] = wall_ms,
     heartbeat_s: float = events.HEARTBEAT_S,
     ui: Path = dashboard.FOLDER,
+    doors: Doors | None = None,
+    passwords: Passwords | None = None,
 ) -> FastAPI:
-    """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire.
+    """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire;
+    ``doors`` say how people come in.
 
     Before the server can stop, the streams must end: call ``service.hub.close()``.
     """
@@ -93,7 +115,9 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.service = service
-    app.state.identity = identity = Identity(service.engine_db, wall)
+    app.state.identity = identity = Identity(service.engine_db, wall, doors, passwords)
+    oidc_given = identity.doors.oidc
+    app.state.provider = Provider(oidc_given, wall) if oidc_given else None
     app.state.heartbeat_s = heartbeat_s
     trail = Trail(service.engine_db, wall)
 
@@ -106,7 +130,7 @@ def create_app(
     require_guards(app, public)
     app.add_middleware(BodyLimit)
     app.add_middleware(Asked, trail=trail)
-    app.add_middleware(Authentication, public=public, identify=identity.identify)
+    app.add_middleware(Authentication, public=public, keeper=identity)
     app.add_middleware(Audited, trail=trail, acts=acts(app))
     app.add_middleware(Faults)
     app.add_middleware(Measured)

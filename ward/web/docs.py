@@ -37,6 +37,13 @@ def page(title: str, body: str) -> str:
     )
 
 
+def sorry(title: str, why: str, back: str = "./") -> str:
+    """For a person whose browser was led here and cannot go on."""
+    return page(
+        title, f'<p>{escape(why[:1].upper() + why[1:])}.</p><p><a href="{back}">To the log-in page</a></p>'
+    )
+
+
 def text(source: str) -> str:
     """The little markdown that descriptions use: paragraphs, `code` and tables."""
     return "".join(_block(block) for block in re.split(r"\n\s*\n", source.strip()))

@@ -12,15 +12,26 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import msgspec
 
-Kind = Literal["alert", "stay", "device", "stay-removed"]
+Kind = Literal["alert", "stay", "device", "stay-removed", "notice"]
 COALESCED: Final[frozenset[str]] = frozenset({"stay", "stay-removed", "device"})
 """Kinds of which only the newest matters, per id."""
 LIMIT: Final = 1_000
+PRIVATE: Final[frozenset[str]] = frozenset({"patient_ref", "note", "shelve_reason", "detail"})
+"""Who the patient is, and what people wrote: not for whoever passes a screen on the wall."""
+
+
+def for_everybody(data: Any) -> Any:
+    """The same JSON value with null for all that is private, however deep."""
+    if isinstance(data, dict):
+        return {name: None if name in PRIVATE else for_everybody(item) for name, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [for_everybody(item) for item in data]
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +52,18 @@ class Closed(Exception):  # noqa: N818 - a state, not a fault
 class Subscription:
     """What waits for one stream. Only ``Hub`` writes to it; only its stream's task reads."""
 
-    def __init__(self, sees: Callable[[str], bool], limit: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, sees: Callable[[str], bool], limit: int, loop: asyncio.AbstractEventLoop, *, public: bool
+    ) -> None:
         self.sees = sees
+        self.public = public
         self._limit = limit
         self._loop = loop
         self._lock = threading.Lock()
         self._alerts: deque[Event] = deque()
         self._latest: OrderedDict[str, Event] = OrderedDict()
         self._closed = False
+        self._doubted = False
         self._waiting = asyncio.Event()
 
     def offer(self, event: Event) -> None:
@@ -68,6 +83,16 @@ class Subscription:
         with self._lock:
             self._closed = True
         self._wake()
+
+    def doubt(self) -> None:
+        """Who listens may have lost the right to: nothing more is to be sent before that is known."""
+        self._doubted = True
+        self._wake()
+
+    def doubted(self) -> bool:
+        """Whether it was doubted since this was asked last."""
+        doubted, self._doubted = self._doubted, False
+        return doubted
 
     def _wake(self) -> None:
         with suppress(RuntimeError):  # the loop is already closed: nobody reads any more
@@ -102,29 +127,35 @@ class Hub:
     def subscribers(self) -> int:
         return len(self._subscriptions)
 
-    def publish(self, kind: Kind, data: dict[str, Any], ward: str, id: int | None = None) -> None:
-        """Tell every stream that sees ``ward``. ``data`` is a JSON object; from any thread, never waits.
+    def publish(self, kind: Kind, data: dict[str, Any], ward: str, id: int | None = None) -> int:
+        """Tell every stream that sees ``ward``; how many those are. ``data`` is a JSON object; from any
+        thread, never waits.
 
         alert: ``{"alert": …, "event": …}`` with ``id`` = its number in the event log. stay: the stay's view.
         stay-removed: ``{"id": …}``, when it was discharged or left ``ward``. device: the device's view, whose
-        ``id`` is ``ward/device``.
+        ``id`` is ``ward/device``. notice: what a page is to say that it shows (``ward.notify.dashboard``).
         """
         with self._lock:
             to = [s for s in self._subscriptions if s.sees(ward)]
         if not to:
-            return
+            return 0
         key = None
         if kind in COALESCED:
             what = "stay" if kind.startswith("stay") else kind
             key = f"{what} {data['id']}"
-        event = Event(kind, msgspec.json.encode(data).decode(), ward, id, key)
+        whole = Event(kind, msgspec.json.encode(data).decode(), ward, id, key)
+        public = whole
+        if any(subscription.public for subscription in to):
+            public = replace(whole, data=msgspec.json.encode(for_everybody(data)).decode())
         for subscription in to:
-            subscription.offer(event)
+            subscription.offer(public if subscription.public else whole)
+        return len(to)
 
     @contextmanager
-    def subscribe(self, sees: Callable[[str], bool]) -> Iterator[Subscription]:
-        """A subscription of the running loop to the wards that ``sees`` lets through."""
-        subscription = Subscription(sees, self._limit, asyncio.get_running_loop())
+    def subscribe(self, sees: Callable[[str], bool], *, public: bool = False) -> Iterator[Subscription]:
+        """A subscription of the running loop to the wards that ``sees`` lets through; a ``public`` one gets
+        what whoever stands before a screen may see."""
+        subscription = Subscription(sees, self._limit, asyncio.get_running_loop(), public=public)
         with self._lock:
             self._subscriptions.add(subscription)
             closed = self._closed
@@ -135,6 +166,13 @@ class Hub:
         finally:
             with self._lock:
                 self._subscriptions.discard(subscription)
+
+    def doubt(self) -> None:
+        """Users, tokens or sessions changed: every stream looks anew whether it may go on."""
+        with self._lock:
+            subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.doubt()
 
     def close(self) -> None:
         """End all streams, also those that still come, so that the server can stop."""

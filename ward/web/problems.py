@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ward.errors import WardError
+from ward.errors import UnauthorizedError, WardError
 
 MEDIA_TYPE: Final = "application/problem+json"
 PREFIX: Final = "/problems/"
@@ -37,6 +37,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "forbidden": Kind(
         403, "Not allowed", "The role, or the wards it sees, do not allow this. Asking again will not help."
+    ),
+    "session-idle": Kind(
+        401,
+        "Log in again",
+        "Nobody touched this session for a while, or its time is over. It still shows the board, and nothing "
+        "else; log in with `POST /api/v1/session` to go on.",
     ),
     "cross-site": Kind(
         403,
@@ -66,6 +72,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid-rule": Kind(
         422, "The rule or pack is not valid", "`errors` lists each field with what is allowed."
     ),
+    "invalid-plan": Kind(
+        422, "The care plan is not valid", "`errors` lists each field with what is allowed."
+    ),
     "idempotency-key-reused": Kind(
         422,
         "This Idempotency-Key was used for another request",
@@ -74,8 +83,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "precondition-required": Kind(
         428,
         "If-Match is needed",
-        "Changing a rule needs `If-Match` with the `ETag` that reading it gave, so that nobody's change is "
+        "Changing a rule or a plan needs `If-Match` with the `ETag` that reading it gave, so that nobody's change is "
         "overwritten unseen.",
+    ),
+    "locked-out": Kind(
+        429,
+        "Too many attempts",
+        "Logging in failed too often. `Retry-After` says in how many seconds the next attempt is heard.",
     ),
     "http-error": Kind(400, "Not possible", "The status says why."),
     "error": Kind(
@@ -97,6 +111,7 @@ BY_STATUS: Final[Mapping[int, str]] = {
     413: "too-large",
     422: "invalid",
     428: "precondition-required",
+    429: "locked-out",
     500: "error",
     503: "unavailable",
 }
@@ -105,6 +120,10 @@ BY_STATUS: Final[Mapping[int, str]] = {
 
 class CrossSiteError(WardError):
     type, title, status = "cross-site", KINDS["cross-site"].title, 403
+
+
+class IdleError(UnauthorizedError):
+    type, title, status = "session-idle", KINDS["session-idle"].title, 401
 
 
 class KeyReusedError(WardError):
@@ -150,7 +169,17 @@ def of_ward_error(path: str, error: WardError) -> JSONResponse:
         errors = [_rule_problem(one) for one in found]
     else:
         errors = [{"field": field, "message": error.detail}] if isinstance(field, str) else []
-    return problem(path, error.type, error.detail, status=error.status, title=error.title, errors=errors)
+    wait = error.extra.get("retry_after_s")
+    headers = {} if wait is None else {"Retry-After": str(wait)}
+    return problem(
+        path,
+        error.type,
+        error.detail,
+        status=error.status,
+        title=error.title,
+        errors=errors,
+        headers=headers,
+    )
 
 
 def _rule_problem(found: Mapping[str, Any]) -> dict[str, str]:

@@ -62,6 +62,14 @@ LIMITS: Final[Mapping[str, Limit]] = {
 }
 
 
+def waiting(connection: Connection, login: str, address: str, now: int) -> int:
+    """The ms until the next attempt is heard, 0: at once. Writes nothing: a flood must not keep the disk."""
+    keys = _keys(login, address)
+    found = attempts.look(connection, keys.values())
+    counted = _counted(keys, {key: found.get(key) or Attempt(key) for key in keys.values()}, now)
+    return max(0, *(attempt.until - now for attempt in counted.values()))
+
+
 def charge(tx: Connection, login: str, address: str, now: int) -> int:
     """Count an attempt as one that failed. 0, or the ms to wait where it is not to be heard at all."""
     keys = _keys(login, address)
@@ -77,13 +85,14 @@ def charge(tx: Connection, login: str, address: str, now: int) -> int:
 
 def settle(tx: Connection, login: str, address: str, now: int) -> None:
     """The attempt that was charged last was right: it costs nothing, and the address is known from now on."""
-    keys = _keys(login, address)
-    counted = _counted(keys, attempts.hold(tx, keys.values(), now), now)
+    counted = _take_back(tx, login, address, now)
     pair = replace(counted.pop("pair"), failed=0, until=0, last=now, succeeded=now)
-    returned = [
-        replace(one, failed=max(one.failed - 1, 0), until=min(one.until, now)) for one in counted.values()
-    ]
-    attempts.save(tx, [pair, *returned])
+    attempts.save(tx, [pair, *counted.values()])
+
+
+def refund(tx: Connection, login: str, address: str, now: int) -> None:
+    """The attempt that was charged last was not looked at."""
+    attempts.save(tx, _take_back(tx, login, address, now).values())
 
 
 def pardon(tx: Connection, login: str) -> None:
@@ -96,6 +105,15 @@ def _counted(keys: Mapping[str, str], found: Mapping[str, Attempt], now: int) ->
     succeeded = found[keys["pair"]].succeeded
     known = succeeded is not None and now - succeeded < KNOWN_MS
     return {kind: found[key] for kind, key in keys.items() if not (known and kind == "account")}
+
+
+def _take_back(tx: Connection, login: str, address: str, now: int) -> dict[str, Attempt]:
+    keys = _keys(login, address)
+    counted = _counted(keys, attempts.hold(tx, keys.values(), now), now)
+    return {
+        kind: replace(one, failed=max(one.failed - 1, 0), until=min(one.until, now))
+        for kind, one in counted.items()
+    }
 
 
 def _failed(limit: Limit, attempt: Attempt, now: int) -> Attempt:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from ward.alerts.model import Alert
 from ward.clock import iso
-from ward.store import access, letters, rules, stays
+from ward.store import access, letters, people, rules, stays
 from ward.store.events import Logged
+from ward.web.access import CAPABILITIES, Principal
 from ward.web.service_protocol import Board, Json
 
 ALERT_TIMES: Final = (
@@ -113,7 +114,37 @@ def token_view(token: access.Token) -> Json:
         "name": token.name,
         "role": token.role,
         "wards": token.wards,
+        "scopes": token.scopes,
         "created_at": iso(token.created),
         "expires_at": iso(token.expires),
         "revoked_at": iso(token.revoked),
+    }
+
+
+def who_view(who: Principal, log_out_url: str | None = None) -> Json:
+    return {
+        "name": who.name,
+        "role": who.role,
+        "wards": None if who.wards is None else sorted(who.wards),
+        "may": [capability for capability in CAPABILITIES if who.may(capability)],
+        "limited": who.limited,
+        "acts_until": iso(who.until),
+        "expires_at": iso(who.expires),
+        "account": who.user is not None,
+        "log_out_url": log_out_url,
+    }
+
+
+def user_view(user: people.User) -> Json:
+    return {
+        "id": user.id,
+        "login": user.login,
+        "name": user.name,
+        "role": user.role,
+        "wards": user.wards,
+        "created_at": iso(user.created),
+        "disabled_at": iso(user.disabled),
+        "has_password": user.password is not None,
+        "password_changed_at": iso(user.password_changed),
+        "issuer": user.issuer,
     }

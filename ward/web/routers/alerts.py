@@ -13,7 +13,7 @@ from ward.store.alerts import get_alert, list_alerts
 from ward.store.events import list_events
 from ward.store.sql import MAX_PAGE
 from ward.store.stays import get_stay
-from ward.web.access import Principal, Reader, Responder
+from ward.web.access import AlertReader, Principal, Responder
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
@@ -32,7 +32,7 @@ router = APIRouter(prefix=f"{API}/alerts", tags=["alerts"])
 @router.get("", summary="List alerts", responses=answers(Page[Alert], 404))
 async def list_(
     service: Svc,
-    who: Reader,
+    who: AlertReader,
     state: Annotated[
         list[State] | None,
         Query(
@@ -77,16 +77,17 @@ async def list_(
 
 
 @router.get("/{alert}", summary="One alert with its log", responses=answers(AlertWithLog, 404))
-async def get(alert: AlertId, service: Svc, who: Reader) -> Response:
-    """Also one that is still pending. The log says who did what when."""
+async def get(alert: AlertId, service: Svc, who: AlertReader) -> Response:
+    """Also one that is still pending. The log says who did what when, the deliveries who was told."""
     shown = await own_alert(service, who, alert)
 
-    def read() -> list[Json]:
+    def read() -> Json:
         with service.engine_db.connect() as connection:
             events = list_events(connection, alert=alert, limit=MAX_PAGE).items
-        return [event_view(logged) for logged in reversed(events)]
+        log = [event_view(logged) for logged in reversed(events)]
+        return {"log": log, "deliveries": service.notifier.told(alert)}
 
-    return send({**shown, "log": await run_in_threadpool(read)})
+    return send({**shown, **await run_in_threadpool(read)})
 
 
 @router.post("/{alert}/acknowledge", summary="Take an alert", responses=answers(Alert, 404, 409))

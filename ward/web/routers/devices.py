@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.store.letters import list_letters
-from ward.web.access import Principal, Reader
+from ward.web.access import DeviceReader, Principal
 from ward.web.describe import API, answers
 from ward.web.schemas.common import Line, Page
 from ward.web.schemas.devices import DeadLetter, Device
@@ -23,7 +23,7 @@ router = APIRouter(prefix=API, tags=["devices"])
 
 @router.get("/devices", summary="Every device", responses=answers(Page[Device]))
 async def devices(
-    service: Svc, who: Reader, ward: InWard = None, cursor: Cursor = None, limit: Limit = 100
+    service: Svc, who: DeviceReader, ward: InWard = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
     """By ward and name: whose it is, whether it is there, how its clock goes."""
     return send(_page(service, who, ward, cursor, limit, lambda device: True))
@@ -31,7 +31,7 @@ async def devices(
 
 @router.get("/devices/unassigned", summary="Devices that are nobody's", responses=answers(Page[Device]))
 async def unassigned(
-    service: Svc, who: Reader, ward: InWard = None, cursor: Cursor = None, limit: Limit = 100
+    service: Svc, who: DeviceReader, ward: InWard = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
     """Their readings are kept, and never attributed to anyone later."""
     return send(_page(service, who, ward, cursor, limit, lambda device: device["stay"] is None))
@@ -63,7 +63,7 @@ def _page(
 @router.get("/dead-letters", summary="What was refused", responses=answers(Page[DeadLetter]))
 async def dead_letters(
     service: Svc,
-    who: Reader,
+    who: DeviceReader,
     ward: InWard = None,
     reason: Annotated[Line | None, Query(description="Only with this reason.", examples=["not-json"])] = None,
     device: Annotated[Line | None, Query(description="Only of this device.", examples=["mon-12"])] = None,

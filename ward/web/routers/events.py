@@ -16,9 +16,10 @@ from ward.clock import iso
 from ward.errors import UnauthorizedError
 from ward.store.alerts import get_alerts
 from ward.store.events import Logged, events_after, last_event
-from ward.web.access import Principal, Reader
+from ward.web.access import Principal, Watcher, is_secure
 from ward.web.describe import API, problem_answer
-from ward.web.hub import Closed, Subscription
+from ward.web.hub import Closed, Subscription, for_everybody
+from ward.web.identity import Identity
 from ward.web.service_protocol import Json, Service
 from ward.web.shared import Ident, Svc
 from ward.web.views import alert_view, event_view, pending_as_alert
@@ -38,13 +39,16 @@ STREAM: Final = """`text/event-stream`; each `data` is one JSON object:
 | `stay` | a stay's view, when anything of it changed | |
 | `stay-removed` | `{id}`: discharged, or moved to a ward that you do not see | |
 | `device` | a device's view | |
+| `notice` | `{id, ward, alert, reason, text}`: somebody is to be told on a dashboard of `ward`; a page that \
+shows the ward says so with `POST /notices/{id}/shown` | |
 | `heartbeat` | `{time, speed, last_message_age_s, ready, live, reasons}`, every 3 s | |
 
 `live` false: what the stream tells is not of now (the evaluation stands still, or the service is starting); \
 say so over the whole screen.
 
 With `Last-Event-ID`, the `alert` events that were missed come first, then the snapshot. A client that \
-reads too slowly is disconnected and resumes in this way. A stream ends when its session does."""
+reads too slowly is disconnected and resumes in this way. A stream ends when its session does, or when what \
+it may tell has changed. Who may see the board only gets null for `patient_ref` and for what people wrote."""
 
 
 @router.get(
@@ -60,14 +64,14 @@ reads too slowly is disconnected and resumes in this way. A stream ends when its
 async def events(
     request: Request,
     service: Svc,
-    who: Reader,
+    who: Watcher,
     identity: Ident,
     last_event_id: Annotated[
         str | None, Header(description="The `id` of the last event that was received.", examples=["1042"])
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     pause = float(request.app.state.heartbeat_s)
-    with service.hub.subscribe(who.sees) as subscription:
+    with service.hub.subscribe(who.sees, public=who.sees_board_only) as subscription:
         # Subscribed first, read after: what happens in between comes twice rather than never.
         last = await run_in_threadpool(_last, service)
         told = _place(last_event_id, last)
@@ -81,9 +85,7 @@ async def events(
         yield _heartbeat(service, health)
         async for live in _live(service, subscription, pause):
             if live is None:
-                try:
-                    await run_in_threadpool(identity.identify, request.headers)
-                except UnauthorizedError:
+                if not await run_in_threadpool(_still, identity, request, who):
                     return
                 was, health = health, service.health()
                 if health["live"] and not was["live"]:  # what was shown meanwhile may lack anything
@@ -101,7 +103,10 @@ async def _live(
     due = loop.time() + pause
     while True:
         try:
-            for event in await subscription.take(max(due - loop.time(), 0)):
+            events = await subscription.take(max(due - loop.time(), 0))
+            if subscription.doubted():
+                yield None
+            for event in events:
                 number = None if event.id is None else str(event.id)
                 yield ServerSentEvent(raw_data=event.data, event=event.kind, id=number)
         except Closed:
@@ -109,6 +114,19 @@ async def _live(
         if loop.time() >= due:
             due = loop.time() + pause
             yield None
+
+
+def _still(identity: Identity, request: Request, who: Principal) -> bool:
+    """Whether who listens may see what she saw; if not, she comes back and gets what she may."""
+    try:
+        now = identity.identify(request.headers, secure=is_secure(request.scope))
+    except UnauthorizedError:
+        return False
+    return _rights(now) == _rights(who)
+
+
+def _rights(who: Principal) -> tuple[object, ...]:
+    return (who.role, who.wards, who.capabilities, who.limited)
 
 
 def _place(last_event_id: str | None, last: int) -> int | None:
@@ -128,16 +146,16 @@ def _missed(service: Service, who: Principal, after: int) -> tuple[list[ServerSe
     """The next block of missed changes of alerts, and the place of its last."""
     with service.engine_db.connect() as connection:
         logged = events_after(connection, after, wards=who.wards, alerts_only=True, limit=BLOCK)
-        shown = list(_changes(connection, logged))
+        shown = list(_changes(connection, logged, public=who.sees_board_only))
     return shown, logged[-1].seq if logged else after
 
 
-def _changes(connection: Connection, logged: list[Logged]) -> Iterator[ServerSentEvent]:
+def _changes(connection: Connection, logged: list[Logged], *, public: bool) -> Iterator[ServerSentEvent]:
     alerts = get_alerts(connection, {one.event.alert for one in logged if one.event.alert})
     for one in logged:
         alert = alerts.get(one.event.alert or "")
         data = {"alert": None if alert is None else alert_view(alert), "event": event_view(one)}
-        yield _event("alert", data, str(one.seq))
+        yield _event("alert", for_everybody(data) if public else data, str(one.seq))
 
 
 def _snapshot(service: Service, who: Principal, last: int) -> ServerSentEvent:
@@ -150,7 +168,7 @@ def _snapshot(service: Service, who: Principal, last: int) -> ServerSentEvent:
         "alerts": [alert for alert in board.alerts if who.sees(alert["ward"])],
         "pending": [pending_as_alert(stay, pending) for stay in stays for pending in stay["pending"]],
     }
-    return _event("snapshot", data, str(last))
+    return _event("snapshot", for_everybody(data) if who.sees_board_only else data, str(last))
 
 
 def _heartbeat(service: Service, health: Json) -> ServerSentEvent:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ward.errors import ForbiddenError, InvalidError, NotFoundError, PreconditionError
 from ward.store.rules import RuleVersion, current_rules, rule_history
 from ward.store.stays import get_stay
-from ward.web.access import Principal, Reader, Tuner
+from ward.web.access import Principal, RuleReader, Tuner
 from ward.web.describe import API, answers
 from ward.web.problems import PreconditionRequiredError
 from ward.web.schemas.common import Id, Page
@@ -65,14 +65,16 @@ async def present(service: Service, rule_id: str, scope: str) -> Present:
 
 
 @router.get("", summary="The rules in force", responses=answers(Page[Rule], 404))
-async def list_(service: Svc, who: Reader, ward: InWard = None, stay: InStay = None) -> Response:
+async def list_(service: Svc, who: RuleReader, ward: InWard = None, stay: InStay = None) -> Response:
     """For all, or for one ward or stay: its own, else the ward's, else everybody's, else the pack's."""
     scope = await scope_of(service, who, ward, stay)
     return send({"items": list(service.rules(scope)), "next": None})
 
 
 @router.get("/{rule}", summary="One rule in force", responses=answers(Rule, 404, headers=ETAG))
-async def get(rule: RuleId, service: Svc, who: Reader, ward: InWard = None, stay: InStay = None) -> Response:
+async def get(
+    rule: RuleId, service: Svc, who: RuleReader, ward: InWard = None, stay: InStay = None
+) -> Response:
     """With an `ETag`, which a change must name."""
     now = await present(service, rule, await scope_of(service, who, ward, stay))
     if now.rule is None:
@@ -131,7 +133,7 @@ def _require_match(now: Present, if_match: str | None, if_none_match: str | None
 
 @router.get("/{rule}/history", summary="Every version of a rule", responses=answers(Page[VersionShape], 404))
 async def history(
-    rule: RuleId, service: Svc, who: Reader, ward: InWard = None, stay: InStay = None
+    rule: RuleId, service: Svc, who: RuleReader, ward: InWard = None, stay: InStay = None
 ) -> Response:
     """The latest first: who changed what when. Of every scope that you see, unless one is asked for."""
     scope = await scope_of(service, who, ward, stay)

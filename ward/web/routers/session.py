@@ -6,50 +6,86 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ward.clock import iso
 from ward.errors import UnauthorizedError
-from ward.web.access import CAPABILITIES, COOKIE, Principal, Reader, require_same_site
+from ward.store.people import has_users
+from ward.web import docs, login
+from ward.web.access import COOKIE, SECURE_COOKIE, Anybody, Principal, require_same_site
+from ward.web.audit import about
+from ward.web.browsers import browser_of, drop_cookie, give_cookie
 from ward.web.describe import API, answers
-from ward.web.schemas.access import Login, Who
+from ward.web.oidc import provider_of
+from ward.web.schemas.access import Login, Ways, Who
 from ward.web.schemas.common import PRINTABLE
 from ward.web.service_protocol import Json
-from ward.web.shared import Ident, send
+from ward.web.shared import Ident, Svc, send
+from ward.web.views import who_view
 
 router = APIRouter(tags=["access"])
-COOKIE_HEADER = {"Set-Cookie": f"`{COOKIE}`, HttpOnly and SameSite=Strict, for 12 h at most."}
+COOKIE_HEADER = {
+    "Set-Cookie": f"`{COOKIE}`, over https `{SECURE_COOKIE}`: HttpOnly, SameSite=Strict, for a day at most "
+    "(a wall: 400 days)."
+}
 
 
 @router.post(
     f"{API}/session",
     status_code=201,
     summary="Log a browser in",
-    responses=answers(Who, 401, 403, status=201, headers=COOKIE_HEADER, public=True),
+    responses=answers(Who, 401, 403, 429, 503, status=201, headers=COOKIE_HEADER, public=True),
 )
-async def log_in(request: Request, body: Login, identity: Ident) -> Response:
-    """A token becomes a cookie that scripts cannot read. Changes made with it need `X-Ward-Request: 1`."""
+async def log_in(request: Request, body: Login, identity: Ident, service: Svc) -> Response:
+    """User name and password, or a token, become a cookie that scripts cannot read; a session that the
+    browser had before ends. Changes made with it need `X-Ward-Request: 1`. After wrong guesses one has to
+    wait."""
     require_same_site(request.headers, asked=False)
-    principal, cookie = await run_in_threadpool(identity.log_in, body.token)
-    response = send(_who(principal), 201)
-    _set_cookie(request, response, cookie, principal, identity.wall())
+    browser = browser_of(request)
+    if body.token is not None:
+        principal, cookie = await run_in_threadpool(identity.log_in, body.token, browser)
+    else:
+        principal, cookie = await login.log_in(identity, body.login or "", body.password or "", browser)
+    _tell(principal)
+    response = send(await _who(request, principal), 201)
+    give_cookie(request, response, cookie, principal, identity.wall())
+    service.hub.doubt()
     return response
 
 
+@router.get(f"{API}/session/ways", summary="How to log in", responses=answers(Ways, public=True))
+async def ways(request: Request, identity: Ident) -> Response:
+    """For the log-in page."""
+
+    def read() -> bool:
+        with identity.engine.connect() as connection:
+            return has_users(connection)
+
+    oidc = identity.doors.oidc
+    return send({"password": await run_in_threadpool(read), "oidc": oidc.name if oidc else None})
+
+
 @router.get(f"{API}/session", summary="Who am I", responses=answers(Who))
-async def who_am_i(who: Reader) -> Response:
-    """And what I may do, in which wards."""
-    return send(_who(who))
+async def who_am_i(request: Request, who: Anybody, identity: Ident) -> Response:
+    """And what I may do, in which wards. With the header `X-Ward-Active: 1` it says that somebody is there,
+    and the session does not become idle."""
+    if request.headers.get("x-ward-active") == "1":
+        await run_in_threadpool(identity.acted, who)
+    prolonged = await run_in_threadpool(identity.prolong, who)
+    response = send(await _who(request, prolonged))
+    if prolonged is not who:
+        give_cookie(request, response, None, prolonged, identity.wall())
+    return response
 
 
 @router.delete(f"{API}/session", status_code=204, summary="Log out", responses=answers(None, status=204))
-async def log_out(request: Request, who: Reader, identity: Ident) -> Response:
+async def log_out(request: Request, who: Anybody, identity: Ident, service: Svc) -> Response:
     """The session ends at once. A token that was used to log in stays valid."""
-    cookie = request.cookies.get(COOKIE)
+    cookie = browser_of(request).cookie
     if cookie and who.session:
         await run_in_threadpool(identity.log_out, cookie)
+        service.hub.doubt()
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    drop_cookie(request, response)
     return response
 
 
@@ -72,43 +108,35 @@ async def follow_link(
         ),
     ],
 ) -> Response:
-    """The link that `ward demo` prints. Following it again in the same browser does no harm."""
+    """The link that `ward demo` or `ward token link` prints. Following it again in the same browser does no
+    harm."""
     to_dashboard = RedirectResponse("./", 303)
     try:
-        principal, cookie = await run_in_threadpool(identity.redeem, code)
-    except UnauthorizedError:
-        if not await run_in_threadpool(_logged_in, request, identity):
-            raise
-        return to_dashboard
-    _set_cookie(request, to_dashboard, cookie, principal, identity.wall())
+        principal, cookie = await run_in_threadpool(identity.redeem, code, browser_of(request))
+    except UnauthorizedError as error:
+        if await run_in_threadpool(_logged_in, request, identity):
+            return to_dashboard
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(docs.sorry("This link does not work any more", error.detail), 401)
+        raise
+    _tell(principal)
+    give_cookie(request, to_dashboard, cookie, principal, identity.wall())
     return to_dashboard
 
 
 def _logged_in(request: Request, identity: Ident) -> bool:
     try:
-        identity.of_session(request.cookies.get(COOKIE, ""))
+        identity.of_session(browser_of(request).cookie or "")
     except UnauthorizedError:
         return False
     return True
 
 
-def _set_cookie(request: Request, response: Response, cookie: str, who: Principal, now: int) -> None:
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=max(((who.expires or now) - now) // 1000, 0),
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+def _tell(who: Principal) -> None:
+    about(actor=who.name, actor_id=who.id, role=who.role)
 
 
-def _who(who: Principal) -> Json:
-    return {
-        "name": who.name,
-        "role": who.role,
-        "wards": None if who.wards is None else sorted(who.wards),
-        "may": [capability for capability in CAPABILITIES if who.may(capability)],
-        "expires_at": iso(who.expires),
-    }
+async def _who(request: Request, who: Principal) -> Json:
+    provider = provider_of(request)
+    method_url = await provider.end_url(who) if provider else None
+    return who_view(who, log_out_url=method_url)

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ward.errors import ForbiddenError
+from ward.clock import iso
 from ward.store.access import list_tokens, revoke_token
-from ward.web.access import Administrator, Principal
+from ward.web.access import Administrator, require_all_wards
 from ward.web.audit import about
 from ward.web.describe import API, answers
-from ward.web.identity import create_token
-from ward.web.schemas.access import CreatedToken, NewToken, Token
+from ward.web.identity import CODE_MS, create_link, create_token
+from ward.web.schemas.access import CreatedToken, Link, NewToken, Token
 from ward.web.schemas.common import Id, Page
-from ward.web.shared import Ident, send
+from ward.web.shared import Ident, Svc, send
 from ward.web.views import token_view
 
 router = APIRouter(prefix=f"{API}/tokens", tags=["access"])
@@ -26,7 +26,7 @@ TokenId = Annotated[Id, Path(description="The token's id, not its secret.", exam
 @router.get("", summary="List tokens", responses=answers(Page[Token]))
 async def list_(identity: Ident, who: Administrator) -> Response:
     """Also those that expired or were revoked, the earliest first; never their secrets."""
-    _require_all_wards(who)
+    require_all_wards(who)
 
     def read() -> list[dict[str, object]]:
         with identity.engine.connect() as connection:
@@ -38,7 +38,7 @@ async def list_(identity: Ident, who: Administrator) -> Response:
 @router.post("", status_code=201, summary="Make a token", responses=answers(CreatedToken, status=201))
 async def create(body: NewToken, identity: Ident, who: Administrator) -> Response:
     """The secret is in this answer and nowhere else."""
-    _require_all_wards(who)
+    require_all_wards(who)
 
     def make() -> dict[str, object]:
         token, secret = create_token(
@@ -46,6 +46,7 @@ async def create(body: NewToken, identity: Ident, who: Administrator) -> Respons
             name=body.name,
             role=body.role,
             wards=body.wards,
+            scopes=body.scopes,
             expires=body.expires_at,
             now=identity.wall(),
         )
@@ -58,19 +59,29 @@ async def create(body: NewToken, identity: Ident, who: Administrator) -> Respons
 @router.delete(
     "/{token}", status_code=204, summary="Revoke a token", responses=answers(None, 404, status=204)
 )
-async def revoke(token: TokenId, identity: Ident, who: Administrator) -> Response:
+async def revoke(token: TokenId, identity: Ident, service: Svc, who: Administrator) -> Response:
     """At once; browsers that logged in with it are logged out."""
-    _require_all_wards(who)
+    require_all_wards(who)
 
     def run() -> None:
         with identity.engine.begin() as tx:
             revoke_token(tx, token, identity.wall())
 
     await run_in_threadpool(run)
+    service.hub.doubt()
     return Response(status_code=204)
 
 
-def _require_all_wards(who: Principal) -> None:
-    """Tokens reach over wards: who sees only some could give herself the others."""
-    if who.wards is not None:
-        raise ForbiddenError("tokens are made by who sees all wards")
+@router.post(
+    "/{token}/link",
+    status_code=201,
+    summary="Make a link that logs in",
+    responses=answers(Link, 404, status=201),
+)
+async def link(token: TokenId, identity: Ident, who: Administrator) -> Response:
+    """For the screen on the wall: opened there once, within an hour, it stays logged in until the token is
+    revoked."""
+    require_all_wards(who)
+    now = identity.wall()
+    code = await run_in_threadpool(create_link, identity.engine, token, now)
+    return send({"path": f"login?code={code}", "expires_at": iso(now + CODE_MS)}, 201)

@@ -18,7 +18,7 @@ from ward.signals import HOUR, INDEX, SIGNALS
 from ward.store.chunks import History
 from ward.store.devices import device_names
 from ward.store.history import Bins, bin_history, read_history
-from ward.web.access import Reader
+from ward.web.access import VitalsReader
 from ward.web.describe import API, answers
 from ward.web.schemas.common import Duration, Time
 from ward.web.schemas.stays import ScoreView, Vitals
@@ -38,7 +38,7 @@ router = APIRouter(prefix=f"{API}/stays", tags=["history"])
 async def vitals(
     stay: StayId,
     service: Svc,
-    who: Reader,
+    who: VitalsReader,
     signal: Annotated[
         list[str] | None,
         Query(description="Only these: repeated, or separated by commas.", examples=[["hr", "spo2"]]),
@@ -83,7 +83,7 @@ async def vitals(
 
 
 @router.get("/{stay}/score", summary="How ill the patient looks", responses=answers(ScoreView, 404))
-async def score(stay: StayId, service: Svc, who: Reader) -> Response:
+async def score(stay: StayId, service: Svc, who: VitalsReader) -> Response:
     """NEWS2 with its parts, what is missing or stale and how old; risk with its contributions."""
     found = await own_stay(service, who, stay)
     view = stay_view(service.board, found)
