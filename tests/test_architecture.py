@@ -49,6 +49,7 @@ ROOMS = {
     ),
     "ward/ingest": Room(None, MIDDLE),
     "ward/store": Room(None, MIDDLE),
+    "ward/notify": Room(None, MIDDLE | {"ward.notify"}),
     "ward/web": Room(None, MIDDLE | {"ward.config", "ward.web"}),
 }
 

@@ -8,9 +8,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ward.alerts.model import Alert, Event
+from ward.alerts.plan import DEFAULT, Plan
+from ward.alerts.plan_file import parse_plan
 from ward.clock import iso
 from ward.errors import ConflictError, NotFoundError
-from ward.store import alerts, events, rules, stays
+from ward.notify.config import Parts, load_channels
+from ward.notify.notifier import Notifier
+from ward.store import alerts, erasure, events, plans, rules, stays
 from ward.web.hub import Hub
 from ward.web.service_protocol import COMMANDS
 from ward.web.views import alert_view, event_view, stay_view
@@ -60,6 +64,14 @@ class FakeService:
         self.clock = FakeClock()
         self.hub = Hub()
         self.board = FakeBoard(NOON)
+        self.notifier = Notifier(
+            engine,
+            load_channels(None, Parts(notice=lambda ward, notice: self.hub.publish("notice", notice, ward))),
+            lambda sending, error: None,
+            plan_of=lambda ward: DEFAULT,
+            wards=lambda: (),
+            ward_now=self.clock.now,
+        )
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ready = True
         self.live = True
@@ -84,6 +96,11 @@ class FakeService:
     async def trial(self, request: dict[str, Any]) -> dict[str, Any]:
         self.trials.append(request)
         return {"raised": [], "now": [], "only_candidate": [], "only_now": []}
+
+    def plan(self, ward: str) -> Plan:
+        with self.engine_db.connect() as connection:
+            newest = next(iter(plans.plan_history(connection, ward)), None)
+        return parse_plan(newest.definition) if newest and newest.definition else DEFAULT
 
     def rules(self, scope: str) -> list[dict[str, Any]]:
         with self.engine_db.connect() as connection:
@@ -169,6 +186,12 @@ class FakeService:
         with self.engine_db.connect() as connection:
             return stays.get_stay(connection, stay)
 
+    def _erase(self, stay, by):
+        with self.engine_db.begin() as tx:
+            erased = erasure.erase(tx, stay, by, self.clock.now())
+            erased = erasure.finish(tx, stay, self.clock.now())
+        return {"stay": stay, "erased_at": iso(erased.done), "by": erased.by, "rows": erased.rows}
+
     def _alert(self, alert):
         with self.engine_db.connect() as connection:
             found = alerts.get_alert(connection, alert)
@@ -195,6 +218,15 @@ class FakeService:
 
     def _unshelve(self, alert, by):
         return self.change(replace(self._alert(alert), state="active", shelved_until=None), "unshelved", by)
+
+    def _put_plan(self, ward, definition, by, expected):
+        if definition is not None:
+            parse_plan(definition)
+        with self.engine_db.begin() as tx:
+            made = plans.put_plan(
+                tx, ward=ward, definition=definition, by=by, at=self.clock.now(), expected=expected
+            )
+        return {"ward": ward, "version": made.version}
 
     def _put_rule(self, rule_id, definition, scope, by, expected):
         if scope.startswith("stay:") and scope[5:] not in self.board.stays:

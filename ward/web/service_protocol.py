@@ -6,7 +6,7 @@ database (what was), and hands every change to ``call``, which runs it on the co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
@@ -43,6 +43,41 @@ class Board(Protocol):
         ...
 
 
+class Notices(Protocol):
+    """Who was told of what, and how the channels do. Reads and writes the database: not on the event loop.
+
+    ``wards`` None: every ward. Raises NotFoundError for what does not exist or is of another ward.
+    """
+
+    def channels(self, wards: frozenset[str] | None) -> list[Json]:
+        """Each as ``ward.web.schemas.notices.Channel``."""
+        ...
+
+    def told(self, alert: str) -> list[Json]:
+        """Each as ``ward.web.schemas.notices.Delivery``, the earliest first."""
+        ...
+
+    def shown(self, id: int, wards: frozenset[str] | None, by: str) -> None:
+        """A page shows the notice."""
+        ...
+
+    def test(self, ward: str, channel: str | None = None) -> list[Json]:
+        """Test alerts on their way, each as ``ward.web.schemas.notices.Test``."""
+        ...
+
+    def tests(self, wards: frozenset[str] | None, *, cursor: str | None = None, limit: int = 100) -> Json:
+        """A page of them, the latest first."""
+        ...
+
+    def seen(self, id: int, wards: frozenset[str] | None, by: str) -> Json:
+        """A person says that a test reached her."""
+        ...
+
+    def delays(self, *, since: int, until: int, wards: frozenset[str] | None) -> Iterator[Json]:
+        """Each as ``ward.web.schemas.notices.Delay``; of alerts raised in ``[since, until)``."""
+        ...
+
+
 class Service(Protocol):
     """The service as the web sees it. Errors are those of ``ward.errors``."""
 
@@ -57,6 +92,9 @@ class Service(Protocol):
 
     @property
     def board(self) -> Board: ...
+
+    @property
+    def notifier(self) -> Notices: ...
 
     async def call(self, command: str, **arguments: Any) -> Json:
         """Run one of ``COMMANDS`` on the core's thread and answer with the changed resource.
@@ -97,6 +135,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "detach": ("stay", "device", "by"),
     "pause": ("stay", "minutes", "by"),
     "observe": ("stay", "time", "values", "by"),
+    "erase": ("stay", "by"),
     "acknowledge": ("alert", "by", "assessment", "note"),
     "shelve": ("alert", "by", "minutes", "reason"),
     "unshelve": ("alert", "by"),
@@ -105,6 +144,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Every command with its keyword arguments. ``time`` is ms or None (now); ``minutes`` 0 ends a pause;
 ``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
-``definition``, fields that are left out stay as they are. All answer with a stay, except the three on alerts
-(the alert), ``put_rule`` (the rule) and ``put_plan`` (the version made; its ``expected`` is the number of the
-version before, its ``definition`` None for the default plan). A test holds the web to this table."""
+``definition``, fields that are left out stay as they are. All answer with a stay, except ``erase`` (what
+went), the three on alerts (the alert), ``put_rule`` (the rule) and ``put_plan`` (the version made; its
+``expected`` is the number of the version before, its ``definition`` None for the default plan). A test holds
+the web to this table."""

@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 from pydantic import Field
 
 from ward.web.schemas.common import Answer, Line, Moment, Note, Request
+from ward.web.schemas.notices import Delivery
 
 Assessment = Literal["actionable", "not-actionable", "artefact"]
 State = Literal["pending", "active", "acknowledged", "returned", "shelved", "suppressed", "closed"]
@@ -102,6 +103,9 @@ class LogEntry(Answer):
 
 
 class AlertWithLog(Alert):
-    """An alert, and everything that happened to it."""
+    """An alert, whom it was told to, and everything that happened to it."""
 
+    deliveries: list[Delivery] = Field(
+        default_factory=list, description="Who was told of it, or was to be told, the earliest first."
+    )
     log: list[LogEntry] = Field(default_factory=list, description="What happened to it, oldest first.")
