@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import tempfile
 import threading
@@ -20,9 +21,15 @@ from ward.config import Settings, SettingsError, load_settings
 from ward.ingest.broker import BrokerError, EmbeddedBroker
 from ward.server import end_on_term, http_server, set_up_log
 from ward.service import WardService
+from ward.store.people import find_user
+from ward.web.doors import address_of
 from ward.web.identity import create_code
+from ward.web.passwords import Passwords
+from ward.web.people import create_user, set_password
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from simulator.run import Simulation
     from simulator.ward_plan import Plan
     from ward.ingest.recordings import Recording
@@ -43,7 +50,7 @@ def run_demo(
     played = read_one(recording) if recording else None
     with contextlib.ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ward-demo-")))
-        settings, _ = load_settings(
+        settings, sources = load_settings(
             data_dir=str(folder),
             clock="replay",
             replay_speed=speed,
@@ -51,6 +58,8 @@ def run_demo(
             http_port=http_port,
             log_level="warning",
         )
+        if sources["session_idle_min"] == "default":  # a visitor may read for a while
+            settings = settings.model_copy(update={"session_idle_min": 0})
         set_up_log(settings.log_level)
         end_on_term()
         check_port(settings)
@@ -112,11 +121,19 @@ async def serve(service: WardService, settings: Settings, plan: Plan, simulation
         if observed:
             await service.call("observe", stay=admitted["id"], time=None, values=observed, by="demo")
     simulation.start()
-    code = create_code(service.engine_db, name="demo", role="admin", now=wall_ms(), lifetime=12 * 3_600_000)
-    address = f"http://{settings.http_host}:{settings.http_port}"
-    typer.echo(
-        f"\n  ward is live. Open this link, it logs your browser in:\n\n    {address}/login?code={code}\n"
+    lifetime = 12 * 3_600_000
+    code = create_code(
+        service.engine_db, name="demo", role="admin", now=wall_ms(), lifetime=lifetime, reusable=True
     )
+    typer.echo(
+        "\n  ward is live. Open this link, it logs your browser in:\n\n"
+        f"    {address_of(settings)}/login?code={code}\n"
+    )
+    wards = sorted({stay["ward"] for stay in plan.stays()})
+    typer.echo("  Or log in there as one of these, with passwords made for this demo:\n")
+    for role, password in people_to_try(service.engine_db, wards).items():
+        typer.echo(f"    {role:<10} {password}")
+    typer.echo("")
     typer.echo(f"  {len(plan.beds)} beds, {service.clock.speed:g} times life. Ctrl-C ends it.\n")
     done = threading.Event()
     lines = threading.Thread(target=tell_lines, args=(service, done), daemon=True)
@@ -125,6 +142,33 @@ async def serve(service: WardService, settings: Settings, plan: Plan, simulation
         await server.serve()
     finally:
         done.set()
+
+
+def people_to_try(database: Engine, wards: list[str]) -> dict[str, str]:
+    """A user for each role of people, called like it, with a fresh password: passwords by role."""
+    passwords = {role: "-".join(word() for _ in range(4)) for role in ("nurse", "clinician", "admin")}
+    for role, password in passwords.items():
+        hashed = Passwords().hash_now(password)
+        with database.connect() as connection:
+            known = find_user(connection, role)
+        if known:  # of an earlier demo in the same folder
+            set_password(database, known.id, hashed, wall_ms())
+        else:
+            listed = wards if role == "nurse" else None
+            create_user(
+                database,
+                login=role,
+                name=f"Demo {role}",
+                role=role,
+                wards=listed,
+                now=wall_ms(),
+                hashed=hashed,
+            )
+    return passwords
+
+
+def word() -> str:
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(4))
 
 
 def tell_lines(service: WardService, done: threading.Event) -> None:

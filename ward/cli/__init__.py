@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ward.cli import audit, data, devices, offline, running, tokens
+from ward.cli import audit, data, devices, offline, patient, running, tokens, users
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,10 +20,11 @@ app = typer.Typer(
 )
 for commands in (running, offline, data):
     app.add_typer(commands.app)
+app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
-app.add_typer(devices.app, name="device")
 app.add_typer(audit.app, name="audit")
 app.add_typer(data.database_app, name="database")
+app.add_typer(patient.app, name="patient")
 app.add_typer(devices.app, name="device")
 
 

@@ -12,6 +12,8 @@ import typer
 from ward.errors import WardError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from ward.config import Settings
     from ward.store.audit import Entry
 
@@ -51,3 +53,24 @@ def by_hand(action: str, **known: object) -> Entry:
     from ward.store.audit import Entry
 
     return Entry(wall_ms(), operator(), None, action, source="cli", **known)  # type: ignore[arg-type]
+
+
+def opened() -> Engine:
+    """The database of the settings, with the newest schema. Raises SettingsError."""
+    from ward.config import prepare_data_dir
+    from ward.store.database import migrate, open_database
+
+    settings = settings_of()
+    if settings.database_url is None:
+        prepare_data_dir(settings.data_dir)
+    database = open_database(settings.database)
+    migrate(database)
+    return database
+
+
+def record(database: Engine, action: str, object: str, **detail: Any) -> None:
+    """A line of the audit trail: the person at the command line did this."""
+    from ward.store.audit import append
+
+    with database.begin() as tx:
+        append(tx, [by_hand(action, object=object, detail=detail)])

@@ -105,6 +105,11 @@ def parse_grants(text: str) -> dict[str, Grant]:
     return grants
 
 
+def address_of(settings: Settings) -> str:
+    """Where people find the dashboard, without a slash at its end."""
+    return (settings.public_url or f"http://{settings.http_host}:{settings.http_port}").rstrip("/")
+
+
 def is_trusted_address(url: str) -> bool:
     """https, or http on this machine."""
     parts = urlsplit(url)
