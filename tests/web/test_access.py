@@ -97,6 +97,7 @@ PUBLIC = {
     "GET /problems/{type}",
 }
 IDS = {"stay": "stay-6A", "alert": "alert-6A", "rule": "spo2-below-88", "token": "none", "type": "invalid"}
+IDS["ward"] = "6A"
 IDS |= {"user": "none", "session": "none", "id": "17"}
 GUARDED = sorted(ALLOWED)
 

@@ -49,8 +49,8 @@ class PlanError(InvalidError):
         super().__init__(
             "\n".join(f"{file}: {problem}" for problem in problems),
             file=file,
-            errors=[
-                {"field": ", ".join(filter(None, (p.place, p.field))), "message": f"{p.found}; {p.allowed}"}
+            problems=[
+                {"rule": p.place or None, "field": p.field or None, "found": p.found, "allowed": p.allowed}
                 for p in problems
             ],
         )
