@@ -18,6 +18,10 @@ RECORDING ?=
 SPEED ?= 60
 BEDS ?= 24
 
+# What `make fuzz` takes; the same seed gives the same cases.
+CASES ?= 1000000
+SEED ?= 1
+
 # What `make test` takes: folders, files or options of pytest.
 TESTS ?=
 
@@ -25,7 +29,7 @@ UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
-.PHONY: help demo test lint bench setup setup-dev lock clean FORCE
+.PHONY: help demo test lint bench fuzz schema-fuzz audit setup setup-dev lock clean FORCE
 
 help: ## List these commands
 	@echo "ward: make COMMAND"
@@ -62,6 +66,15 @@ lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainer
 	  $(BIN)/uv pip compile pyproject.toml $$extra --quiet --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-header --output-file $$name.lock || exit 1; \
 	done
+
+fuzz: setup-dev ## Bent messages and files through the real code [CASES=1000000] [SEED=1]
+	@$(BIN)/python -m tests.fuzz --cases '$(CASES)' --seed '$(SEED)'
+
+schema-fuzz: setup-dev ## Bent requests over the whole OpenAPI document, every role [CASES=1000] a route [SEED=1]
+	@$(BIN)/python -m tests.openapi --cases '$(if $(filter file,$(origin CASES)),1000,$(CASES))' --seed '$(SEED)'
+
+audit: setup-dev ## Known vulnerabilities in what ward depends on; bills of materials in dist/
+	@$(BIN)/python -m tests.supply dist
 
 clean: ## Delete what was built and cached; data (.ward) and .venv stay
 	rm -rf build dist ward/web/ui_dist $(UI)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.errors import InvalidError
+from ward.ingest.csvtext import rows_of
 from ward.scoring import news2
 from ward.signals import CONSCIOUSNESS, INDEX, SIGNALS
 
@@ -61,9 +62,11 @@ def score_text(text: str) -> str:
     named in ``news2_missing``. Where not one physiological part is known, score and risk are empty.
     Raises ``ScoreFileError``, naming every bad cell (the first ten), and then scores nothing.
     """
-    reader = csv.reader(io.StringIO(text))
-    header = [name.strip() for name in next(reader, [])]
-    rows = [(reader.line_num, row) for row in reader if row]
+    try:
+        rows = rows_of(text)
+    except ValueError as error:
+        raise ScoreFileError(str(error)) from None
+    header = [name.strip() for name in rows.pop(0)[1]] if rows else []
     _check(header, rows)
 
     problems: list[str] = []

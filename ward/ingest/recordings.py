@@ -6,9 +6,7 @@ sorted by time, and those of one instant stay in the order of their rows.
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.errors import InvalidError
+from ward.ingest.csvtext import rows_of
 from ward.signals import CONSCIOUSNESS, HOUR, INDEX, MINUTE, OBSERVED, SECOND
 
 Int = NDArray[np.int64]
@@ -166,10 +165,12 @@ class _Table:
                 f"{path}: no format fits the header {first[:200]!r}; known: {' '.join(FORMATS)}"
             )
         self.form = FORMATS[name]
-        reader = csv.reader(io.StringIO(text), delimiter=self.form.delimiter)
-        self.header = [cell.strip() for cell in next(reader, [])]
+        try:
+            numbered = rows_of(text, self.form.delimiter)
+        except ValueError as error:
+            raise RecordingError(f"{path}, {error}") from None
+        self.header = [cell.strip() for cell in numbered.pop(0)[1]] if numbered else []
         self._check_header()
-        numbered = [(reader.line_num, row) for row in reader if row]
         self.lines = [line for line, _ in numbered]
         self.rows = [row for _, row in numbered]
         for line, row in numbered:
