@@ -1,7 +1,7 @@
 /** Calls to the API. Every failure becomes a `Problem` whose message can be read by a nurse. */
 
 import { t } from "../text";
-import type { Alert, Assessment, DeadLetter, Device, Page, Rule, Session } from "./types";
+import type { Alert, Assessment, DeadLetter, Delivery, Device, Page, Rule, Session } from "./types";
 
 /** Relative to the page, so that it also works below a sub-path. */
 export function apiUrl(path: string): string {
@@ -34,8 +34,8 @@ export function wordsFor(status: number, body: ProblemBody | null): string {
   return detail;
 }
 
-async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+async function call<T>(method: string, path: string, body?: unknown, key?: string, more: Record<string, string> = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (method !== "GET") headers["X-Ward-Request"] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
@@ -104,6 +104,10 @@ export const api = {
   shelve: (id: string, minutes: number, reason: string, key: string) =>
     call<Alert>("POST", `alerts/${part(id)}/shelve`, { minutes, ...(reason ? { reason } : {}) }, key),
   unshelve: (id: string, key: string) => call<Alert>("POST", `alerts/${part(id)}/unshelve`, {}, key),
+
+  told: (id: string) => call<{ deliveries?: Delivery[] }>("GET", `alerts/${part(id)}`),
+  shown: (notice: number) => call<null>("POST", `notices/${notice}/shown`, undefined, undefined, { "X-Ward-Active": "0" }),
+  seen: (test: number) => call<unknown>("POST", `channels/tests/${test}/seen`),
 
   observe: (stay: string, values: Record<string, unknown>, key: string) =>
     call<unknown>("POST", `stays/${part(stay)}/observations`, values, key),

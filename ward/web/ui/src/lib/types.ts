@@ -34,6 +34,30 @@ export interface Alert {
   shelve_reason?: string | null;
   suppressed_by?: string | null;
   late?: boolean;
+  /** Who could not be told of it. */
+  undelivered?: { person: string; channel: string }[];
+}
+
+/** One person and channel: whether she was told of an alert. */
+export interface Delivery {
+  id: number;
+  reason: string;
+  name: string;
+  channel: string;
+  state: "waiting" | "sent" | "failed" | "dropped";
+  created_at: string;
+  sent_at: string | null;
+  signal_delay_s: number | null;
+  error: string | null;
+}
+
+/** Somebody is to be told on a page that shows the ward; `alert` is null for a test. */
+export interface Notice {
+  id: number;
+  ward: string;
+  alert: string | null;
+  reason: string;
+  text: string;
 }
 
 export interface Pending {

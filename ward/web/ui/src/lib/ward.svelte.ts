@@ -5,7 +5,7 @@ import { serverNow, Uptime, type ServerTime } from "./clock";
 import type { Message } from "./sse";
 import { alertChanged, EMPTY, evaluatedUntil, fold, type View } from "./state";
 import { WardStream, type Connection } from "./stream";
-import type { Alert, Session } from "./types";
+import type { Alert, Notice, Session } from "./types";
 
 /** Nothing heard for this long, and the whole screen says so (the law allows 10 s). */
 export const NOT_LIVE_MS = 8_000;
@@ -28,6 +28,9 @@ class Ward {
   lastLive = $state<number | null>(null);
   /** How long ago that is, in real ms. */
   silence = $state(0);
+
+  /** Who answers for what is to be shown; called when the view has taken in what came before it. */
+  onNotice: (notice: Notice) => void = () => undefined;
 
   readonly #uptime = new Uptime();
   #time: ServerTime | null = null;
@@ -90,8 +93,10 @@ class Ward {
   #hear(messages: Message[]): void {
     const at = this.#uptime.read();
     let view = this.view;
+    const notices: Notice[] = [];
     for (const message of messages) {
       try {
+        if (message.event === "notice") notices.push(JSON.parse(message.data) as Notice);
         const next = fold(view, message);
         if (next.time !== null && next.time !== view.time) {
           this.#time = { server: next.time, heardAt: at, speed: next.speed };
@@ -106,6 +111,7 @@ class Ward {
     this.view = view;
     this.#evaluated = evaluatedUntil(view);
     this.#tick();
+    for (const notice of notices) this.onNotice(notice);
   }
 
   #tick(): void {

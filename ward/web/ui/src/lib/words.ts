@@ -33,6 +33,11 @@ export function whoHas(alert: Alert, now: number): string {
   }
 }
 
+/** Somebody could not be told, and nobody has taken it yet. */
+export function isUndelivered(alert: Alert): boolean {
+  return (alert.undelivered ?? []).length > 0 && (alert.state === "active" || alert.state === "returned");
+}
+
 /** The same in a word or two, for the lines below the worst thing. */
 export function whoShort(alert: Alert): string {
   if (alert.state === "acknowledged") return t.card.has(alert.acknowledged_by ?? t.unknown);

@@ -1,0 +1,42 @@
+/** What this page may say that it shows. Pure. */
+
+import type { Route } from "./route.svelte";
+import type { View } from "./state";
+import type { Delivery, Notice } from "./types";
+import { ms } from "./clock";
+import { clock } from "./format";
+import { t } from "../text";
+
+export interface Showing {
+  route: Route;
+  /** Null: all wards. */
+  chosenWard: string | null;
+  /** The page is on top, and what it shows is of now. */
+  live: boolean;
+}
+
+/**
+ * Whether somebody in front of the page sees what the notice is about: on the board of the ward, or on the page
+ * of the very patient. What belongs to no ward (a fault of the service, its `ward` is empty) stands above every page.
+ */
+export function shows(notice: Notice, view: View, { route, chosenWard, live }: Showing): boolean {
+  if (!live || !view.loaded) return false;
+  if (!notice.ward) return true;
+  if (route.page === "board") return chosenWard === null || chosenWard === notice.ward;
+  if (route.page !== "stay" || notice.alert === null) return false;
+  return view.stays.get(route.id)?.alerts.some(({ id }) => id === notice.alert) ?? false;
+}
+
+/** What became of telling one person: 'Ada, pager: told at 03:04 (2 s)'. */
+export function toldWords(delivery: Delivery, now: number): string {
+  const { name, channel, state, error } = delivery;
+  const sent = ms(delivery.sent_at);
+  const who = t.told.who(name, channel);
+  if (state === "sent" && sent !== null) {
+    const delay = delivery.signal_delay_s;
+    const words = delivery.reason === "resolved" ? t.told.resolved : t.told.sent;
+    return words(who, clock(sent, now), delay === null || delivery.reason !== "first" ? "" : ` (${Math.round(delay)} s)`);
+  }
+  if (state === "failed") return t.told.failed(who, error ?? t.unknown);
+  return state === "waiting" ? t.told.waiting(who) : t.told.dropped(who);
+}

@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { shows, toldWords } from "../src/lib/notices";
+import { EMPTY, type View } from "../src/lib/state";
+import type { Delivery, Notice } from "../src/lib/types";
+import { isUndelivered } from "../src/lib/words";
+import { alert, at, NOW, stay } from "./make";
+
+const view: View = { ...EMPTY, loaded: true, stays: new Map([["s1", stay({ alerts: [alert()] })], ["s2", stay({ id: "s2" })]]) };
+const notice: Notice = { id: 1, ward: "4B", alert: "a1", reason: "first", text: "" };
+const board = { route: { page: "board" }, chosenWard: null, live: true } as const;
+
+it("says that it shows an alert on the board of the ward, and on the patient's own page", () => {
+  expect(shows(notice, view, board)).toBe(true);
+  expect(shows(notice, view, { ...board, chosenWard: "4B" })).toBe(true);
+  expect(shows(notice, view, { ...board, route: { page: "stay", id: "s1" } })).toBe(true);
+});
+
+it("does not say so where nobody can see it", () => {
+  expect(shows(notice, view, { ...board, chosenWard: "5C" })).toBe(false);
+  expect(shows(notice, view, { ...board, route: { page: "stay", id: "s2" } })).toBe(false);
+  expect(shows(notice, view, { ...board, route: { page: "devices" } })).toBe(false);
+  expect(shows(notice, view, { ...board, live: false })).toBe(false);
+  expect(shows(notice, { ...view, loaded: false }, board)).toBe(false);
+});
+
+it("shows a fault of the service on every page, and a test on the board only", () => {
+  expect(shows({ ...notice, ward: "" }, view, { ...board, route: { page: "devices" } })).toBe(true);
+  const test = { ...notice, alert: null, reason: "test" };
+  expect(shows(test, view, board)).toBe(true);
+  expect(shows(test, view, { ...board, route: { page: "stay", id: "s1" } })).toBe(false);
+});
+
+it("says what became of telling somebody", () => {
+  const delivery: Delivery = {
+    id: 1,
+    reason: "first",
+    name: "Ada",
+    channel: "pager",
+    state: "sent",
+    created_at: at(5_000),
+    sent_at: at(3_000),
+    signal_delay_s: 2.4,
+    error: null,
+  };
+  expect(toldWords(delivery, NOW)).toMatch(/^Ada, pager: told at \d\d:\d\d \(2 s\)$/);
+  expect(toldWords({ ...delivery, signal_delay_s: null }, NOW)).toMatch(/told at \d\d:\d\d$/);
+  expect(toldWords({ ...delivery, reason: "resolved" }, NOW)).toMatch(/that it is over$/);
+  expect(toldWords({ ...delivery, state: "failed", sent_at: null, error: "no answer in time" }, NOW)).toBe("Ada, pager: NOT DELIVERED, no answer in time");
+  expect(toldWords({ ...delivery, state: "waiting", sent_at: null }, NOW)).toBe("Ada, pager: on its way…");
+  expect(toldWords({ ...delivery, state: "dropped", sent_at: null }, NOW)).toBe("Ada, pager: not needed any more");
+});
+
+it("marks an alert that did not reach somebody until it is taken", () => {
+  const lost = { undelivered: [{ person: "ada", channel: "pager" }] };
+  expect(isUndelivered(alert(lost))).toBe(true);
+  expect(isUndelivered(alert({ ...lost, state: "acknowledged" }))).toBe(false);
+  expect(isUndelivered(alert())).toBe(false);
+});
