@@ -73,7 +73,7 @@ class Office:
     channels: Mapping[str, Any]
     give_up: int | None = 30_000
     parallel: int = 4
-    clock: HandClock = field(default_factory=HandClock)
+    clock: Any = field(default_factory=HandClock)
     undelivered: list[tuple[Sending, str]] = field(default_factory=list)
     core_away: bool = False
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ward.errors import InvalidError, UnavailableError
-from ward.ingest.topics import PREFIX, STATUS, VITALS, alerts_topic
+from ward.ingest.topics import PREFIX, STATUS, VITALS, alerts_topic, notices_topic
 from ward.store.credentials import DeviceCredential
 
 PASSWORDS: Final = "passwords"
@@ -66,12 +66,14 @@ def acl_text(credentials: Iterable[DeviceCredential], service: Service | None) -
                 f"read {PREFIX}+/+/{VITALS}",
                 f"read {PREFIX}+/+/{STATUS}",
                 f"readwrite {alerts_topic('+')}",
+                f"write {notices_topic('+', '+')}",
                 "read $SYS/broker/uptime",
             )
         )
     for one in credentials:
         spoken = [f"write {PREFIX}{name}/{kind}" for name in one.speaks_for for kind in (VITALS, STATUS)]
-        blocks.append(_block(one.user, *spoken, *(f"read {alerts_topic(ward)}" for ward in one.hears)))
+        heard = [f"read {topic}" for w in one.hears for topic in (alerts_topic(w), notices_topic(w, "+"))]
+        blocks.append(_block(one.user, *spoken, *heard))
     return "\n\n".join(blocks) + "\n"
 
 

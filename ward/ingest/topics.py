@@ -43,3 +43,8 @@ def is_name(text: str) -> bool:
 
 def alerts_topic(ward: str) -> str:
     return f"{PREFIX}{ward}/alerts"
+
+
+def notices_topic(ward: str, channel: str) -> str:
+    """Where people are told through a channel of the broker's."""
+    return f"{PREFIX}{ward}/notify/{channel}"

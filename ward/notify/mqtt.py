@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
-from ward.ingest.topics import PREFIX
-from ward.notify.channels import Failed
+from ward.ingest.topics import notices_topic
+from ward.notify.channels import Failed, Refused
 from ward.notify.message import Message
-
-TOPIC: Final = f"{PREFIX}{{ward}}/notify/{{channel}}"
-"""Where messages go; no device publishes there."""
 
 
 class MqttChannel:
@@ -25,7 +21,9 @@ class MqttChannel:
         self._name, self._publish = name, publish
 
     def send(self, message: Message) -> None:
-        topic = TOPIC.format(ward=message.ward, channel=self._name)
+        if not message.ward:
+            raise Refused("what belongs to no ward has no topic")
+        topic = notices_topic(message.ward, self._name)
         if not self._publish(topic, msgspec.json.encode(message.as_json())):
             raise Failed("the broker did not take it")
 
