@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ward.cli import audit, data, devices, offline, patient, running, tokens, users
+from ward.cli import audit, channels, data, devices, offline, patient, running, tokens, users
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +26,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(data.database_app, name="database")
 app.add_typer(patient.app, name="patient")
 app.add_typer(devices.app, name="device")
+app.add_typer(channels.app, name="channel")
 
 
 @app.callback(invoke_without_command=True)
