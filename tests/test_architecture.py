@@ -50,7 +50,8 @@ ROOMS = {
     "ward/ingest": Room(None, MIDDLE),
     "ward/store": Room(None, MIDDLE),
     "ward/notify": Room(None, MIDDLE | {"ward.notify"}),
-    "ward/web": Room(None, MIDDLE | {"ward.config", "ward.web"}),
+    "ward/protection": Room(None, MIDDLE | {"ward.protection"}),
+    "ward/web": Room(None, MIDDLE | {"ward.config", "ward.protection", "ward.web"}),
 }
 
 

@@ -20,10 +20,11 @@ from ward.alerts.watch import Watch
 from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
 from ward.errors import NotFoundError, UnavailableError
+from ward.housekeeping import Housekeeping
 from ward.ingest.intake import Intake
 from ward.ingest.journal import SqlJournal
 from ward.ingest.mqtt import MqttLink
-from ward.live import metrics, snapshots
+from ward.live import snapshots
 from ward.live.commands import places, rule_view
 from ward.live.core import Core
 from ward.live.deadman import DeadMan
@@ -40,11 +41,10 @@ from ward.live.views import Board, Json
 from ward.live.watchdog import Watchdog, end_process
 from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
+from ward.protection.pseudonym import Pseudonyms
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
 from ward.store.deliveries import Sending
-from ward.store.history import compact
-from ward.store.retention import retain
 from ward.store.rules import current_rules
 from ward.store.stays import list_stays, stays_since
 from ward.web.hub import Hub
@@ -53,7 +53,6 @@ KEEP_ENDED: Final = HOUR
 """Stays that ended this recently are still known to the router: their last readings may be on the way."""
 UNDELIVERED_S: Final = 10.0
 """The core has so long to note that somebody could not be told, well inside the sender's lease."""
-DAY: Final = 24 * HOUR
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +79,7 @@ class WardService:
             prepare_data_dir(settings.data_dir)
         self.engine_db: Database = open_database(settings.database)
         migrate(self.engine_db)
+        self._pseudonyms = Pseudonyms(settings.data_dir) if settings.patient_ref == "pseudonym" else None
         self._journal = SqlJournal(self.engine_db)
         self.link = MqttLink(
             settings.mqtt_url,
@@ -134,8 +134,10 @@ class WardService:
             self.runner.faults, self.core.service_faults, self.clock
         )
         self._trail = trail_duties(self.engine_db, settings, wall_ms)
-        self._keeping = threading.Event()
-        self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+        self.house = Housekeeping(
+            self.engine_db, settings, self.clock, self.runner.ask, lambda: self.beats.beat("housekeeping")
+        )
+        self.healthy.machine = lambda: (self.house.reasons, self.house.warnings)
         self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
         self._watchdog = Watchdog(self.beats, self._threads)
         self._deadman = self._make_deadman()
@@ -176,7 +178,7 @@ class WardService:
 
     def _begin(self) -> None:
         self.recover()
-        if self._keeping.is_set():
+        if self.house.is_stopping:
             return
         for part, limit in LIMITS.items():
             self.beats.expect(part, limit)
@@ -187,7 +189,7 @@ class WardService:
         for duty in self._trail:
             duty.start()
         self._gatekeeper.start()
-        self._keeper.start()
+        self.house.start()
 
     def _begin_or_end(self) -> None:
         try:
@@ -202,7 +204,7 @@ class WardService:
             "core": self.runner.thread,
             "outbox": self._outbox.thread,
             "notify": self.notifier.thread,
-            "housekeeping": self._keeper,
+            "housekeeping": self.house.thread,
         }
         return threads | ({"mqtt": self.link.thread} if self.link.thread else {})
 
@@ -250,7 +252,7 @@ class WardService:
         if self._deadman:
             self._deadman.stop()
         self.hub.close()
-        self._keeping.set()
+        self.house.stop()
         self.runner.halt()
         if self._starter.is_alive():
             self._starter.join(20.0)
@@ -271,18 +273,6 @@ class WardService:
         finally:
             self.stop()
 
-    def _keep_house(self) -> None:
-        """Old rows out, small chunks together; now and then, and never in the way."""
-        while not self._keeping.wait(600.0):
-            self.beats.beat("housekeeping")
-            now = self.clock.now()
-            try:
-                compact(self.engine_db, now - DAY, now - 2 * HOUR)
-                retain(self.engine_db, self.settings.model_dump(), ward=now, machine=wall_ms())
-            except Exception:  # tried again at the next turn; it must not end the thread
-                metrics.ERRORS.labels("housekeeping").inc()
-                log.exception("housekeeping failed")
-
     # ------------------------------------------------------------------ what the web asks
 
     @property
@@ -291,6 +281,8 @@ class WardService:
 
     async def call(self, command: str, **arguments: Any) -> Json:
         """See ``ward.web.service_protocol``."""
+        if command == "admit" and self._pseudonyms is not None:
+            arguments["patient_ref"] = self._pseudonyms.of(arguments["patient_ref"])
         future = self.runner.ask(command, arguments)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), 30.0)

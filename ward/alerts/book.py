@@ -287,6 +287,10 @@ class AlertBook:
         """An alert as the database has it, newer than the dump that was loaded; oldest first."""
         snapshot.adopt(self.ledger, alert, rule)
 
+    def forget(self, stay: str) -> None:
+        """Nothing is known of the stay any more, and nothing is told of that."""
+        self.ledger.forget(stay)
+
     # --- how ----------------------------------------------------------------------------------------
 
     def _staying(self, stay: str) -> StayState:

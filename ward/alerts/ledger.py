@@ -59,6 +59,17 @@ class Ledger:
         stay, rule_id = self.ids[alert_id]
         return self.tracks[stay][rule_id]
 
+    def forget(self, stay: str) -> None:
+        """Nothing is known of the stay any more."""
+        for track in self.all(stay):
+            if track.alert is not None:
+                self.ids.pop(track.alert.id, None)
+        for episode in self.episodes.of(stay):
+            self.episodes.end(episode)
+        self.closed = {id: alert for id, alert in self.closed.items() if alert.stay != stay}
+        for table in (self.stays, self.tracks, self.ended):
+            table.pop(stay, None)
+
     def inhibitor(self, stay: str, rule_id: str) -> str | None:
         """The raised rule that inhibits this one. What is shelved, suppressed or returned does not."""
         for track in self.tracks.get(stay, {}).values():

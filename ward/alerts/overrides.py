@@ -49,6 +49,11 @@ class Rulebook:
         self._latest[override.scope, override.rule_id] = override
         self._changed.setdefault(override.scope, {})[override.rule_id] = rule
 
+    def forget(self, scope: str) -> None:
+        """As if there had never been a rule of this scope."""
+        self._latest = {key: override for key, override in self._latest.items() if key[0] != scope}
+        self._changed.pop(scope, None)
+
     def effective(self, ward: str | None = None, stay: str | None = None) -> tuple[Rule, ...]:
         """The rules in force: in the pack's order, then those that were added, by id."""
         rules: dict[str, Rule | None] = dict(self._base)

@@ -41,7 +41,7 @@ PassphraseFile = Annotated[
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[Engine]:
+def database_of(settings: Settings) -> Iterator[Engine]:
     from ward.config import SettingsError, prepare_data_dir
     from ward.store.database import open_database
 
@@ -58,7 +58,7 @@ def _database(settings: Settings) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def _plain_database_errors() -> Iterator[None]:
+def plain_database_errors() -> Iterator[None]:
     from sqlalchemy.exc import DBAPIError
 
     from ward.errors import UnavailableError
@@ -114,7 +114,7 @@ def backup(
     from ward.protection.backup import dump, read_backup, write_backup
     from ward.protection.keys import recipient as named
 
-    with _plain_database_errors():
+    with plain_database_errors():
         if verify:
             with _opened(file) as source:
                 _tell(f"{file} is whole", read_backup(source, _keys(identity, passphrase_file)))
@@ -127,7 +127,7 @@ def backup(
                 "--unencrypted, if everybody may read it"
             )
         recipients = [] if unencrypted else [named(each) for each in wanted]
-        with _database(settings) as engine:
+        with database_of(settings) as engine:
             pieces = dump(engine, settings.data_dir, wall_ms(), _progress())
             write_backup(file, pieces, recipients, replace=force)
         say(f"ward: {file}: {file.stat().st_size / 1e6:.1f} MB, {'encrypted' if recipients else 'plain'}")
@@ -152,12 +152,12 @@ def restore(
     from ward.protection.restore import check
     from ward.protection.restore import restore as run
 
-    with _plain_database_errors(), _opened(file) as source:
+    with plain_database_errors(), _opened(file) as source:
         settings = settings_of()
         keys = _keys(identity, passphrase_file)
         checked = check(source, keys)
         prepare_data_dir(settings.data_dir)
-        with _database(settings) as engine:
+        with database_of(settings) as engine:
             now, folder = wall_ms(), settings.data_dir
             run(source, keys, checked, engine, folder, force=force, now=now, progress=_progress())
         _tell(f"restored from {file}", checked.summary)
@@ -168,7 +168,7 @@ def database_version() -> None:
     """Print the revision of the database's schema, and that of this ward."""
     from ward.store import schema
 
-    with _plain_database_errors(), _database(settings_of()) as engine, engine.connect() as connection:
+    with plain_database_errors(), database_of(settings_of()) as engine, engine.connect() as connection:
         now = schema.version(connection)
         typer.echo(f"database {now or 'empty'}, this ward {schema.newest()}")
         schema.require_known(now)
@@ -179,7 +179,7 @@ def database_upgrade() -> None:
     """Bring the schema up to date without starting the service. A SQLite file is copied beside it first."""
     from ward.store import schema
 
-    with _plain_database_errors(), _database(settings_of()) as engine:
+    with plain_database_errors(), database_of(settings_of()) as engine:
         before, after = schema.upgrade(engine)
         say(f"ward: schema {before or 'empty'} -> {after}")
 
@@ -195,7 +195,7 @@ def database_downgrade(
     from ward.store import schema
     from ward.store.serving import serving
 
-    with _plain_database_errors(), _database(settings_of()) as engine, serving(engine, 0.0):
+    with plain_database_errors(), database_of(settings_of()) as engine, serving(engine, 0.0):
         before, after = schema.downgrade(engine, revision)
         say(f"ward: schema {before} -> {after}; start the version of ward that goes with it")
 

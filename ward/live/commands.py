@@ -16,6 +16,7 @@ from ward.clock import iso
 from ward.errors import InvalidError, NotFoundError, PreconditionError
 from ward.ingest.journal import Journal
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
+from ward.live import forget
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
 from ward.live.plans import parsed, store_plan, unreadable, version_view
@@ -117,6 +118,10 @@ class Commands:
         self._write(Observation(stay, at, now, by, numbers), now)
         return {"stay": stay, "time": iso(at), "by": by, **values}
 
+    def erase(self, now: int, stay: str, by: str) -> Any:
+        erased = forget.erase(self._core, self._journal, stay, by, now)
+        return {"stay": stay, "erased_at": iso(erased.done), "by": erased.by, "rows": erased.rows or {}}
+
     # ------------------------------------------------------------------ alerts
 
     def acknowledge(self, now: int, alert: str, by: str, assessment: str, note: str | None) -> Any:
@@ -165,9 +170,7 @@ class Commands:
 
     # ------------------------------------------------------------------ rules and plans
 
-    def put_plan(
-        self, now: int, ward: str, definition: dict[str, Any] | None, by: str, expected: int
-    ) -> Any:
+    def put_plan(self, now: int, ward: str, definition: dict[str, Any] | None, by: str, expected: int) -> Any:
         """From now on the ward goes by it; None: by the default plan again. What was told stays told."""
         plan = parsed(ward, definition)
         with self._core.db.begin() as tx:
@@ -239,7 +242,7 @@ def _number(name: str, value: Any) -> float:
 _COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     name: getattr(Commands, name)
     for name in (
-        "admit", "discharge", "transfer", "set_flags", "attach", "detach", "pause", "observe",
+        "admit", "discharge", "transfer", "set_flags", "attach", "detach", "pause", "observe", "erase",
         "acknowledge", "shelve", "unshelve", "not_delivered", "put_rule", "put_plan",
     )
 }  # fmt: skip

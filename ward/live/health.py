@@ -50,6 +50,8 @@ class Health:
         """Channels through which nobody can be told. The ward is watched all the same, so it is ready."""
         self.notify_fault: Callable[[], str | None] = lambda: None
         """Why nobody at all can be told."""
+        self.machine: Callable[[], tuple[dict[str, str], dict[str, str]]] = lambda: ({}, {})
+        """What is wrong with the machine: what makes the service not ready, and what is only a warning."""
 
     def failing(self) -> list[str]:
         """Names of the parts that do not work now; what lasts is an alert of the service's own."""
@@ -57,7 +59,8 @@ class Health:
         outbox = ["outbox"] if self._outbox.fault else []
         notify = [*self.channels_failing(), *(["notify"] if self.notify_fault() else [])]
         late = self._beats.late(time.monotonic())
-        return sorted({*self._runner.faults, *self._core.faults, *broker, *outbox, *notify, *late})
+        machine = self.machine()[0]
+        return sorted({*self._runner.faults, *self._core.faults, *broker, *outbox, *notify, *late, *machine})
 
     def view(self) -> Json:
         """``live`` is whether the board is of now; also sets the gauges of the link."""
@@ -83,10 +86,13 @@ class Health:
                 f"the machine's clock was set back by {behind / 1000:.0f} s; restart when it is right"
             )
         reasons += [fault for fault in (self._outbox.fault, self.notify_fault()) if fault]
+        unready, warnings = self.machine()
+        reasons += unready.values()
         return {
             "ready": not reasons,
             "live": not recovering and not STILL & late.keys(),
             "reasons": reasons,
+            "warnings": list(warnings.values()),
             "last_message_age_s": age,
             "speed": self._clock.speed,
             "queue": stats.queue_depth,

@@ -53,7 +53,7 @@ class Newest:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
     def forget(self, slot: int) -> None:
-        self.time[slot] = -1
+        self.time[slot], self.value[slot], self.mark[slot], self.reason[slot] = -1, np.nan, 0, 0
 
     def take(self, readings: ReadingsTable, mark: Any, reason: Any) -> None:
         order = np.argsort(readings.time, kind="stable")

@@ -63,6 +63,7 @@ TAGS: Final = (
     ("events", "The stream that keeps a dashboard live."),
     ("access", "Logging in, and tokens."),
     ("audit", "Who saw and did what."),
+    ("protection", "All that is kept of one patient: to be given to her, or erased."),
     ("operations", "For who runs the service."),
 )
 

@@ -1,4 +1,4 @@
-"""Which stays were erased: what is kept of them, so that erasing again is known, and a restore can be mended."""
+"""Which stays were erased: nothing else is kept of them."""
 
 from __future__ import annotations
 

@@ -39,9 +39,12 @@ async def healthz() -> Response:
     },
 )
 async def readyz(service: Svc) -> Response:
-    """Ready: alerts can come. If not, `reasons` says why. Needs no credentials."""
+    """Ready: alerts can come. If not, `reasons` says why; `warnings` tells what somebody should
+    see to all the same. Needs no credentials."""
     health = service.health()
     shown = {"ready": health["ready"], "reasons": health["reasons"]}
+    if warnings := health.get("warnings"):
+        shown["warnings"] = warnings
     return send(shown, 200 if health["ready"] else 503)
 
 

@@ -1,0 +1,68 @@
+"""What the machine itself must do right: its clock, and room on its disk."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+STA_UNSYNC: Final = 0x0040
+TIME_ERROR: Final = 5
+SMALL_DISK: Final = 0.05
+"""Of a disk on which the wanted room is more than this part, this part will do."""
+
+Synchronised = Literal["yes", "no", "unknown"]
+
+
+class _Timex(ctypes.Structure):
+    """The kernel's ``struct timex``, as far as it is of interest here, with room for its end."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_long * 32),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MachineClock:
+    """``synchronised``: whether something (chrony, ntpd, systemd-timesyncd, the host of a virtual machine)
+    keeps the machine's clock right. ``error_s``: how far off the kernel holds it possible."""
+
+    synchronised: Synchronised
+    error_s: float | None = None
+
+
+def machine_clock() -> MachineClock:
+    """As the kernel says (``adjtimex``): in a container, of the host's. Elsewhere than on Linux: unknown."""
+    if not sys.platform.startswith("linux"):
+        return MachineClock("unknown")
+    asked = _Timex(modes=0)  # reading needs no right
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(asked))
+    except (OSError, AttributeError):
+        return MachineClock("unknown")
+    if state < 0:
+        return MachineClock("unknown" if ctypes.get_errno() in (errno.EPERM, errno.ENOSYS) else "no")
+    ok = state != TIME_ERROR and not asked.status & STA_UNSYNC
+    return MachineClock("yes" if ok else "no", asked.maxerror / 1e6)
+
+
+def free_bytes(folder: Path) -> int:
+    """Room on the folder's disk for who is not root."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def wanted_bytes(folder: Path, wanted_mb: float) -> float:
+    """How much room there should be: ``wanted_mb``, or on a small disk a part of it."""
+    return min(wanted_mb * 1e6, SMALL_DISK * shutil.disk_usage(folder).total)
