@@ -10,8 +10,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from simulator.run import Simulation
     from simulator.ward_plan import Plan
     from ward.ingest.recordings import Recording
+
+PLAN: Final = Path(str(files("ward.alerts") / "plans" / "demo.toml"))
+"""Who is told in the demo's ward."""
 
 
 def run_demo(
@@ -60,6 +64,8 @@ def run_demo(
         )
         if sources["session_idle_min"] == "default":  # a visitor may read for a while
             settings = settings.model_copy(update={"session_idle_min": 0})
+        if sources["plan_file"] == "default":
+            settings = settings.model_copy(update={"plan_file": PLAN})
         set_up_log(settings.log_level)
         end_on_term()
         check_port(settings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -120,7 +122,7 @@ def test_a_file_says_its_name(tmp_path) -> None:
 @pytest.mark.parametrize("found", [plan(), plan(route=[], quiet=None, roster=None, shift=None), DEFAULT])
 def test_written_out_and_read_again_it_is_the_same(found) -> None:
     written = plan_to_fields(found)
-    assert parse_plan(written) == found
+    assert parse_plan(written) == replace(found, routes=found.routes or BUILT_IN)
     assert read_toml(to_toml(written), "x") == written
 
 

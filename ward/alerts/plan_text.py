@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ward.alerts.durations import format_duration
-from ward.alerts.plan import Level, Plan, Route
+from ward.alerts.plan import BUILT_IN, Level, Plan, Route
 from ward.alerts.plan_file import DAYS
 from ward.alerts.roster import EVERY_DAY, Line, Shift
 from ward.scoring.rules import PRIORITIES
@@ -16,8 +16,19 @@ from ward.zones import day_text
 
 
 def plan_to_fields(plan: Plan) -> dict[str, Any]:
-    """JSON- and TOML-ready; ``parse_plan`` gives an equal plan back."""
+    """JSON- and TOML-ready; ``parse_plan`` gives an equal plan back. One without ways of its own shows the
+    built-in ones."""
     quiet = plan.quiet
+    lists = {
+        "person": [
+            {"id": p.id, "name": p.name, **({"address": dict(p.addresses)} if p.addresses else {})}
+            for p in plan.people.values()
+        ],
+        "team": [{"id": t.id, "name": t.name, "people": list(t.people)} for t in plan.teams.values()],
+        "shift": [_shift(shift) for shift in plan.roster.shifts.values()],
+        "roster": [_line(line) for line in plan.roster.lines],
+        "route": [_route(route) for route in plan.routes or BUILT_IN],
+    }
     return {
         "timezone": plan.zone,
         "give_up": format_duration(plan.give_up),
@@ -33,14 +44,7 @@ def plan_to_fields(plan: Plan) -> dict[str, Any]:
             if quiet
             else {}
         ),
-        "person": [
-            {"id": p.id, "name": p.name, **({"address": dict(p.addresses)} if p.addresses else {})}
-            for p in plan.people.values()
-        ],
-        "team": [{"id": t.id, "name": t.name, "people": list(t.people)} for t in plan.teams.values()],
-        "shift": [_shift(shift) for shift in plan.roster.shifts.values()],
-        "roster": [_line(line) for line in plan.roster.lines],
-        "route": [_route(route) for route in plan.routes],
+        **{name: tables for name, tables in lists.items() if tables},
     }
 
 

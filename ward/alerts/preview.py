@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,9 +86,16 @@ def holes(plan: Plan, start: int, end: int) -> list[Hole]:
     return sorted(found, key=lambda hole: (hole.start, hole.team))
 
 
-def remarks(plan: Plan) -> list[str]:
-    """What is allowed and perhaps not meant: channels without an address, a way that nothing takes."""
+def remarks(plan: Plan, channels: Collection[str] | None = None) -> list[str]:
+    """What is allowed and perhaps not meant: a channel that is not among those configured (None: not known
+    here) or without an address, a way that nothing takes."""
+    named = dict.fromkeys(c for route in plan.routes for level in route.levels for c in level.channels)
     found = [
+        f"channel {channel}: not configured; there are: {', '.join(channels)}"
+        for channel in named
+        if channels is not None and channel not in channels
+    ]
+    found += [
         f"person {person}: no address for {channel}; right only if that channel has one of its own"
         for person, channel in dict.fromkeys(_named(plan))
         if channel not in plan.people[person].addresses

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ward.cli import audit, channels, data, devices, offline, patient, running, tokens, users
+from ward.cli import audit, channels, data, devices, offline, patient, plans, running, tokens, users
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +27,7 @@ app.add_typer(data.database_app, name="database")
 app.add_typer(patient.app, name="patient")
 app.add_typer(devices.app, name="device")
 app.add_typer(channels.app, name="channel")
+app.add_typer(plans.app, name="plan")
 
 
 @app.callback(invoke_without_command=True)

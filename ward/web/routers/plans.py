@@ -103,7 +103,8 @@ async def check(ward: OfWard, body: PlanFields, service: Svc, who: Tuner) -> Res
         {"team": gap.team, "since": iso(gap.start), "until": iso(gap.end), "text": gap.text(plan)}
         for gap in holes(plan, now, now + WEEK)
     ]
-    return send({"holes": gaps, "remarks": remarks(plan)})
+    channels = await run_in_threadpool(service.notifier.channels, who.wards)
+    return send({"holes": gaps, "remarks": remarks(plan, [channel["name"] for channel in channels])})
 
 
 @router.get("/duty", summary="Who is on duty", responses=answers(Duty, 404))
