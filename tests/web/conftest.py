@@ -8,19 +8,25 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine
 
 from tests.web.fake import NOON, FakeService
 from ward.alerts.model import Alert, Event
-from ward.store import alerts, events, stays
+from ward.store import alerts, events, people, stays
 from ward.store.database import migrate, open_database
 from ward.web.app import create_app
+from ward.web.doors import Doors
 from ward.web.identity import create_token
+from ward.web.passwords import Passwords
+from ward.web.people import create_user
 
 with warnings.catch_warnings():
     # Starlette asks for httpx2, which is not among our dependencies yet; httpx does what is needed.
@@ -142,9 +148,55 @@ def ui(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def passwords() -> Passwords:
+    """As in earnest, but for the cost of a hash, which would be most of the tests' time."""
+    return Passwords(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+
+
 @pytest.fixture
-def app(service: FakeService, wall: Wall, ui: Path) -> FastAPI:
-    return create_app(service, wall=wall, heartbeat_s=0.05, ui=ui)
+def doors() -> Doors:
+    return Doors()
+
+
+@pytest.fixture
+def app(service: FakeService, wall: Wall, ui: Path, doors: Doors, passwords: Passwords) -> FastAPI:
+    return create_app(service, wall=wall, heartbeat_s=0.05, ui=ui, doors=doors, passwords=passwords)
+
+
+PASSWORD = "three words nobody joins"
+User = Callable[..., people.User]
+
+
+@pytest.fixture
+def user(engine: Engine, wall: Wall, passwords: Passwords) -> User:
+    """``user("jberg", "nurse", ["6A"])``: a user whose password is ``PASSWORD``."""
+
+    def make(login: str = "jberg", role: str = "nurse", wards: list[str] | None = None) -> people.User:
+        listed = ["6A"] if role == "nurse" and wards is None else wards
+        hashed = passwords.hash_now(PASSWORD)
+        return create_user(
+            engine, login=login, name=f"The {login}", role=role, wards=listed, now=wall(), hashed=hashed
+        )
+
+    return make
+
+
+@pytest.fixture
+def browser(client: Client, user: User) -> TestClient:
+    """A nurse of ward 6A who logged in with her password."""
+    user()
+    made = client()
+    made.headers["X-Ward-Request"] = "1"
+    log_in(made)
+    return made
+
+
+def log_in(browser: TestClient, login: str = "jberg", password: str = PASSWORD, **more: object) -> Any:
+    """The answer to it, which must be a yes."""
+    answer = browser.post("/api/v1/session", json={"login": login, "password": password}, **more)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
 
 
 Client = Callable[..., TestClient]
