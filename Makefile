@@ -25,11 +25,14 @@ SEED ?= 1
 # What `make test` takes: folders, files or options of pytest.
 TESTS ?=
 
+# What `make faults` takes.
+SEED ?= 1
+
 UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
-.PHONY: help demo test lint bench fuzz schema-fuzz audit setup setup-dev lock clean FORCE
+.PHONY: help demo test faults lint bench fuzz schema-fuzz audit setup setup-dev lock clean FORCE
 
 help: ## List these commands
 	@echo "ward: make COMMAND"
@@ -45,6 +48,9 @@ test: setup-dev ## Run every test [TESTS=tests/store]
 	  $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev && \
 	  echo "ward: the dashboard's own tests" && cd $(UI) && npm run --silent test; \
 	fi
+
+faults: setup-dev ## Break the running service on purpose, for an hour, and count what that costs [SEED=1]
+	@$(BIN)/python -m tests.faults all --seed '$(SEED)'
 
 lint: setup-dev ## Check style, types and the dashboard's types
 	@$(BIN)/ruff check .

@@ -27,7 +27,7 @@ def line(report: Report) -> str:
         f"readings {v.readings}, lost {v.lost}, doubled {v.doubled}, altered {v.altered}",
         f"alerts {v.alerts}, lost {v.alerts_lost}, twice {v.alerts_doubled}, wrong times {v.times_wrong}, "
         f"late {v.late} (at most {v.latest_s:.1f} s), cleared late {v.cleared_late}, "
-        f"as one {v.alerts_merged}",
+        f"as one {v.merged}, with another beginning {v.otherwise}",
         f"interruptions {v.interruptions}, wrong {v.interruptions_wrong}; "
         f"untold {v.untold}, told again {v.retold}",
     ]
@@ -43,7 +43,7 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("fault", choices=["list", "all", *TABLE], help="which fault")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=10, help="how often the fault is done")
+    parser.add_argument("--times", type=int, help="how often the fault is done (default: as in docs)")
     parser.add_argument("--stays", type=int, default=100, help="beds, each with five signals a second")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--report", type=Path, help="append each report to this file, a line of JSON each")
@@ -58,7 +58,7 @@ def main() -> int:
         for database in fault.databases:
             if given.database not in (database, "both"):
                 continue
-            options = Options(given.seed, database, given.stays, given.times, given.keep, _say)
+            options = Options(given.seed, database, given.stays, given.times or fault.long, given.keep, _say)
             _say(f"{fault.name} on {database}: {fault.does}")
             try:
                 report = run_fault(fault, options)

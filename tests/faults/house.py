@@ -28,6 +28,9 @@ EACH_CHANGE: Final = ("persistence true", "autosave_on_changes true", "autosave_
 """Saved whole after every message: as durable as Mosquitto can be, and only for a trickle of messages."""
 
 
+MOST_ENDS: Final = 20
+
+
 class MissingPartError(Exception):
     """A part that the fault needs is not on this machine."""
 
@@ -192,6 +195,9 @@ class House:
         self.ward = Served(self.folder / "ward", mqtt, url, **given)
         self.undo: list[Callable[[], object]] = []
         """Called when the house is closed."""
+        self.ended: list[int] = []
+        """Exit status of each time that the service ended by itself."""
+        self._wanted = False
         self.started: list[float] = []
         """Monotonic seconds of each start of the service."""
         self.token = ""
@@ -212,11 +218,19 @@ class House:
     def start(self) -> None:
         self.started.append(time.monotonic())
         self.ward.start(ready=False)
+        self._wanted = True
 
     def kill(self) -> None:
+        self._wanted = False
         self.ward.kill()
 
     def is_ready(self) -> bool:
+        """Green at /readyz. A service that ended by itself is started again, as its supervisor would."""
+        if self._wanted and not self.is_alive():
+            self.ended.append(self.ward.process.returncode if self.ward.process else 0)
+            assert len(self.ended) < MOST_ENDS, f"the service ends again and again: {self.log()[-2000:]}"
+            time.sleep(1)
+            self.start()
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.ward.url}/readyz", timeout=2).status_code == 200
         return False

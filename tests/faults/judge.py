@@ -36,8 +36,10 @@ class Verdict:
     alerts_lost: int = 0
     alerts_doubled: int = 0
     """raised more often than there were breaches"""
-    alerts_merged: int = 0
-    """told as one: the alert of the breach before was still up when this one began and ended in an outage"""
+    merged: int = 0
+    """told as one: the alert of the breach before was still up when this one began in an outage"""
+    otherwise: int = 0
+    """told with another beginning: its first readings came when it was told already"""
     times_wrong: int = 0
     """raised or cleared at another instant although nothing was late"""
     late: int = 0
@@ -57,7 +59,7 @@ class Verdict:
         """What must be 0 and is not."""
         names = ["lost", "doubled", "altered", "alerts_lost", "alerts_doubled", "times_wrong"]
         names += ["interruptions_wrong", "untold"]
-        names += [] if late_is_right else ["late", "cleared_late", "alerts_merged"]
+        names += [] if late_is_right else ["late", "cleared_late", "merged", "otherwise"]
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
@@ -165,8 +167,12 @@ def judge_alerts(verdict: Verdict, expected: Expected, got: Told, ignored: Itera
     verdict.alerts = sum(map(len, want.values()))
     for cell in want.keys() | have.keys():
         _judge_cell(verdict, want.get(cell, []), have.get(cell, []), late)
-    wanted = Counter(i for i in expected.interruptions if i[0] not in out)
-    heard = Counter(i for i in got.interruptions if i[0] not in out)
+    # Whom late readings told of with another beginning was interrupted for it all the same.
+    exact = not (verdict.late or verdict.otherwise or verdict.merged)
+    wanted, heard = (
+        Counter((n, rule, since if exact else 0, reason) for n, rule, since, reason in found if n not in out)
+        for found in (expected.interruptions, got.interruptions)
+    )
     verdict.interruptions = wanted.total()
     for item in (wanted - heard).elements():
         _note(verdict, f"nobody was interrupted: {item}")
@@ -186,19 +192,21 @@ def _judge_cell(verdict: Verdict, want: list[Raised], have: list[Raised], late: 
         left.remove(match)
         _judge_times(verdict, breach, match, id(match) in late)
     for breach in missing:
-        covering = next(
-            (h for h in have if h.at <= breach.at + TICK and (h.cleared or 2**60) > breach.at), None
+        again = next(
+            (h for h in left if h.at < (breach.cleared or 2**60) and (h.cleared or 2**60) > breach.since),
+            None,
         )
-        if covering is None:
+        covering = next((h for h in have if h.at <= breach.at and (h.cleared or 2**60) > breach.at), None)
+        if again is not None:
+            left.remove(again)
+            verdict.otherwise += 1
+            _note(verdict, f"another beginning: {breach} was told as {again}")
+        elif covering is not None:
+            verdict.merged += 1
+            _note(verdict, f"told as one: {breach} with {covering}")
+        else:
             verdict.alerts_lost += 1
             _note(verdict, f"lost: {breach}; told: {have}")
-        elif covering in left:
-            left.remove(covering)
-            verdict.times_wrong += 1
-            _note(verdict, f"another beginning: {breach} was told as {covering}")
-        else:
-            verdict.alerts_merged += 1
-            _note(verdict, f"told as one: {breach} with {covering}")
     for extra in left:
         verdict.alerts_doubled += 1
         _note(verdict, f"raised without a breach of its own: {extra}; expected: {want}")

@@ -114,6 +114,10 @@ class Fault:
     """Judges alerts in place of the exact comparison."""
     settings: tuple[tuple[str, Any], ...] = ()
     broker: tuple[str, ...] = PLAIN
+    long: int = 10
+    """How often it is done in the long form."""
+    broker_forgets: bool = False
+    """The broker dies with messages that it had acknowledged and not yet handed on: those are its loss."""
 
 
 def run_fault(fault: Fault, options: Options) -> Report:
@@ -262,5 +266,9 @@ def _judge(fault: Fault, run: Run, plan: Plan, shift: Callable[[int, int], int],
             judge.judge_alerts(verdict, expected, got, run.ignored)
     finally:
         db.dispose()
+    if house.ended:
+        report.figures["ended_by_itself"] = house.ended
     report.figures["publishing_behind_s"] = round(devices.behind_s, 2)
     report.wrong = verdict.faults(late_is_right=fault.late_is_right)
+    if fault.broker_forgets:
+        report.figures["lost_by_the_broker"] = report.wrong.pop("lost", 0)
