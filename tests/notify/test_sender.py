@@ -18,6 +18,7 @@ from ward.store.deliveries import (
     mark_failed,
     mark_sent,
     put_back,
+    to_be_shown,
 )
 
 
@@ -214,10 +215,12 @@ def test_the_dashboard_has_it_when_a_page_says_so(engine: Engine):
     assert office.states() == ["waiting"]
     assert office.sender.conditions()["dashboard"].broken_since is None
     with engine.begin() as tx:
-        shown = confirm_shown(tx, 1, frozenset({"w"}), "screen 3", office.clock.time)
-        assert shown is not None
-        assert (shown.state, shown.sent, shown.text["shown_by"]) == ("sent", START + 3_000, "screen 3")
-        assert confirm_shown(tx, 1, None, "another", START + 9_000) is None
+        (notice,) = to_be_shown(tx, [1, 2], frozenset({"w"}))
+        assert not to_be_shown(tx, [1], frozenset({"another"}))
+        assert confirm_shown(tx, notice, "screen 3", office.clock.time)
+        assert not confirm_shown(tx, notice, "another", START + 9_000)
+    shown = office.row(1)
+    assert (shown.state, shown.sent, shown.text["shown_by"]) == ("sent", START + 3_000, "screen 3")
     tried = board.tried
     office.run(60_000)
     assert board.tried == tried

@@ -29,6 +29,7 @@ from ward.store.deliveries import (
     last_tests,
     list_tests,
     note_seen,
+    to_be_shown,
     waiting_of_channels,
 )
 
@@ -149,13 +150,17 @@ class Notifier:
 
     # ------------------------------------------------------------------ what the web asks
 
-    def shown(self, id: int, wards: frozenset[str] | None, by: str) -> None:
-        """A page says that it shows a notice. Raises NotFoundError."""
+    def shown(self, ids: Collection[int], wards: frozenset[str] | None, by: str) -> None:
+        """A page says that it shows these notices; what nobody waits for any more changes nothing."""
+        with self._db.connect() as connection:
+            waiting = to_be_shown(connection, ids, wards)
+        if not waiting:  # most often: another page was first
+            return
         now = wall_ms()
         with self._db.begin() as tx:
-            told = confirm_shown(tx, id, wards, by, now)
-        if told is not None:
-            self._sender.observe(DASHBOARD, told.reason, told.raised_at, now)
+            told = [notice for notice in waiting if confirm_shown(tx, notice, by, now)]
+        for notice in told:
+            self._sender.observe(DASHBOARD, notice.reason, notice.raised_at, now)
 
     def channels(self, wards: frozenset[str] | None) -> list[Json]:
         """Every channel: how it does, its last test and its last failure in these wards."""

@@ -142,19 +142,21 @@ def _held(tx: Connection, id: int, me: str, values: Mapping[str, Any]) -> None:
     tx.execute(update(deliveries).where(mine).values(values))
 
 
-def confirm_shown(tx: Connection, id: int, wards: frozenset[str] | None, by: str, now: int) -> Sent | None:
-    """A page of the ward shows it. The delivery as it is now, None if it was told before.
+def to_be_shown(connection: Connection, ids: Collection[int], wards: frozenset[str] | None) -> list[Sent]:
+    """Those of ``ids`` that wait for a page of one of ``wards`` (None: all) to say that it shows them."""
+    row = deliveries.c
+    wanted = and_(row.id.in_(ids), row.channel == DASHBOARD, row.state == "waiting")
+    if wards is not None:
+        wanted = and_(wanted, or_(row.ward.in_(wards), row.ward == ""))
+    return [Sent(*found) for found in connection.execute(select(*_SENT).where(wanted).order_by(row.id))]
 
-    Raises NotFoundError for one that is no dashboard's, or of a ward that is not among ``wards``.
-    """
-    found = get_delivery(tx, id, wards)
-    if found.channel != DASHBOARD:
-        raise NotFoundError(f"no notice {id}")
-    shown = {**found.text, "shown_by": by}
-    waits = and_(deliveries.c.id == id, deliveries.c.state == "waiting")
-    done = {"state": "sent", "sent": now, "error": None, "lease_by": None, "lease_until": None, "text": shown}
-    changed = tx.execute(update(deliveries).where(waits).values(done)).rowcount
-    return get_delivery(tx, id, wards) if changed else None
+
+def confirm_shown(tx: Connection, notice: Sent, by: str, now: int) -> bool:
+    """A page shows it. False where another said so before."""
+    waits = and_(deliveries.c.id == notice.id, deliveries.c.state == "waiting")
+    done = {"state": "sent", "sent": now, "error": None, "lease_by": None, "lease_until": None}
+    shown = {**notice.text, "shown_by": by}
+    return bool(tx.execute(update(deliveries).where(waits).values(**done, text=shown)).rowcount)
 
 
 def note_seen(tx: Connection, id: int, wards: frozenset[str] | None, by: str, now: int) -> Sent:

@@ -6,7 +6,7 @@ database (what was), and hands every change to ``call``, which runs it on the co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
@@ -57,8 +57,8 @@ class Notices(Protocol):
         """Each as ``ward.web.schemas.notices.Delivery``, the earliest first."""
         ...
 
-    def shown(self, id: int, wards: frozenset[str] | None, by: str) -> None:
-        """A page shows the notice."""
+    def shown(self, ids: Collection[int], wards: frozenset[str] | None, by: str) -> None:
+        """A page shows these notices. Those that are not its own, or that do not wait, are passed over."""
         ...
 
     def test(self, ward: str, channel: str | None = None) -> list[Json]:

@@ -40,7 +40,7 @@ STREAM: Final = """`text/event-stream`; each `data` is one JSON object:
 | `stay-removed` | `{id}`: discharged, or moved to a ward that you do not see | |
 | `device` | a device's view | |
 | `notice` | `{id, ward, alert, reason, text}`: somebody is to be told on a dashboard of `ward`; a page that \
-shows the ward says so with `POST /notices/{id}/shown` | |
+shows the ward says so with `POST /notices/shown` | |
 | `heartbeat` | `{time, speed, last_message_age_s, ready, live, reasons}`, every 3 s | |
 
 `live` false: what the stream tells is not of now (the evaluation stands still, or the service is starting); \

@@ -16,11 +16,10 @@ from ward.web.access import AlertReader, Responder, Shower, Tester, require_ward
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.schemas.common import Page, Time
-from ward.web.schemas.notices import Channel, Delay, Delays, NewTest, Test, Tests
+from ward.web.schemas.notices import LARGEST_ID, Channel, Delay, Delays, NewTest, Shown, Test, Tests
 from ward.web.service_protocol import Json
 from ward.web.shared import JSON, Cursor, InWard, Limit, Svc, send
 
-LARGEST_ID: Final = 2**63 - 1
 END: Final = 253_370_764_800_000
 """The year 9999, in ms."""
 COLUMNS: Final = tuple(Delay.model_fields)
@@ -65,15 +64,12 @@ async def seen(id: DeliveryId, service: Svc, who: Responder) -> Response:
 
 
 @router.post(
-    "/notices/{id}/shown",
-    status_code=204,
-    summary="A page shows an alert",
-    responses=answers(None, 404, status=204),
+    "/notices/shown", status_code=204, summary="A page shows alerts", responses=answers(None, status=204)
 )
-async def shown(id: DeliveryId, service: Svc, who: Shower) -> Response:
-    """Said by a dashboard for each `notice` event of a ward that it shows, while it is on top. Without it the
+async def shown(body: Shown, service: Svc, who: Shower) -> Response:
+    """Said by a dashboard of the `notice` events of a ward that it shows, while it is on top. Without it the
     alert counts as not delivered. Send `X-Ward-Active: 0`: no person did this."""
-    await run_in_threadpool(service.notifier.shown, id, who.wards, who.name)
+    await run_in_threadpool(service.notifier.shown, body.ids, who.wards, who.name)
     return Response(status_code=204)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from ward.web.schemas.common import Answer, Line, Moment, Name, Request
+
+LARGEST_ID: Final = 2**63 - 1
 
 
 class NewTest(Request):
@@ -15,6 +17,14 @@ class NewTest(Request):
     ward: Name = Field(description="Whose plan says who is told.", examples=["6A"])
     channel: Line | None = Field(
         None, description="Only through this one; default: every channel.", examples=["pager"]
+    )
+
+
+class Shown(Request):
+    """What a page shows."""
+
+    ids: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(
+        min_length=1, max_length=500, description="Of the `notice` events.", examples=[[17, 18]]
     )
 
 

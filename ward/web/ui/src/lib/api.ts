@@ -106,7 +106,7 @@ export const api = {
   unshelve: (id: string, key: string) => call<Alert>("POST", `alerts/${part(id)}/unshelve`, {}, key),
 
   told: (id: string) => call<{ deliveries?: Delivery[] }>("GET", `alerts/${part(id)}`),
-  shown: (notice: number) => call<null>("POST", `notices/${notice}/shown`, undefined, undefined, { "X-Ward-Active": "0" }),
+  shown: (ids: number[]) => call<null>("POST", "notices/shown", { ids }, undefined, { "X-Ward-Active": "0" }),
   seen: (test: number) => call<unknown>("POST", `channels/tests/${test}/seen`),
 
   observe: (stay: string, values: Record<string, unknown>, key: string) =>

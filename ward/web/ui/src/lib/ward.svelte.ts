@@ -30,7 +30,7 @@ class Ward {
   silence = $state(0);
 
   /** Who answers for what is to be shown; called when the view has taken in what came before it. */
-  onNotice: (notice: Notice) => void = () => undefined;
+  onNotices: (notices: Notice[]) => void = () => undefined;
 
   readonly #uptime = new Uptime();
   #time: ServerTime | null = null;
@@ -111,7 +111,7 @@ class Ward {
     this.view = view;
     this.#evaluated = evaluatedUntil(view);
     this.#tick();
-    for (const notice of notices) this.onNotice(notice);
+    if (notices.length) this.onNotices(notices);
   }
 
   #tick(): void {
