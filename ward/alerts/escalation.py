@@ -72,13 +72,14 @@ class Escalation:
         alert = track.alert
         assert alert is not None
         known = given in alert.undelivered
-        escalates = alert.state == "active" and level >= track.escalated and level > track.failed
+        tells = alert.state == "active" and not ledger.is_paused(alert.stay)
+        escalates = tells and level >= track.escalated and level > track.failed
         if known and not escalates:
             return []
         listed = alert.undelivered if known else (*alert.undelivered, given)
         detail = {"person": given.person, "channel": given.channel, "level": level, "error": error}
         notify = tell = None
-        if escalates and not ledger.is_paused(alert.stay):
+        if escalates:
             track.failed = level
             plan, route = self.way(alert)
             more = track.escalated + 1 < len(route.levels)
