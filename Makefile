@@ -62,8 +62,9 @@ lint: setup-dev ## Check style, types and the dashboard's types
 	  echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer with npm"; \
 	fi
 
-bench: setup ## Measure the ingest rate beside an empty subscriber
+bench: setup ## Measure the ingest rate beside an empty subscriber, and how long a start takes
 	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.recovery
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PIP) install uv

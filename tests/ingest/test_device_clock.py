@@ -20,6 +20,10 @@ def heard(clock, received, times):
     return clock.applied
 
 
+def offsets(router):
+    return {d.key: d.offset for d in router.devices() if d.offset}
+
+
 def seconds(first, last, step=1):
     return [1000 * s for s in range(first, last, step)]
 
@@ -119,7 +123,7 @@ def test_only_the_newest_of_a_message_is_live():
     router = ward()
     for n in range(20):
         router.apply([sample(60_000 * n, 60_000 * n - 1000 * k, newest=k == 0) for k in range(59, -1, -1)])
-    assert router.offsets() == {}
+    assert offsets(router) == {}
 
 
 def test_a_redelivery_does_not_count():
@@ -128,16 +132,16 @@ def test_a_redelivery_does_not_count():
     router.apply(first)
     again = [sample(HOUR + 1000 * n, 1000 * n, seq=n) for n in range(30)]
     assert router.apply(again * 9).duplicates == 270
-    assert router.offsets() == {}
+    assert offsets(router) == {}
     assert router._devices["north/mon"].clock.received < T + HOUR
-    assert router.offsets() == {}
+    assert offsets(router) == {}
 
 
 def test_a_device_that_is_off_does_not_move_another_s_times():
     router = ward()
     for n in range(20):
         router.apply([sample(1000 * n, 1000 * n - HOUR), sample(1000 * n, 1000 * n, device="patch")])
-    assert router.offsets() == {"north/mon": HOUR}
+    assert offsets(router) == {"north/mon": HOUR}
     times = readings(router, [sample(20_000, 20_000 - HOUR), sample(20_000, 20_000, device="patch")])
     assert times == [T + 20_000, T + 20_000]
 
@@ -147,14 +151,14 @@ def test_nothing_is_from_the_future():
     year = 365 * 24 * HOUR
     times = [readings(router, [sample(1000 * n, 1000 * n + year)])[0] for n in range(30)]
     assert times == [T + 1000 * n for n in range(30)]
-    assert router.offsets() == {"north/mon": -year}
+    assert offsets(router) == {"north/mon": -year}
 
 
 def test_on_a_replayed_clock_no_offset_is_measured():
     router = ward()
     times = [readings(router, [sample(1000 * n, 1000 * n - HOUR)], measure=False)[0] for n in range(30)]
     assert times == [T + 1000 * n - HOUR for n in range(30)]
-    assert router.offsets() == {}
+    assert offsets(router) == {}
 
 
 @given(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ward.ingest import careful, payload
-from ward.ingest.records import decode, encode
+from ward.ingest.packed import decode, encode
 from ward.ingest.refusals import REASONS, Refusals
 from ward.ingest.topics import parse_topic
 

@@ -86,6 +86,10 @@ class Assignments:
                 return span
         return None
 
+    def spans(self, key: str) -> tuple[Span, ...]:
+        """All spans of the device, the one that began last first."""
+        return tuple(self._spans.get(key, ()))
+
     def stay_at(self, key: str, time: int) -> str | None:
         span = self.span_at(key, time)
         return None if span is None else span.stay

@@ -34,6 +34,12 @@ JITTER: Final = 500
 """How unevenly device and received time may advance between live samples: a part, and ms beside it."""
 
 
+ANEW: Final = 5 * SECOND
+ANEW_COUNT: Final = 3
+"""Growing counts, all heard before, at least so many and over so long (ms): a device without time and session
+that counts from the beginning again."""
+
+
 class SeqSet(msgspec.Struct, array_like=True):
     """Which counts were heard, as sorted, closed, disjoint spans: one span while none is missing.
 
@@ -70,6 +76,11 @@ class SeqSet(msgspec.Struct, array_like=True):
         return True
 
 
+def keeps_pace(advanced: int, elapsed: int) -> bool:
+    """Whether a device's time went on as the received time did: what it sent then is live."""
+    return abs(advanced - elapsed) <= SKEW * min(advanced, elapsed) + JITTER
+
+
 class DeviceClock(msgspec.Struct, array_like=True):
     """How far a device's clock is behind: the median of received − device time over live samples.
 
@@ -100,7 +111,7 @@ class DeviceClock(msgspec.Struct, array_like=True):
         if before is None or was_behind:
             return
         advanced = time - before
-        if abs(advanced - elapsed) > SKEW * min(advanced, elapsed) + JITTER:
+        if not keeps_pace(advanced, elapsed):
             return
         self.lags = [old for old in self.lags if abs(old - lag) <= STEP]
         self.lags.append(lag)
@@ -121,6 +132,14 @@ class DeviceClock(msgspec.Struct, array_like=True):
     def correct(self, time: int, received: int) -> int:
         corrected = time + self.applied
         return received if corrected > received + FUTURE else corrected
+
+
+class Back(msgspec.Struct, array_like=True, frozen=True):
+    """Counts heard before, growing: when the first of them came (ms), the last one, how many."""
+
+    since: int
+    seq: int
+    count: int
 
 
 class Device(msgspec.Struct):
@@ -146,6 +165,8 @@ class Device(msgspec.Struct):
     clock: DeviceClock = msgspec.field(default_factory=DeviceClock)
     heard: dict[str, SeqSet] = {}
     contents: dict[int, bool] = {}
+    back: Back | None = None
+    """A row of counts that were heard before, of a device that gives neither time nor session."""
 
     @property
     def key(self) -> str:
@@ -166,16 +187,30 @@ class Device(msgspec.Struct):
             if len(self.heard) > MAX_SESSIONS:
                 del self.heard[next(iter(self.heard))]
         if heard.add(sample.seq):
+            self.back = None
             return True
-        if session is not None or not self._is_later(sample):
+        if session is not None or not (self._is_later(sample) or self._counts_anew(sample)):
             return False
-        # A device that knows no sessions counts anew, at a later time than ever before: it restarted.
+        # A device that knows no sessions counts anew, at a later time than ever before, or (where it knows
+        # no time either) steadily for a while, as no repetition does: it restarted.
         # Taking it for a repetition would silence it until it has counted as far as before.
         self.heard[""] = SeqSet([sample.seq], [sample.seq])
+        self.back = None
         return True
 
     def _is_later(self, sample: Sample) -> bool:
         return sample.time is not None and self.newest is not None and sample.time > self.newest
+
+    def _counts_anew(self, sample: Sample) -> bool:
+        """Whether old counts come one after another for so long that it is a device that began again:
+        what a broker repeats after a reconnect comes at once."""
+        if sample.time is not None or sample.seq is None:
+            return False
+        row = self.back
+        if row is None or sample.seq <= row.seq:
+            row = Back(sample.received, sample.seq, 0)
+        self.back = Back(row.since, sample.seq, row.count + 1)
+        return self.back.count >= ANEW_COUNT and sample.received - row.since >= ANEW
 
     def _is_new_content(self, sample: Sample) -> bool:
         time = sample.received if sample.time is None else sample.time

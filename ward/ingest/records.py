@@ -7,7 +7,6 @@ fixed for as long as a journal lives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -100,17 +99,3 @@ class Refusal(msgspec.Struct, frozen=True):
     ward: str | None = None
     count: int = 1
     kept: bool = True
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[Entry])
-
-
-def encode(entries: Sequence[Entry]) -> bytes:
-    """Entries as MessagePack; keeps every value exactly."""
-    return _encoder.encode(entries)
-
-
-def decode(data: bytes) -> list[Entry]:
-    """The inverse of ``encode``. Raises ``msgspec.DecodeError`` on anything else."""
-    return _decoder.decode(data)

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from ward.ingest.assignments import Assignments, StayInfo
+from ward.ingest.assignments import Assignments, Span, StayInfo
 from ward.ingest.devices import Device
 from ward.ingest.records import Announcement, Entry, Observation, Sample
 from ward.ingest.rows import Rows, RowsBuilder
@@ -90,7 +90,7 @@ _decoder = msgspec.msgpack.Decoder(_State)
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
     """What one call of ``apply`` collects."""
 
     rows: RowsBuilder = field(default_factory=RowsBuilder)
@@ -102,6 +102,19 @@ class _Batch:
     events: list[DeviceEvent] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     declared: list[Declared] = field(default_factory=list)
+
+    def routed(self, rows: Rows, unassigned: Rows, nulls: int) -> Routed:
+        self.events.extend(DeviceEvent(key, "seen", at) for key, at in self.seen.items())
+        return Routed(
+            rows,
+            unassigned,
+            self.duplicates,
+            nulls,
+            self.strays,
+            self.late_wills,
+            self.events,
+            self.declared,
+        )
 
 
 class Router:
@@ -140,7 +153,7 @@ class Router:
 
         ``measure_offset`` False takes device times as they are (replayed clocks).
         """
-        batch = _Batch()
+        batch = Batch()
         for entry in entries:
             if isinstance(entry, Sample):
                 self._sample(entry, measure_offset, batch)
@@ -148,19 +161,10 @@ class Router:
                 self._announcement(entry, batch)
             elif isinstance(entry, Observation):
                 self._observation(entry, batch)
-        batch.events.extend(DeviceEvent(key, "seen", at) for key, at in batch.seen.items())
-        return Routed(
-            batch.rows.build(),
-            batch.unassigned.build(),
-            batch.duplicates,
-            batch.nulls,
-            batch.strays,
-            batch.late_wills,
-            batch.events,
-            batch.declared,
-        )
+        return batch.routed(batch.rows.build(), batch.unassigned.build(), batch.nulls)
 
-    def _device(self, ward: str, name: str, received: int) -> tuple[str, Device]:
+    def device(self, ward: str, name: str, received: int) -> tuple[str, Device]:
+        """Its key (``ward/device``) and what is known of it; from now on where it is new."""
         key = f"{ward}/{name}"
         device = self._devices.get(key)
         if device is None:
@@ -169,21 +173,31 @@ class Router:
             self._keys.append(key)
         return key, device
 
-    def _sample(self, sample: Sample, measure_offset: bool, batch: _Batch) -> None:
+    def place(
+        self, sample: Sample, measure_offset: bool, batch: Batch
+    ) -> tuple[Device, str | None, int] | None:
+        """Whose sample it is and of when: device, stay (None: nobody's) and corrected time; None where it
+        was heard before."""
         received = sample.received
-        key, device = self._device(sample.ward, sample.device, received)
+        key, device = self.device(sample.ward, sample.device, received)
         device.last_seen = max(device.last_seen, received)
         if not device.is_new(sample):
             device.duplicates += 1
             batch.duplicates += 1
-            return
+            return None
         batch.seen[key] = received
         if device.online is False and received > device.online_changed + ECHO:
             self._turn(key, device, True, received, batch)
         time = self._time(device, sample, measure_offset)
         if device.last_time is None or time > device.last_time:
             device.last_time = time
-        stay = self._assignments.stay_at(key, time)
+        return device, self._assignments.stay_at(key, time), time
+
+    def _sample(self, sample: Sample, measure_offset: bool, batch: Batch) -> None:
+        placed = self.place(sample, measure_offset, batch)
+        if placed is None:
+            return
+        device, stay, time = placed
         to = batch.unassigned if stay is None else batch.rows
         slot = to.slot_of(stay)
         seq = -1 if sample.seq is None else sample.seq
@@ -216,12 +230,12 @@ class Router:
             device.clock.hear(sample.time, sample.received)
         return device.clock.correct(sample.time, sample.received)
 
-    def _turn(self, key: str, device: Device, online: bool, at: int, batch: _Batch) -> None:
+    def _turn(self, key: str, device: Device, online: bool, at: int, batch: Batch) -> None:
         device.online, device.online_changed = online, at
         batch.events.append(DeviceEvent(key, "online" if online else "offline", at))
 
-    def _announcement(self, said: Announcement, batch: _Batch) -> None:
-        key, device = self._device(said.ward, said.device, said.received)
+    def _announcement(self, said: Announcement, batch: Batch) -> None:
+        key, device = self.device(said.ward, said.device, said.received)
         if not said.retained and said.state == "online":
             device.last_seen = max(device.last_seen, said.received)
         if said.state == "offline":
@@ -253,7 +267,7 @@ class Router:
         """A retained will may be old: it does not count against a device that was heard just now."""
         return not will.retained or not device.readings or will.received - device.last_seen > RECENT
 
-    def _observation(self, seen: Observation, batch: _Batch) -> None:
+    def _observation(self, seen: Observation, batch: Batch) -> None:
         if seen.stay not in self._assignments.stays:
             batch.strays += 1
             return
@@ -284,6 +298,10 @@ class Router:
             self._keys[number] = key
             self._devices[key] = Device(number, ward, name, first_seen, last_seen)
 
+    def spans(self, key: str) -> Sequence[Span]:
+        """The device's times with stays, the latest first."""
+        return self._assignments.spans(key)
+
     def present_stay(self, key: str) -> str | None:
         """The stay that has the device (``ward/device``) now."""
         span = self._assignments.present(key)
@@ -296,10 +314,6 @@ class Router:
     def device_key(self, number: int) -> str:
         """``ward/device`` of a device number; empty for a person (0)."""
         return self._keys[number]
-
-    def offsets(self) -> dict[str, int]:
-        """What is added to the times of each device whose clock is off, ms, by device key."""
-        return {key: d.clock.applied for key, d in self._devices.items() if d.clock.applied}
 
     def devices(self) -> list[DeviceView]:
         """All devices ever heard, in the order of their numbers."""

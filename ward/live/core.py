@@ -25,6 +25,7 @@ from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
 from ward.ingest.assignments import Assigned, StayInfo
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.ingest.router import Routed, Router
+from ward.ingest.rows import Rows
 from ward.live import metrics, telling
 from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
@@ -72,7 +73,7 @@ class Core:
         plans: Plans | None = None,
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
-        self._measure_offset, self._speed = measure_offset, speed
+        self.measure_offset, self._speed = measure_offset, speed
         self.router = Router()
         self.engine = Engine(rulebook.effective(), 16, lateness=lateness)
         self.book = AlertBook(plans)
@@ -202,7 +203,7 @@ class Core:
 
     def take(self, entries: Sequence[Entry], position: int, now: int) -> Routed:
         """A batch of the journal, at its position."""
-        routed = self.router.apply(entries, self._measure_offset)
+        routed = self.router.apply(entries, self.measure_offset)
         self.position = position
         self.reached = int(np.median(routed.rows.readings.time)) if len(routed.rows) else self.reached
         for entry in entries:
@@ -211,13 +212,24 @@ class Core:
                     self.load_stay(get_stay(connection, entry.stay), now)
             elif isinstance(entry, RulesChanged):
                 self.rules_changed(now)
-        rows = routed.rows
-        if len(rows):
-            slots = np.array([self._slot_or_none(stay) for stay in rows.stays], np.int32)
-            readings = rows.for_slots(slots)
+        if len(routed.rows):
+            readings = self.to_slots(routed.rows)
             self.engine.add(readings.take(readings.slot >= 0))
-            self.history.add_unjudged(rows.stays, rows.readings.take(readings.slot < 0))
-            self._note_heard(rows.stays, readings, entries, now)
+            if not all(isinstance(entry, Observation) for entry in entries):
+                self.note_heard(routed.rows.stays, now)
+        self.note_routed(routed)
+        return routed
+
+    def to_slots(self, rows: Rows) -> Readings:
+        """Readings with the engine's slots; those of stays that are over (slot -1) go to the history."""
+        found = (self.slots.get(stay) for stay in rows.stays)
+        slots = np.array([-1 if slot is None else slot for slot in found], np.int32)
+        readings = rows.for_slots(slots)
+        self.history.add_unjudged(rows.stays, rows.readings.take(readings.slot < 0))
+        return readings
+
+    def note_routed(self, routed: Routed) -> None:
+        """What follows from a batch beside its readings."""
         if len(routed.unassigned):
             self.history.add_unassigned(routed.unassigned, self.router.device_key)
         for stay in {declared.stay for declared in routed.declared}:
@@ -225,18 +237,9 @@ class Core:
                 self._configure(slot)
         turned = {self.router.present_stay(e.device) for e in routed.device_events if e.kind != "seen"}
         self.changed.update(stay for stay in turned if stay is not None)
-        return routed
 
-    def _slot_or_none(self, stay: str) -> int:
-        slot = self.slots.get(stay)
-        return -1 if slot is None else slot
-
-    def _note_heard(
-        self, stays: Sequence[str], readings: Readings, entries: Iterable[Entry], now: int
-    ) -> None:
+    def note_heard(self, stays: Sequence[str], now: int) -> None:
         """When each stay was last heard by a device; who was away and is heard again is back."""
-        if all(isinstance(entry, Observation) for entry in entries):
-            return
         for stay in stays:
             before = self.heard.get(stay, 0)
             self.heard[stay] = now
@@ -329,10 +332,9 @@ class Core:
                 is_over = (slot, column, since) in over
                 raised.append((stay, rule, Breach(since, at, *self.measured(slot, rule), late, is_over)))
                 continue
-            if raised and kind in WHY:
-                self._pending_changes += self.book.raised_together(raised, now)
-                raised = []
             if kind in WHY:
+                self._pending_changes += self.book.raised_together(raised, now) if raised else []
+                raised = []
                 self._pending_changes += self.book.cleared(stay, rule.id, since, at, now, WHY[kind])
         if raised:
             self._pending_changes += self.book.raised_together(raised, now)

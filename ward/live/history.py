@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ward.ingest.rows import Rows
@@ -32,43 +33,83 @@ def as_history(readings: Readings, **marks: Any) -> History:
     )
 
 
+Key = tuple[str | None, str | None]
+"""A stay, or a device that has none."""
+
+
 class HistoryBuffer:
     """What is not written yet, by stay or by the device that has none."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str | None, str | None], list[History]] = defaultdict(list)
+        self._new: list[tuple[dict[int, Key], Int, History]] = []
+        """As it came: what each number stands for, one number a reading, and the readings."""
+        self._sorted: dict[Key, list[History]] = defaultdict(list)
+        self._rows = 0
+
+    def __len__(self) -> int:
+        """Readings that wait."""
+        return self._rows
 
     def add(self, marked: Marked, stay_of: Mapping[int, str]) -> None:
         """Marked readings; ``stay_of`` names the stay of each slot."""
-        slots = marked.readings.slot
-        for slot in np.unique(slots):
-            mine = slots == slot
-            kept = as_history(marked.readings.take(mine), mark=marked.mark[mine], reason=marked.reason[mine])
-            self._waiting[stay_of[int(slot)], None].append(kept)
+        kept = as_history(marked.readings, mark=marked.mark, reason=marked.reason)
+        self._put({slot: (stay, None) for slot, stay in stay_of.items()}, marked.readings.slot, kept)
 
     def add_unjudged(self, stays: Sequence[str], readings: Readings) -> None:
         """Readings of stays that are over: kept, marked as in doubt, for no filter has seen them."""
-        for n in np.unique(readings.slot):
-            mine = readings.take(readings.slot == n)
-            self._waiting[stays[int(n)], None].append(as_history(mine, mark=QUESTIONABLE))
+        keys: dict[int, Key] = {n: (stay, None) for n, stay in enumerate(stays)}
+        self._put(keys, readings.slot, as_history(readings, mark=QUESTIONABLE))
 
-    def add_unassigned(self, rows: Rows, device_key: Any) -> None:
+    def add_unassigned(self, rows: Rows, device_key: Callable[[int], str]) -> None:
         """Readings of no stay, kept under their device."""
-        for number in np.unique(rows.readings.device):
-            mine = rows.readings.take(rows.readings.device == number)
-            self._waiting[None, device_key(int(number))].append(as_history(mine))
+        numbers = rows.readings.device
+        keys: dict[int, Key] = {n: (None, device_key(n)) for n in np.unique(numbers).tolist()}
+        self._put(keys, numbers, as_history(rows.readings))
 
-    def flush(self, tx: Connection) -> None:
-        """Write everything; call ``forget`` when the transaction is through."""
-        write_chunks(
-            tx, ((stay, device, History.concat(parts)) for (stay, device), parts in self._waiting.items())
-        )
+    def _put(self, keys: dict[int, Key], number: NDArray[np.int32], kept: History) -> None:
+        if len(kept):
+            self._new.append((keys, number.astype(np.int64), kept))
+            self._rows += len(kept)
 
-    def forget(self) -> None:
-        self._waiting.clear()
+    def _sort(self) -> None:
+        """Readings to their stays; in one go for all that came since, for there may be millions."""
+        if not self._new:
+            return
+        place: dict[Key, int] = {}
+        codes = []
+        for keys, numbers, _ in self._new:
+            table = np.zeros(max(keys) + 1, np.int64)
+            for number, key in keys.items():
+                table[number] = place.setdefault(key, len(place))
+            codes.append(table[numbers])
+        code, every = np.concatenate(codes), History.concat(kept for *_, kept in self._new)
+        order = np.argsort(code, kind="stable")
+        every, edges = every.take(order), np.searchsorted(code[order], np.arange(len(place) + 1)).tolist()
+        for key, n in place.items():
+            self._sorted[key].append(every.take(slice(edges[n], edges[n + 1])))
+        self._new = []
+
+    def flush(self, tx: Connection, at_most: int | None = None) -> list[Key]:
+        """Write what waits, or at least ``at_most`` readings of it; hand the answer to ``forget`` when the
+        transaction is through."""
+        self._sort()
+        written: list[Key] = []
+        rows = 0
+        for key, parts in self._sorted.items():
+            if at_most is not None and rows >= at_most:
+                break
+            written.append(key)
+            rows += sum(len(part) for part in parts)
+        write_chunks(tx, ((*key, History.concat(self._sorted[key])) for key in written))
+        return written
+
+    def forget(self, written: Iterable[Key]) -> None:
+        for key in written:
+            self._rows -= sum(len(part) for part in self._sorted.pop(key))
 
     def of(self, stay: str) -> Iterable[History]:
-        return self._waiting.get((stay, None), ())
+        self._sort()
+        return self._sorted.get((stay, None), ())
 
 
 def identity(readings: Readings) -> Int:

@@ -25,11 +25,14 @@ from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.faults import told
+from ward.live.recovery import Recovery
 from ward.live.views import Json
 from ward.signals import MINUTE
 
 TICK_S: Final = 1.0
 FLUSH_S: Final = 10.0
+FLUSH_ROWS: Final = 300_000
+"""Readings written to the history at once at the most, so that it keeps no tick waiting."""
 BATCH: Final = 5_000
 DRAINED_S: Final = 0.5
 """After a start the backlog counts as drained when nothing has come for so long."""
@@ -84,7 +87,7 @@ class Runner:
         self._unwritten: list[Incoming] = []
         self.faults: dict[str, str] = {}
         """What does not work now, by part."""
-        self._recovered = 0.0
+        self._recovery: Recovery | None = None
         self.is_following = True
         """The clock has taken over from the backlog of a start."""
 
@@ -140,7 +143,9 @@ class Runner:
             if machine >= next_tick and self.is_following:
                 next_tick = max(next_tick + self._tick_s, machine)
                 self._round("engine", self.tick)
-                if machine >= next_snapshot:
+                if len(self._core.history) > FLUSH_ROWS:  # after a long recovery: bit by bit
+                    self._round("history", lambda: snapshots.flush(self._core, FLUSH_ROWS))
+                elif machine >= next_snapshot:
                     next_snapshot, next_flush = machine + self._snapshot_s, machine + FLUSH_S
                     self._round("snapshot", self.take_snapshot)
                 elif machine >= next_flush:
@@ -256,37 +261,20 @@ class Runner:
 
     def progress(self) -> str:
         """How far ``recover`` is, for people."""
-        return f"recovering, {self._recovered:.0%}"
+        done = self._recovery.done if self._recovery else 0.0
+        return f"recovering, {done:.0%}"
 
     def recover(self) -> int:
         """Read the journal since the snapshot; returns how many batches. Before ``start``."""
-        read = 0
-        while batches := self._journal.read(self._core.position):
-            for position, entries in batches:
-                try:
-                    if entries is None:
-                        raise ValueError("it cannot be read")
-                    self._core.take(entries, position, self._clock.now())
-                except Exception:
-                    metrics.ERRORS.labels("recovery").inc()
-                    log.exception(
-                        "a batch of the journal cannot be taken in; it is passed over", position=position
-                    )
-                    self.faults["recovery"] = "recovery: a batch of the journal was passed over"
-                    self._core.position = position
-                self._follow(entries or ())
-                read += 1
+        self._recovery = Recovery(self._core, self._journal, self._clock, self._note_passed_over)
+        read = self._recovery.run(self._stop.is_set)
         self._core.reconcile()
         self._core.settle(self._clock.now())
         self.keeper.refresh(self._clock.now())
         return read
 
-    def _follow(self, entries: Sequence[Entry]) -> None:
-        """Evaluate up to when a batch was received; but a backlog came in many batches, all received at
-        about one time, and what is in the next of them is not late."""
-        received = max((e.received for e in entries), default=0)
-        reached = self._core.reached + self._core.engine.lateness
-        self._core.follow(min(received, reached), self._clock.now())
+    def _note_passed_over(self, reason: str) -> None:
+        self.faults["recovery"] = reason
 
 
 def _decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Entry], list[Refusal], int]:

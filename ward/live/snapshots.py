@@ -79,18 +79,18 @@ def save(core: Core, now: int) -> int:
     core.settle(now)
     payload = dump(core)
     with core.db.begin() as tx:
-        core.history.flush(tx)
+        written = core.history.flush(tx)
         save_devices(tx, [_device_row(core, d) for d in core.router.devices()])
         position = save_snapshot(tx, taken=now, position=core.position, payload=payload)
-    core.history.forget()
+    core.history.forget(written)
     return position
 
 
-def flush(core: Core) -> None:
-    """Write the readings that wait, without a snapshot."""
+def flush(core: Core, at_most: int | None = None) -> None:
+    """Write the readings that wait, all or about so many, without a snapshot."""
     with core.db.begin() as tx:
-        core.history.flush(tx)
-    core.history.forget()
+        written = core.history.flush(tx, at_most)
+    core.history.forget(written)
 
 
 def restore(core: Core) -> bool:

@@ -1,0 +1,246 @@
+"""A batch of the journal as bytes and back: many samples as columns, all else entry by entry.
+
+A column is the plain bytes of its numbers, little endian. So the batches of an hour become one table by
+joining bytes, and a start reads millions of samples without making an object of each.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, count, groupby
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ward.ingest.records import Entry, Sample, Value
+from ward.scoring.readings import Bool, Float, Int
+from ward.signals import N_OBSERVED
+
+LEAST: Final = 8
+"""Fewer samples in a row are written as entries: the columns would cost more than they save."""
+NO_TIME: Final = -(2**63)
+NO_SEQ: Final = -1
+
+
+class Packed(msgspec.Struct, tag="p", array_like=True, frozen=True):
+    """Samples as columns. ``names`` are the devices (``ward/device``); an empty column is all default."""
+
+    names: list[str]
+    device: bytes
+    received: bytes
+    time: bytes
+    seq: bytes
+    counts: bytes
+    """Values of each sample."""
+    signal: bytes
+    value: bytes
+    """NaN: none now."""
+    sessions: list[str | None]
+    session: bytes = b""
+    newest: bytes = b""
+    quality: bytes = b""
+    words: list[str | None] = msgspec.field(default_factory=lambda: [None])
+    status: bytes = b""
+
+    def __len__(self) -> int:
+        return len(self.received) // 8
+
+
+Part = Packed | Entry
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Part])
+
+
+def encode(entries: Sequence[Entry]) -> bytes:
+    """Entries as MessagePack; keeps every value and their order exactly."""
+    parts: list[Part] = []
+    for is_sample, group in groupby(entries, key=lambda entry: isinstance(entry, Sample)):
+        run = list(group)
+        packed = pack(run) if is_sample and len(run) >= LEAST else None  # type: ignore[arg-type]
+        parts += run if packed is None else [packed]
+    return _encoder.encode(parts)
+
+
+def parts_of(data: bytes) -> list[Part]:
+    """What ``encode`` wrote, samples still in columns. Raises ``msgspec.DecodeError`` on anything else."""
+    return _decoder.decode(data)
+
+
+def decode(data: bytes) -> list[Entry]:
+    """The inverse of ``encode``. Raises ``msgspec.DecodeError`` or ValueError on anything else."""
+    return entries_of(parts_of(data))
+
+
+def entries_of(parts: Sequence[Part]) -> list[Entry]:
+    """Entries of which those in columns are made again. Raises ValueError where columns are damaged."""
+    entries: list[Entry] = []
+    for part in parts:
+        if isinstance(part, Packed):
+            run = Run.of([part])
+            entries += [run.sample(n) for n in range(len(run))]
+        else:
+            entries.append(part)
+    return entries
+
+
+def pack(samples: Sequence[Sample]) -> Packed | None:
+    """Samples as columns; None where one of them holds what a column cannot (no message ever does)."""
+    table: dict[str, int] = {}
+    sessions: dict[str | None, int] = {}
+    words: dict[str | None, int] = {None: 0}
+    values = [value for sample in samples for value in sample.values]
+    try:
+        columns: dict[str, Any] = {
+            "device": _bytes([_number(table, f"{s.ward}/{s.device}") for s in samples], "<u4"),
+            "received": _bytes([s.received for s in samples], "<i8"),
+            "time": _bytes([NO_TIME if s.time is None else s.time for s in samples], "<i8"),
+            "seq": _bytes([NO_SEQ if s.seq is None else s.seq for s in samples], "<i8"),
+            "counts": _bytes([len(s.values) for s in samples], "<u2"),
+            "signal": _bytes([v.signal for v in values], "<i1"),
+            "value": _bytes([math.nan if v.value is None else v.value for v in values], "<f8"),
+        }
+        session = [_number(sessions, s.session) for s in samples]
+        if len(sessions) > 1:
+            columns["session"] = _bytes(session, "<u4")
+        if not all(s.newest for s in samples):
+            columns["newest"] = _bytes([s.newest for s in samples], "<u1")
+        if any(v.quality is not None for v in values):
+            columns["quality"] = _bytes([math.nan if v.quality is None else v.quality for v in values], "<f8")
+        status = [_number(words, v.status) for v in values]
+        if len(words) > 1:
+            columns["status"] = _bytes(status, "<u4")
+    except OverflowError:
+        return None
+    return Packed(names=list(table), sessions=list(sessions), words=list(words), **columns)
+
+
+def _number(table: dict[Any, int], thing: Any) -> int:
+    return table.setdefault(thing, len(table))
+
+
+def _bytes(numbers: list[Any], kind: str) -> bytes:
+    return np.array(numbers, kind).tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Samples as one table. [n] a sample: device (into ``names``), received, time (NO_TIME: none), seq
+    (NO_SEQ: none), counts, session (into ``sessions``), newest; [m] a value: signal, value, quality (NaN:
+    none), status (into ``words``). ``names`` are in the order in which they appear first."""
+
+    names: tuple[str, ...]
+    sessions: tuple[str | None, ...]
+    words: tuple[str | None, ...]
+    device: Int
+    received: Int
+    time: Int
+    seq: Int
+    counts: Int
+    session: Int
+    newest: Bool
+    signal: NDArray[np.int8]
+    value: Float
+    quality: Float
+    status: Int
+    begins: Int
+    """Where each sample's values begin, and where the last one's end."""
+
+    def __len__(self) -> int:
+        return len(self.received)
+
+    @classmethod
+    def of(cls, parts: Sequence[Packed]) -> Run:
+        """One table of the batches, in their order. Raises ValueError where columns do not fit together."""
+        sizes = [len(part) for part in parts]
+        values = [len(part.signal) for part in parts]
+        names, device = _joined((p.names for p in parts), (p.device for p in parts), sizes)
+        sessions, session = _joined((p.sessions for p in parts), (p.session for p in parts), sizes)
+        words, status = _joined((p.words for p in parts), (p.status for p in parts), values)
+        counts = _column("counts", parts, "<u2").astype(np.int64)
+        newest = b"".join(p.newest or b"\1" * n for p, n in zip(parts, sizes, strict=True))
+        quality = b"".join(p.quality or _NANS(n) for p, n in zip(parts, values, strict=True))
+        made = cls(
+            names,
+            sessions,
+            words,
+            device,
+            _column("received", parts, "<i8"),
+            _column("time", parts, "<i8"),
+            _column("seq", parts, "<i8"),
+            counts,
+            session,
+            np.frombuffer(newest, np.bool_),
+            _column("signal", parts, "<i1"),
+            _column("value", parts, "<f8"),
+            np.frombuffer(quality, "<f8"),
+            status,
+            np.concatenate([[0], np.cumsum(counts)]),
+        )
+        n, m = sum(sizes), sum(values)
+        own = (made.device, made.time, made.seq, made.counts, made.session, made.newest)
+        if any(len(a) != n for a in own) or any(len(a) != m for a in (made.value, made.quality, made.status)):
+            raise ValueError("columns of different lengths")
+        known = (made.signal >= 0) & (made.signal < N_OBSERVED)
+        if made.begins[-1] != m or not known.all():
+            raise ValueError("samples and values do not fit together")
+        return made
+
+    def sample(self, n: int) -> Sample:
+        """One row as an entry."""
+        ward, _, device = self.names[self.device[n]].partition("/")
+        time, seq = int(self.time[n]), int(self.seq[n])
+        values = []
+        for v in range(int(self.begins[n]), int(self.begins[n + 1])):
+            value, quality = float(self.value[v]), float(self.quality[v])
+            values.append(
+                Value(
+                    int(self.signal[v]),
+                    None if math.isnan(value) else value,
+                    None if math.isnan(quality) else quality,
+                    self.words[self.status[v]],
+                )
+            )
+        return Sample(
+            ward,
+            device,
+            int(self.received[n]),
+            None if time == NO_TIME else time,
+            None if seq == NO_SEQ else seq,
+            self.sessions[self.session[n]],
+            values,
+            bool(self.newest[n]),
+        )
+
+
+def _column(name: str, parts: Sequence[Packed], kind: str) -> NDArray[Any]:
+    return np.frombuffer(b"".join([getattr(part, name) for part in parts]), kind)
+
+
+def _NANS(n: int) -> bytes:  # noqa: N802 - a constant of any length
+    return np.full(n, np.nan, "<f8").tobytes()
+
+
+def _joined(
+    tables: Iterable[Sequence[Any]], columns: Iterable[bytes], sizes: Sequence[int]
+) -> tuple[tuple[Any, ...], Int]:
+    """One table of names for all batches, and the column that points into it."""
+    listed = list(tables)
+    flat = list(chain.from_iterable(listed))
+    known = dict(zip(dict.fromkeys(flat), count()))
+    numbers = np.array(list(map(known.__getitem__, flat)), np.int64)
+    offsets = np.cumsum([0, *map(len, listed)])[:-1]
+    local = np.frombuffer(
+        b"".join([c or bytes(4 * n) for c, n in zip(columns, sizes, strict=True)]), "<u4"
+    ).astype(np.int64)
+    if len(local) != sum(sizes):
+        raise ValueError("columns of different lengths")
+    if not len(local):
+        return tuple(known), local
+    place = local + np.repeat(offsets, sizes)
+    if int(place.max()) >= len(flat):
+        raise ValueError("a name that is not there")
+    return tuple(known), numbers[place]
