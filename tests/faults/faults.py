@@ -6,7 +6,7 @@ import random
 import time
 from typing import Final
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 
 from tests.faults import odd
 from tests.faults.house import EACH_CHANGE, EACH_SECOND, wait_until
@@ -181,10 +181,23 @@ def poisoned_journal(run: Run) -> None:
         assert any("journal" in reason for reason in said), f"a row is passed over and nobody is told: {said}"
         run.report.times += 1
         run.say(f"poisoned {turn + 1} of {run.options.times}: {said}")
+    _wait_for_snapshot(run)
     run.house.kill()  # what was passed over is said until the next start
-    time.sleep(6)
     run.house.start()
     run.restarted()
+
+
+def _wait_for_snapshot(run: Run) -> None:
+    """Until one is taken of after all that the journal holds now."""
+    db = open_database(run.house.database_url)
+
+    def position(column: ColumnElement[int]) -> int:
+        with db.connect() as connection:
+            return connection.scalar(select(func.max(column))) or 0
+
+    last = position(journal.c.position)
+    wait_until(lambda: position(snapshots.c.position) > last, 90, "a snapshot is taken")
+    db.dispose()
 
 
 def half_snapshot(run: Run) -> None:
