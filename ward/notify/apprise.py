@@ -36,7 +36,7 @@ class AppriseChannel:
             raise Refused("Apprise does not understand the URL with this address")
         kind = self._apprise.NotifyType
         result = service.notify(
-            body=message.text,
+            body=message.body,
             title=message.subject,
             notify_type=kind.FAILURE if message.priority == "high" else kind.WARNING,
             body_format=self._apprise.NotifyFormat.TEXT,

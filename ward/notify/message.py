@@ -58,8 +58,8 @@ class Message:
         return f"{_WORDS.get(self.reason, '')}{place}: {self.priority} alert"
 
     @property
-    def text(self) -> str:
-        """All of it in one or two lines, for a small screen."""
+    def body(self) -> str:
+        """What the subject does not say."""
         if self.reason == "test":
             said = "This is a test. Nothing is wrong; please confirm on the dashboard that it arrived."
         elif self.title is None:
@@ -70,7 +70,12 @@ class Message:
                 + (f", since {_hour(self.since, self.zone)}" if self.since is not None else "")
                 + "."
             )
-        return f"{self.subject}. {said}" + (f" {self.link}" if self.link else "")
+        return f"{said} {self.link}" if self.link else said
+
+    @property
+    def text(self) -> str:
+        """All of it, for a small screen."""
+        return f"{self.subject}. {self.body}"
 
     def as_json(self) -> dict[str, Any]:
         """For programs: webhooks and MQTT."""

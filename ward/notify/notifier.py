@@ -89,7 +89,7 @@ class Notifier:
     def failing(self) -> list[str]:
         """Channels through which nothing gets: what lasts is an alert of the service's own."""
         conditions = self._sender.conditions()
-        return [f"channel {name}" for name, each in conditions.items() if each.broken_since is not None]
+        return [f"channel-{name}" for name, each in conditions.items() if each.broken_since is not None]
 
     def _round(self) -> None:
         self._beat()
