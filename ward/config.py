@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +26,22 @@ ELSEWHERE: Final = ("WARD_TEST_", "WARD_TOKEN", "WARD_CONFIG")
 
 class SettingsError(InvalidError):
     """A setting that is unknown or impossible; the detail names it, its value and what is allowed."""
+
+
+def _sub_path(path: str) -> str:
+    if "/." in path or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
+        raise ValueError("must look like /ward: it begins with a slash and does not end with one")
+    return path
+
+
+def _addresses(text: str) -> str:
+    listed = [one.strip() for one in text.split(",") if one.strip()]
+    for one in listed:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            raise ValueError(f"{one}: addresses or networks are allowed, with commas between") from None
+    return ",".join(listed)
 
 
 def _syslog_url(url: str) -> str:
@@ -58,6 +76,12 @@ class Settings(BaseSettings):
 
     http_host: str = Field("127.0.0.1", description="Address the dashboard and the API listen on")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the dashboard and the API")
+    root_path: Annotated[str, AfterValidator(_sub_path)] = Field(
+        "", description="Path of a proxy below which the dashboard and the API are, such as /ward"
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = Field(
+        "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For and -Proto are believed"
+    )
     mqtt_url: Annotated[str, AfterValidator(_mqtt_url)] = Field(
         "mqtt://127.0.0.1:1883", description="Broker: mqtt://host:port or mqtts://user:password@host:port"
     )

@@ -25,6 +25,7 @@ from ward.store.database import migrate, open_database
 from ward.web.app import create_app
 from ward.web.doors import Doors
 from ward.web.identity import create_token
+from ward.web.limits import Budget, Limits
 from ward.web.passwords import Passwords
 from ward.web.people import create_user
 
@@ -33,6 +34,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from fastapi.testclient import TestClient
 
+ENOUGH = Budget("enough", 1e9, 1e9)
+UNLIMITED = Limits(ENOUGH, ENOUGH, ENOUGH, ENOUGH, ENOUGH)
+"""Tests ask more in a second than a ward in an hour; those of the limits bring their own."""
 WARDS = {"nurse": ["6A"], "clinician": None, "admin": None, "integration": None, "kiosk": ["6A"]}
 
 
@@ -161,7 +165,9 @@ def doors() -> Doors:
 
 @pytest.fixture
 def app(service: FakeService, wall: Wall, ui: Path, doors: Doors, passwords: Passwords) -> FastAPI:
-    return create_app(service, wall=wall, heartbeat_s=0.05, ui=ui, doors=doors, passwords=passwords)
+    return create_app(
+        service, wall=wall, heartbeat_s=0.05, ui=ui, doors=doors, passwords=passwords, limits=UNLIMITED
+    )
 
 
 PASSWORD = "three words nobody joins"

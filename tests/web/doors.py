@@ -391,14 +391,16 @@ def table(walk: Walk) -> str:
 
 
 def main() -> None:
-    from tests.web.conftest import Wall, furnish
+    from tests.web.conftest import UNLIMITED, Wall, furnish
 
     with tempfile.TemporaryDirectory() as folder:
         engine = open_database(f"sqlite:///{folder}/ward.db")
         migrate(engine)
         service, wall = FakeService(engine), Wall()
         furnish(service)
-        walk = walk_all(House(create_app(service, wall=wall, ui=Path(folder)), engine, service, wall))
+        walk = walk_all(
+            House(create_app(service, wall=wall, ui=Path(folder), limits=UNLIMITED), engine, service, wall)
+        )
         engine.dispose()
     print(table(walk))
     raise SystemExit(bool(walk.wrong))

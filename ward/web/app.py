@@ -17,6 +17,7 @@ from ward.web.audit import Asked, Audited, acts
 from ward.web.describe import API
 from ward.web.doors import Doors
 from ward.web.identity import Identity
+from ward.web.limits import LIMITS, Guests, Limits, Paced
 from ward.web.middleware import BodyLimit, Faults, Headers, Measured
 from ward.web.oidc import Provider
 from ward.web.passwords import Passwords
@@ -42,6 +43,7 @@ from ward.web.routers import (
     vitals,
 )
 from ward.web.service_protocol import Service
+from ward.web.subpath import SubPath
 from ward.web.trail import Trail
 
 ROUTERS: Final = (
@@ -91,9 +93,11 @@ def create_app(
     ui: Path = dashboard.FOLDER,
     doors: Doors | None = None,
     passwords: Passwords | None = None,
+    limits: Limits = LIMITS,
+    root: str = "",
 ) -> FastAPI:
     """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire;
-    ``doors`` say how people come in.
+    ``doors`` say how people come in; ``root`` is the path of a proxy below which all this is, or "".
 
     Before the server can stop, the streams must end: call ``service.hub.close()``.
     """
@@ -119,6 +123,7 @@ def create_app(
     oidc_given = identity.doors.oidc
     app.state.provider = Provider(oidc_given, wall) if oidc_given else None
     app.state.heartbeat_s = heartbeat_s
+    app.state.root = root
     trail = Trail(service.engine_db, wall)
 
     for module in ROUTERS:
@@ -130,11 +135,14 @@ def create_app(
     require_guards(app, public)
     app.add_middleware(BodyLimit)
     app.add_middleware(Asked, trail=trail)
+    app.add_middleware(Paced, limits=limits)
     app.add_middleware(Authentication, public=public, keeper=identity)
+    app.add_middleware(Guests, limits=limits, public=public)
     app.add_middleware(Audited, trail=trail, acts=acts(app))
     app.add_middleware(Faults)
     app.add_middleware(Measured)
     app.add_middleware(Headers)
+    app.add_middleware(SubPath, root=root)
 
     def described() -> dict[str, Any]:
         return openapi.describe(app)

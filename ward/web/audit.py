@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ward.errors import UnavailableError
 from ward.store.audit import Entry
 from ward.web.access import SAFE, Principal, api_routes
+from ward.web.limits import Buckets, Budget, address_of
 from ward.web.openapi import operation_id
 from ward.web.problems import of_ward_error
 from ward.web.trail import Trail
@@ -31,6 +33,8 @@ QUIET: Final = frozenset(
 )
 """Reading what tells nothing of patients or people. Refusals are told of these, too."""
 REFUSED: Final = frozenset({401, 403})
+STRANGERS: Final = Budget("told", 300, 1)
+"""Of one address: refusals of nobody known with a line of their own."""
 
 
 @dataclass(slots=True)
@@ -96,6 +100,8 @@ class Audited:
         self.app = app
         self.trail = trail
         self.acts = list(acts)
+        self._strangers = Buckets()
+        self._untold = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._find(scope) if scope["type"] == "http" else None
@@ -111,7 +117,7 @@ class Audited:
             nonlocal began
             if message["type"] == "http.response.start":
                 began = True
-                if _counts(act, message["status"]):
+                if _counts(act, message["status"]) and self._is_told(scope, message["status"], known):
                     await self.trail.write(_entry(self.trail, scope, act, named, known, message["status"]))
             await send(message)
 
@@ -124,6 +130,18 @@ class Audited:
             raise
         finally:
             _known.reset(mark)
+
+    def _is_told(self, scope: Scope, status: int, known: Known) -> bool:
+        """Not what was too much: that is counted. Of a flood of wrong credentials only so many have a line
+        of their own, the next line says how many had none."""
+        if scope["state"].get("limited"):
+            return False
+        if status == 401 and self._strangers.take(STRANGERS, address_of(scope), monotonic()):
+            self._untold += 1
+            return False
+        if self._untold:
+            known.detail["before_untold"], self._untold = self._untold, 0
+        return True
 
     def _find(self, scope: Scope) -> tuple[Act, dict[str, str]] | None:
         for act in self.acts:
@@ -167,8 +185,7 @@ def _outcome(status: int) -> str:
 def _entry(trail: Trail, scope: Scope, act: Act, named: dict[str, str], known: Known, status: int) -> Entry:
     who: Principal | None = scope.get("state", {}).get("principal")
     name, value = next(reversed(named.items()), (None, None))
-    client = scope.get("client")
-    detail: dict[str, Any] = {"from": client[0] if client else None, **known.detail}
+    detail: dict[str, Any] = {"from": address_of(scope) or None, **known.detail}
     ward = known.ward
     if status:
         detail["status"] = status

@@ -28,20 +28,20 @@ nav li { margin: .1rem 0; } .method { font-weight: 700; }
 """
 
 
-def page(title: str, body: str) -> str:
+def page(title: str, body: str, up: str = "") -> str:
+    """``up``: from the page's path to where the API is; links are relative, below whatever path that is."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="/docs.css"></head>'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="{up}docs.css"></head>'
         f"<body><h1>{escape(title)}</h1>{body}</body></html>"
     )
 
 
 def sorry(title: str, why: str, back: str = "./") -> str:
     """For a person whose browser was led here and cannot go on."""
-    return page(
-        title, f'<p>{escape(why[:1].upper() + why[1:])}.</p><p><a href="{back}">To the log-in page</a></p>'
-    )
+    said = f'<p>{escape(why[:1].upper() + why[1:])}.</p><p><a href="{back}">To the log-in page</a></p>'
+    return page(title, said, back)
 
 
 def text(source: str) -> str:
@@ -76,7 +76,7 @@ def render(schema: Json) -> str:
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    parts = [text(schema["info"]["description"]), '<p><a href="/openapi.json">openapi.json</a></p>']
+    parts = [text(schema["info"]["description"]), '<p><a href="openapi.json">openapi.json</a></p>']
     contents, sections = [], []
     for tag, about in TAGS:
         of_tag = [one for one in found if tag in one[2].get("tags", ())]
@@ -131,5 +131,7 @@ def problem_page(type: str) -> str:
     """The page that a problem's ``type`` names. Raises KeyError."""
     kind = KINDS[type]
     return page(
-        f"{kind.status} {kind.title}", f"<p><code>/problems/{escape(type)}</code></p>{text(kind.meaning)}"
+        f"{kind.status} {kind.title}",
+        f"<p><code>/problems/{escape(type)}</code></p>{text(kind.meaning)}",
+        "../",
     )

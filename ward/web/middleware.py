@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
@@ -18,6 +19,7 @@ from ward.web.problems import KINDS, problem
 log: Final = structlog.get_logger(__name__)
 
 BODY_LIMIT: Final = 1 << 20
+BODY_S: Final = 30.0
 
 CSP: Final = "; ".join(
     (
@@ -108,7 +110,8 @@ class Faults:
 
 
 class BodyLimit:
-    """Refuses a body of more than ``BODY_LIMIT`` bytes: at once where its length is told, else on the way."""
+    """Refuses a body of more than ``BODY_LIMIT`` bytes: at once where its length is told, else on the way;
+    and one that is not here after ``BODY_S`` seconds."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -121,12 +124,20 @@ class BodyLimit:
         if told.isascii() and told.isdigit() and int(told[:20]) > BODY_LIMIT:
             await problem(scope["path"], "too-large", KINDS["too-large"].meaning)(scope, receive, send)
             return
-        taken = 0
+        taken, whole = 0, False
+        late = asyncio.get_running_loop().time() + BODY_S
 
         async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, whole
+            if whole:  # from now on it only says that the caller left
+                return await receive()
+            try:
+                async with asyncio.timeout_at(late):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, headers={"Connection": "close"}) from None
             taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if taken > BODY_LIMIT:
                 raise HTTPException(413)
             return message

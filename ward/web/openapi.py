@@ -80,6 +80,7 @@ def describe(app: FastAPI) -> Json:
             version=__version__,
             description=DESCRIPTION,
             routes=app.routes,
+            servers=[{"url": app.state.root}] if app.state.root else None,
             tags=[{"name": name, "description": text} for name, text in TAGS],
         )
         schemas = schema["components"]["schemas"]

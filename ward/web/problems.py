@@ -86,6 +86,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Changing a rule or a plan needs `If-Match` with the `ETag` that reading it gave, so that nobody's change is "
         "overwritten unseen.",
     ),
+    "too-slow": Kind(408, "Too slow", "A request's body must be here within 30 s."),
+    "too-many-requests": Kind(
+        429,
+        "Too many requests",
+        "`Retry-After` says in how many seconds the next is answered. Open one event stream and keep it, "
+        "ask for charts with `resolution`, and page through lists without haste.",
+    ),
     "locked-out": Kind(
         429,
         "Too many attempts",
@@ -106,12 +113,13 @@ BY_STATUS: Final[Mapping[int, str]] = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     409: "conflict",
     412: "precondition-failed",
     413: "too-large",
     422: "invalid",
     428: "precondition-required",
-    429: "locked-out",
+    429: "too-many-requests",
     500: "error",
     503: "unavailable",
 }
