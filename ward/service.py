@@ -109,6 +109,7 @@ class WardService:
         self.core.faults |= plan_faults
         self._gatekeeper = Gatekeeper(self.engine_db, settings)
         self.credentials = credentials_of(self.engine_db, settings)
+        self.forged = self._gatekeeper.gate.forged
         self.runner = Runner(
             self.core,
             self._journal,

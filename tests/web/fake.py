@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -12,6 +13,9 @@ from ward.alerts.plan import DEFAULT, Plan
 from ward.alerts.plan_file import parse_plan
 from ward.clock import iso
 from ward.errors import ConflictError, NotFoundError
+from ward.ingest.broker_url import BrokerUrl
+from ward.ingest.credentials import Credentials
+from ward.ingest.gate import Forged
 from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
 from ward.store import alerts, erasure, events, plans, rules, stays
@@ -64,6 +68,9 @@ class FakeService:
         self.clock = FakeClock()
         self.hub = Hub()
         self.board = FakeBoard(NOON)
+        folder = Path(engine.url.database or ".").parent
+        self.credentials = Credentials(engine, folder, BrokerUrl.parse("mqtt://127.0.0.1:1883"))
+        self.forged: dict[str, Forged] = {}
         self.notifier = Notifier(
             engine,
             load_channels(None, Parts(notice=lambda ward, notice: self.hub.publish("notice", notice, ward))),

@@ -90,6 +90,15 @@ def find_credential(connection: Connection, user: str) -> DeviceCredential:
     return DeviceCredential(*row)
 
 
+def get_credential(connection: Connection, id: str) -> DeviceCredential:
+    """The one in force with this id. Raises NotFoundError."""
+    mine = (device_credentials.c.id == id) & device_credentials.c.removed.is_(None)
+    row = connection.execute(select(*COLUMNS).where(mine)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no credential {id}")
+    return DeviceCredential(*row)
+
+
 def credentials_version(connection: Connection) -> int:
     """Grows with each change; 0 before the first."""
     return int(connection.scalar(select(func.max(device_credentials.c.version))) or 0)

@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 
 from ward.alerts.plan import Plan
 from ward.clock import Clock
+from ward.ingest.credentials import Credentials
+from ward.ingest.gate import Forged
 from ward.web.hub import Hub
 
 Json = dict[str, Any]
@@ -95,6 +97,16 @@ class Service(Protocol):
 
     @property
     def notifier(self) -> Notices: ...
+
+    @property
+    def credentials(self) -> Credentials:
+        """Those of devices at the broker. Reads and writes the database: not on the event loop."""
+        ...
+
+    @property
+    def forged(self) -> Mapping[str, Forged]:
+        """By ``ward/device``, messages that were refused in its name."""
+        ...
 
     async def call(self, command: str, **arguments: Any) -> Json:
         """Run one of ``COMMANDS`` on the core's thread and answer with the changed resource.
