@@ -35,7 +35,7 @@ KIOSK_MS: Final = 400 * 24 * HOUR
 """Browsers keep a cookie no longer; each load of the page begins it anew."""
 TOUCH_MS: Final = 5 * MINUTE
 ACTIVE_MS: Final = 30 * SECOND
-"""How exactly it is known when somebody last did something."""
+"""How exactly it is known when somebody last did something; a tenth of the limit where that is less."""
 WRONG: Final = "user name or password is wrong"
 
 logins: Final = Counter("ward_logins_total", "Attempts to log in", ("method", "outcome"))
@@ -200,7 +200,8 @@ class Identity:
     def acted(self, who: Principal) -> None:
         """Note that a person did something; what is limited stays so until she logs in."""
         now = self.wall()
-        if who.session and not who.limited and now - who.active > ACTIVE_MS:
+        exact = min(ACTIVE_MS, self.doors.idle_ms // 10)
+        if who.session and not who.limited and now - who.active > exact:
             with self.engine.begin() as tx:
                 store.touch_active(tx, who.key, now)
 

@@ -1,7 +1,7 @@
 /** Calls to the API. Every failure becomes a `Problem` whose message can be read by a nurse. */
 
 import { t } from "../text";
-import type { Alert, Assessment, DeadLetter, Delivery, Device, Page, Rule, Session } from "./types";
+import type { Alert, Assessment, DeadLetter, Delivery, Device, Page, Rule, Session, Ways } from "./types";
 
 /** Relative to the page, so that it also works below a sub-path. */
 export function apiUrl(path: string): string {
@@ -13,6 +13,8 @@ export class Problem extends Error {
     message: string,
     /** HTTP status; 0 when no answer came. */
     readonly status: number,
+    /** Seconds to wait before trying again, where the server said so. */
+    readonly retryAfter = 0,
   ) {
     super(message);
   }
@@ -60,7 +62,10 @@ async function call<T>(method: string, path: string, body?: unknown, key?: strin
   } catch {
     if (response.ok) throw new Problem(t.errors.server(response.status), response.status);
   }
-  if (!response.ok) throw new Problem(wordsFor(response.status, data as ProblemBody | null), response.status);
+  if (!response.ok) {
+    const wait = Number(response.headers.get("Retry-After")) || 0;
+    throw new Problem(wordsFor(response.status, data as ProblemBody | null), response.status, wait);
+  }
   return data as T;
 }
 
@@ -96,8 +101,15 @@ export interface Vitals {
 
 export const api = {
   session: () => call<Session>("GET", "session"),
-  login: (token: string) => call<Session | null>("POST", "session", { token }),
+  /** The same, saying that somebody is there: the session does not become idle. */
+  touch: () => call<Session>("GET", "session", undefined, undefined, { "X-Ward-Active": "1" }),
+  ways: () => call<Ways>("GET", "session/ways"),
+  login: (login: string, password: string) => call<Session | null>("POST", "session", { login, password }),
+  loginWithToken: (token: string) => call<Session | null>("POST", "session", { token }),
   logout: () => call<null>("DELETE", "session"),
+  logoutEverywhere: () => call<null>("DELETE", "sessions"),
+  setPassword: (code: string, password: string) => call<Session | null>("POST", "session/password", { code, password }),
+  changePassword: (current: string, password: string) => call<null>("PUT", "session/password", { current, password }),
 
   acknowledge: (id: string, assessment: Assessment, note: string, key: string) =>
     call<Alert>("POST", `alerts/${part(id)}/acknowledge`, { assessment, ...(note ? { note } : {}) }, key),

@@ -192,4 +192,15 @@ export interface Session {
   role: string;
   wards: string[] | null;
   may?: string[];
+  /** Nobody touched it for too long: the board is all that it shows. */
+  limited?: boolean;
+  /** Came in as a user, and has a password or sessions to end. */
+  account?: boolean;
+  log_out_url?: string | null;
+}
+
+/** How one may log in. */
+export interface Ways {
+  password: boolean;
+  oidc: string | null;
 }

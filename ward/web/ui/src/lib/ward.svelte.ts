@@ -15,12 +15,16 @@ export const NOT_LIVE_MS = 8_000;
  */
 const STANDSTILL_MS = 9_000;
 const TICK_MS = 500;
+/** How often the server is told that somebody touches the screen. */
+const TOUCH_MS = 30_000;
 
 class Ward {
   view = $state.raw<View>(EMPTY);
   connection = $state<Connection>("connecting");
   session = $state.raw<Session | null>(null);
   loggedOut = $state(false);
+  /** Somebody wants to do what needs logging in again. */
+  asksLogin = $state(false);
   /** The server's time now (ms), estimated; 0 before anything was heard. */
   now = $state(0);
   notLive = $state(false);
@@ -35,11 +39,14 @@ class Ward {
   readonly #uptime = new Uptime();
   #time: ServerTime | null = null;
   #heardAt = 0;
+  #touchedAt = 0;
   #evaluated: number | null = null;
   readonly #stream = new WardStream({
     url: apiUrl("events"),
     onMessages: (messages) => this.#hear(messages),
     onConnection: (state) => {
+      // Whoever comes back may come back to less: what may be done now is asked for anew.
+      if (state === "open" && this.connection !== "open") void this.#refresh();
       this.connection = state;
       if (state === "unauthorised") this.loggedOut = true;
     },
@@ -50,6 +57,7 @@ class Ward {
     setInterval(() => this.#tick(), TICK_MS);
     document.addEventListener("visibilitychange", () => this.#tick());
     addEventListener("online", () => this.#stream.poke());
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => this.#touch(), { capture: true, passive: true });
     void this.enter();
   }
 
@@ -68,16 +76,51 @@ class Ward {
     }
   }
 
-  async leave(): Promise<void> {
-    await api.logout();
+  async leave(everywhere = false): Promise<void> {
+    const next = this.session?.log_out_url;
+    await (everywhere ? api.logoutEverywhere() : api.logout());
     this.#stream.stop();
     this.view = EMPTY;
     this.session = null;
     this.loggedOut = true;
+    if (next) location.assign(next);
+  }
+
+  /** After logging in over the board: it stays where it is, and one may act again. */
+  async goOn(): Promise<void> {
+    this.asksLogin = false;
+    this.loggedOut = false;
+    this.#stream.start();
+    this.#stream.poke();
+    await this.#refresh();
+  }
+
+  /** A board to look at: a screen on the wall, or one that nobody has touched for long. */
+  get readOnly(): boolean {
+    return this.isWall || (this.session?.limited ?? false);
+  }
+
+  get isWall(): boolean {
+    return this.session?.role === "kiosk";
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.session = await api.session();
+    } catch {
+      // The stream tells what matters: that the session is over, or that there is no connection.
+    }
+  }
+
+  #touch(): void {
+    const at = this.#uptime.read();
+    if (this.readOnly || !this.session || at - this.#touchedAt < TOUCH_MS) return;
+    this.#touchedAt = at;
+    void api.touch().then((session) => (this.session = session), () => undefined);
   }
 
   /** Roles differ in what they may do; until that is known nothing is hidden. */
-  may(what: "respond" | "observe" | "pause"): boolean {
+  may(what: "read" | "respond" | "observe" | "pause"): boolean {
     return this.session?.may?.includes(what) ?? true;
   }
 

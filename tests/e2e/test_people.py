@@ -1,0 +1,191 @@
+"""People before a real screen: log in, leave it alone, act again; and a wall that cannot act."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import client_at, mosquitto_at
+from tests.e2e.served import WARD, Served, served
+from tests.parts import chromium, mosquitto
+from ward.ingest.broker import free_port
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+Page = playwright.Page
+
+PASSWORD = "three words nobody joins"
+IDLE_S = 8
+
+
+class Patient(threading.Thread):
+    """Bed 1's monitor: saturation low all the time, heart rate one up with each sample."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._port = port
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        with client_at(self._port) as device:
+            seq = 0
+            while not self.over.wait(0.5):
+                time = datetime.now(UTC).isoformat(timespec="milliseconds")
+                readings = {"spo2": 80, "hr": 60 + seq % 60, "rr": 12}
+                sample = {"seq": seq, "time": time, "readings": readings}
+                device.publish("ward/v1/6A/mon/vitals", json.dumps(sample), 1)
+                seq += 1
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A ward with one patient in need and one nurse."""
+    if chromium() is None or mosquitto() is None:
+        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
+    folder = tmp_path_factory.mktemp("people")
+    with mosquitto_at(free_port(), "allow_anonymous true") as port:
+        patient = Patient(port)
+        with served(folder, f"mqtt://127.0.0.1:{port}", SESSION_IDLE_MIN=IDLE_S / 60) as ward:
+            ward.command("token", "create", "--role", "admin", "--name", "a")  # makes the database
+            made = subprocess.run(
+                [*WARD, "user", "add", "jberg", "--name", "Jonas Berg", "--role", "nurse", "--ward", "6A"],
+                input=PASSWORD,
+                env=ward.env,
+                text=True,
+                capture_output=True,
+                timeout=60,
+            )
+            assert made.returncode == 0, made.stderr
+            token = ward.token()
+            ward.start()
+            body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
+            assert ward.client(token).post("/stays", json=body).status_code == 201
+            patient.start()
+            yield ward
+            patient.over.set()
+            patient.join(5)
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[object]:
+    with playwright.sync_playwright() as driver:
+        made = driver.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(chrome) -> Iterator[Page]:
+    context = chrome.new_context(viewport={"width": 1280, "height": 800})
+    made = context.new_page()
+    made.problems = []
+    made.on("pageerror", lambda error: made.problems.append(str(error)))
+    yield made
+    context.close()
+    assert made.problems == []
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("WARD_TEST_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def log_in(page: Page, password: str = PASSWORD) -> None:
+    page.get_by_test_id("login-name").fill("JBerg")
+    page.get_by_test_id("login-password").fill(password)
+    page.get_by_test_id("login-submit").click()
+
+
+def is_live(page: Page) -> None:
+    """The heart rate goes on changing, and nothing says that it is old."""
+    vital = page.get_by_test_id("bed-1").get_by_test_id("vital-hr")
+    expect(vital).not_to_have_text(vital.inner_text(), timeout=8_000)
+    expect(page.get_by_test_id("not-live")).to_have_count(0)
+
+
+def test_a_screen_left_alone_stays_live_and_asks_who_acts(house: Served, page: Page) -> None:
+    page.goto(house.url)
+    expect(page.get_by_test_id("login")).to_be_visible(timeout=15_000)
+    picture(page, "log-in")
+    log_in(page, "not the right one at all")
+    expect(page.get_by_test_id("login-failed")).to_be_visible()
+    log_in(page)
+    expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("account")).to_contain_text("Jonas Berg")
+    alert = page.locator("[data-testid^=alert-][data-state=active]").first
+    expect(alert).to_be_visible(timeout=30_000)
+    page.get_by_test_id("bed-1").get_by_role("link").first.click()
+    expect(page.get_by_text("REF-17")).to_be_visible()
+
+    # Nobody touches it: who the patient is goes, the board stays, and is live.
+    expect(page.get_by_test_id("log-in-first")).to_be_visible(timeout=(IDLE_S + 12) * 1000)
+    expect(page.get_by_text("REF-17")).to_have_count(0)
+    page.get_by_role("link", name="Board").last.click()
+    expect(page.get_by_test_id("read-only")).to_be_visible()
+    expect(page.get_by_test_id("ack")).to_have_count(0)
+    is_live(page)
+    assert "REF-17" not in page.content()
+    assert page.evaluate("fetch('/api/v1/stays').then(r => r.status)") == 401
+    picture(page, "idle")
+
+    # She comes back, over the live board, and goes on.
+    page.get_by_test_id("login-to-act").first.click()
+    expect(page.get_by_test_id("login-sheet")).to_be_visible()
+    picture(page, "idle-log-in")
+    log_in(page)
+    expect(page.get_by_test_id("login-sheet")).not_to_be_visible(timeout=10_000)
+    page.get_by_test_id("ack").first.click(timeout=10_000)
+    page.get_by_test_id("assess-actionable").click()
+    expect(page.locator("[data-testid^=alert-][data-state=acknowledged]").first).to_be_attached(
+        timeout=10_000
+    )
+    expect(page.get_by_text("Jonas Berg has it").first).to_be_visible()
+
+    page.get_by_test_id("account").click()
+    picture(page, "account")
+    page.get_by_test_id("logout-everywhere").click()
+    expect(page.get_by_test_id("login")).to_be_visible(timeout=10_000)
+
+
+def test_a_wall_shows_the_board_and_can_do_nothing(house: Served, page: Page) -> None:
+    made = subprocess.run(
+        [*WARD, "token", "create", "--role", "kiosk", "--name", "Wall 6A", "--ward", "6A"],
+        env=house.env,
+        text=True,
+        capture_output=True,
+        timeout=60,
+    )
+    link = re.search(r"http://\S+/login\?code=\S+", made.stderr)
+    assert link, made.stderr
+    page.goto(link.group())
+    expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("read-only")).to_have_text("Read only")
+    is_live(page)
+    for name in ("ack", "shelve", "to-devices", "account", "login-to-act"):
+        expect(page.get_by_test_id(name)).to_have_count(0)
+    picture(page, "wall")
+    page.goto(f"{house.url}/#/devices")
+    expect(page.get_by_test_id("board")).to_be_visible(timeout=15_000)
+    calls = ["GET stays", "GET alerts", "GET devices", "POST stays", "POST alerts/x/acknowledge"]
+    statuses = page.evaluate(
+        """calls => Promise.all(calls.map(async call => {
+            const [method, path] = call.split(' ');
+            const headers = {'X-Ward-Request': '1', 'Content-Type': 'application/json'};
+            const body = method === 'POST' ? '{}' : undefined;
+            return (await fetch('/api/v1/' + path, {method, headers, body})).status;
+        }))""",
+        calls,
+    )
+    assert statuses == [403] * 5
+    assert "REF-17" not in page.content()
