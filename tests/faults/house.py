@@ -126,9 +126,9 @@ class Postgres:
         done = subprocess.run(command, capture_output=True, cwd=self._folder, check=False, **self._runas)
         assert done.returncode == 0, done.stderr.decode()
 
-    def start(self) -> None:
+    def start(self, addresses: str = "127.0.0.1") -> None:
         with (self._folder.parent / "postgres.log").open("ab") as log:
-            command = [str(self._binaries / "postgres"), "-D", str(self._folder / "data"), "-h", "127.0.0.1"]
+            command = [str(self._binaries / "postgres"), "-D", str(self._folder / "data"), "-h", addresses]
             command += ["-p", str(self.port), "-k", str(self._folder)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, **self._runas)
         wait_until(self._answers, 60, "the database answers")

@@ -26,6 +26,14 @@ from ward.store import schema
 ALLOWED: Final = "sqlite:///FOLDER/ward.db or postgresql://USER:PASSWORD@HOST/DATABASE"
 BUSY_MS: Final = 30_000
 """How long a writer waits for its turn on SQLite."""
+NO_HALF_OPEN: Final = {
+    "tcp_user_timeout": 15_000,  # ms, of what was sent
+    "keepalives_idle": 10,  # s, and for an answer that is waited for
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""A PostgreSQL that has vanished without a word is given up after so long, not after the system's quarter
+of an hour."""
 PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",  # acknowledged means on the disk
@@ -124,7 +132,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _open_postgres(url: URL) -> Engine:
     # A server may be set to acknowledge before it is durable; here that is never right.
     options = {"options": "-c synchronous_commit=on", "application_name": "ward", "connect_timeout": 10}
-    return create_engine(url, pool_pre_ping=True, connect_args=options, **OPTIONS)
+    return create_engine(url, pool_pre_ping=True, connect_args=options | NO_HALF_OPEN, **OPTIONS)
 
 
 def migrate(engine: Engine) -> None:
