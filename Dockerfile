@@ -11,6 +11,7 @@ RUN /opt/ward/bin/pip install --no-deps /src
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/ward --create-home ward \
+    && install --directory --owner=ward --mode=0700 /var/lib/ward-devices \
     && chmod 0700 /var/lib/ward
 COPY --from=build /opt/ward /opt/ward
 ENV PATH=/opt/ward/bin:$PATH \
