@@ -36,11 +36,13 @@ class Escalation:
         whom the episode has not told yet at this priority or a higher one."""
         plan, route = self.way(alert)
         reached = _reach(plan, route, 0, alert, now)
-        track.restart(now, reached.level, rides=notify is None)
         if notify is not None:
+            track.restart(now, reached.level, rides=False)
             episode.note(alert.priority, reached.to)
             return _tell(notify.reason, notify.key, reached)
         fresh = tuple(one for one in reached.to if not episode.has_told(one, alert.priority))
+        # A level that was passed over to people who know already is not told yet: its time will come.
+        track.restart(now, reached.level if fresh else 0, rides=True)
         if not fresh:
             return None
         episode.note(alert.priority, fresh)
