@@ -41,7 +41,7 @@ def file(folder: Path, text: str, mode: int = 0o600) -> Path:
 def test_a_file_with_every_kind(tmp_path: Path):
     found = load_channels(file(tmp_path, GOOD), Parts())
     assert {name: (c.kind, c.give_up, c.parallel, c.detail) for name, c in found.items()} == {
-        "dashboard": ("dashboard", 20_000, 8, "bed"),
+        "dashboard": ("dashboard", 20_000, 4, "bed"),
         "pager": ("webhook", 120_000, 8, "none"),
         "lamp": ("mqtt", None, 4, "bed"),
         "sms": ("apprise", None, 4, "bed"),

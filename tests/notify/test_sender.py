@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
 from tests.notify.office import START, Dead, Office, Script, delivery, put
-from ward.notify.channels import Failed, Refused, Unconfirmed
+from ward.notify.channels import Configured, Failed, Refused, Unconfirmed
 from ward.store.care import drop_waiting
 from ward.store.deliveries import (
     LEASE_MS,
@@ -207,9 +207,13 @@ def test_what_was_dropped_while_it_was_sent_counts_as_sent_if_it_got_through(eng
         assert [row.state for row in deliveries_of(connection, "a1")] == ["sent", "dropped"]
 
 
+def confirmed(channel: Script) -> Configured:
+    return Configured("dashboard", "dashboard", channel, 30_000, 1, "bed", confirmed=True)
+
+
 def test_the_dashboard_has_it_when_a_page_says_so(engine: Engine):
     board = Script(*[Unconfirmed("no page")] * 99)
-    office = Office(engine, {"dashboard": board})
+    office = Office(engine, {"dashboard": confirmed(board)})
     put(engine, delivery(channel="dashboard"))
     office.run(3_000)
     assert office.states() == ["waiting"]
@@ -228,11 +232,25 @@ def test_the_dashboard_has_it_when_a_page_says_so(engine: Engine):
 
 
 def test_an_empty_room_is_not_told(engine: Engine):
-    office = Office(engine, {"dashboard": Script(*[Unconfirmed("no dashboard of the ward is open")] * 99)})
+    board = Script(*[Unconfirmed("no dashboard of the ward is open")] * 99)
+    office = Office(engine, {"dashboard": confirmed(board)})
     put(engine, delivery(channel="dashboard"))
     office.run(32_000)
     assert office.states() == ["failed"]
     assert office.undelivered[0][1] == "no dashboard of the ward is open"
+
+
+def test_a_flood_of_notices_is_handed_on_at_once_the_new_before_the_repeated(sqlite_engine: Engine):
+    board = Script(*[Unconfirmed("no page")] * 9_999)
+    office = Office(sqlite_engine, {"dashboard": confirmed(board)})
+    put(sqlite_engine, *[delivery(f"k{n}", alert=f"a{n}", channel="dashboard") for n in range(450)])
+    assert [office.sender.send_due() for _ in range(4)] == [200, 200, 50, 0]
+    put(sqlite_engine, delivery("new", alert="new", channel="dashboard"))
+    office.clock.time += 1_000
+    office.sender.send_due()
+    assert board.tried == 650
+    with sqlite_engine.connect() as connection:
+        assert deliveries_of(connection, "new")[0].attempts == 1
 
 
 @pytest.mark.parametrize("parallel", [1, 3])

@@ -49,7 +49,8 @@ class Configured:
 
     ``give_up``: how long one delivery is tried, None: as long as the ward's plan says. ``parallel``: how
     many are sent at once. ``detail``: what may be said through it. ``test_to``: the address that test
-    alerts go to where nobody's is known.
+    alerts go to where nobody's is known. ``confirmed``: sending only hands it on, which takes no time, and
+    somebody else says that it arrived; until then it is repeated.
     """
 
     name: str
@@ -59,3 +60,4 @@ class Configured:
     parallel: int
     detail: str
     test_to: str | None = None
+    confirmed: bool = False

@@ -38,8 +38,6 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 SHOWN_WITHIN: Final = 30_000
 """An open dashboard shows an alert at once; where none has after so long, somebody else must be told."""
 GIVE_UP_RANGE: Final = (5_000, 3_600_000)
-AT_ONCE: Final = 8
-"""Notices handed to the open pages at a time; that takes no longer than writing it down."""
 PARALLEL: Final = 4
 MOST_PARALLEL: Final = 16
 """A thread each."""
@@ -123,7 +121,9 @@ def load_channels(path: Path | None, parts: Parts) -> dict[str, Configured]:
     give_up = own.period("give_up", SHOWN_WITHIN, GIVE_UP_RANGE)
     own.done()
     found = {
-        DASHBOARD: Configured(DASHBOARD, DASHBOARD, Dashboard(parts.notice), give_up, AT_ONCE, "bed"),
+        DASHBOARD: Configured(
+            DASHBOARD, DASHBOARD, Dashboard(parts.notice), give_up, PARALLEL, "bed", confirmed=True
+        ),
     }
     for name, values in file.take("channels", dict, {}).items():
         if not isinstance(values, dict):

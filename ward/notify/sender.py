@@ -7,6 +7,7 @@ again under the same id.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
@@ -43,6 +44,8 @@ COUNT_MS: Final = 5_000
 GIVE_UP_MS: Final = 30_000
 FORGET_MS: Final = 7_200_000
 """Longer than anything is tried; what was dropped while it was being sent is forgotten then."""
+MANY: Final = 200
+"""Handed on in one transaction."""
 FIRST_PAUSE_MS: Final = 1_000
 LONGEST_PAUSE_MS: Final = 15_000
 MARK_AGAIN_S: Final = (0.1, 0.5, 2.0, 5.0)
@@ -176,14 +179,39 @@ class Sender:
                 free = lane.configured.parallel - lane.busy
             if free <= 0 or self._stop.is_set():
                 continue
+            if lane.configured.confirmed:
+                taken += self._hand_on(lane, now)
+                continue
             with self._db.begin() as tx:
                 mine = claim(tx, name, self.name, now, free)
             for sending in mine:
-                with lane.lock:
-                    lane.busy += 1
-                lane.workers.submit(self._work, lane, sending)
+                self._submit(lane, sending)
             taken += len(mine)
         return taken
+
+    def _submit(self, lane: _Lane, sending: Sending) -> None:
+        with lane.lock:
+            lane.busy += 1
+        lane.workers.submit(self._work, lane, sending)
+
+    def _hand_on(self, lane: _Lane, now: int) -> int:
+        """Many at once, in one transaction: each is to be repeated until somebody confirms it. Those whose
+        time is up go the way of all others."""
+        again, over = [], []
+        with self._db.begin() as tx:
+            for sending in claim(tx, lane.configured.name, self.name, now, MANY):
+                left = self._begun.setdefault(sending.id, now) + self._give_up_after(lane, sending) - now
+                if left <= 0:
+                    over.append(sending)
+                    continue
+                put_back(tx, sending.id, self.name, now + min(self._pause(sending), left), None)
+                again.append(sending)
+        for sending in again:
+            with contextlib.suppress(Unconfirmed):
+                lane.channel.send(self._message(lane, sending))
+        for sending in over:
+            self._submit(lane, sending)
+        return len(again) + len(over)
 
     def _unknown(self, name: str) -> _Lane:
         lane = self._lane(Configured(name, "unknown", _Unknown(), None, 1, "none"))
@@ -217,9 +245,8 @@ class Sender:
         if not lane.circuit.lets_through(now):
             self._again(lane, sending, begun, Failed("the channel does not work just now"), tried=False)
             return
-        message = message_of(sending, lane.configured.detail, self._link, lane.configured.test_to)
         try:
-            lane.channel.send(message)
+            lane.channel.send(self._message(lane, sending))
         except Refused as error:
             lane.circuit.noted(self._now(), str(error))
             metrics.ATTEMPTS_FAILED.labels(name).inc()
@@ -235,6 +262,9 @@ class Sender:
             self._again(lane, sending, begun, told, tried=True)
         else:
             self._sent(lane, sending)
+
+    def _message(self, lane: _Lane, sending: Sending) -> Message:
+        return message_of(sending, lane.configured.detail, self._link, lane.configured.test_to)
 
     def _sent(self, lane: _Lane, sending: Sending) -> None:
         name, now = lane.configured.name, self._now()
@@ -259,18 +289,24 @@ class Sender:
 
     def _again(self, lane: _Lane, sending: Sending, begun: int, error: Failed, *, tried: bool) -> None:
         """Later, with growing pauses; or never, when its time is up or the channel has long been broken."""
-        now, give_up = self._now(), lane.configured.give_up or self._give_up_of(sending.ward)
+        now, give_up = self._now(), self._give_up_after(lane, sending)
         since = lane.circuit.condition().broken_since
         hopeless = tried and since is not None and now - since >= give_up
         left = begun + give_up - now
         if hopeless or left <= 0:
             self._give_up(lane, sending, str(error))
             return
-        pause = min(FIRST_PAUSE_MS * 2 ** min(sending.attempts - 1, 10), LONGEST_PAUSE_MS)
-        pause = round(pause * (0.5 + self._chance.random() / 2))  # not all of them at the same time
-        pause = max(pause, round((error.after_s or 0) * 1000))
+        pause = max(self._pause(sending), round((error.after_s or 0) * 1000))
         due = now + min(pause, left)
         self._write(lambda tx: put_back(tx, sending.id, self.name, due, str(error)))
+
+    def _give_up_after(self, lane: _Lane, sending: Sending) -> int:
+        return lane.configured.give_up or self._give_up_of(sending.ward)
+
+    def _pause(self, sending: Sending) -> int:
+        """Until the next attempt; with some chance, so that not all of them come at the same time."""
+        pause: int = min(FIRST_PAUSE_MS << min(sending.attempts - 1, 10), LONGEST_PAUSE_MS)
+        return round(pause * (0.5 + self._chance.random() / 2))
 
     def _give_up(self, lane: _Lane, sending: Sending, error: str) -> None:
         """It is told first and marked then: a crash in between tells it twice, not never."""

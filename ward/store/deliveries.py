@@ -108,9 +108,10 @@ def due_channels(connection: Connection, now: int) -> set[str]:
 
 
 def claim(tx: Connection, channel: str, me: str, now: int, limit: int) -> list[Sending]:
-    """Take up to ``limit`` deliveries of a channel, the most urgent first, for ``LEASE_MS``."""
+    """Take up to ``limit`` deliveries of a channel for ``LEASE_MS``: the most urgent first, of those the ones
+    that were tried least."""
     pick = select(deliveries.c.id).where(_free(now), deliveries.c.channel == channel, _first_in_line())
-    pick = pick.order_by(_URGENT, deliveries.c.id).limit(limit)
+    pick = pick.order_by(_URGENT, deliveries.c.attempts, deliveries.c.id).limit(limit)
     ids = tx.scalars(pick.with_for_update(skip_locked=True)).all()
     if not ids:
         return []
