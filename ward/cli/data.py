@@ -70,6 +70,34 @@ def plain_database_errors() -> Iterator[None]:
             raise UnavailableError(f"the database: {str(error.orig).strip().splitlines()[0]}") from None
 
 
+@app.command("check")
+def check_(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False,
+) -> None:
+    """Look at everything the service needs, and say what to do where something is wrong.
+
+    Settings, data folder, database, disk, clock, broker, rules, care plan, channels, backup. Changes nothing,
+    and may run beside the service. Ends with status 1 if anything is wrong.
+    """
+    import json
+    from dataclasses import asdict
+
+    from ward.doctor import examine
+
+    with plain_errors():
+        settings = settings_of()
+    wrong = False
+    for found in examine(settings):
+        wrong |= found.level == "wrong"
+        if as_json:
+            typer.echo(json.dumps(asdict(found)))
+        else:
+            typer.echo(f"{found.level:8} {found.what:12} {found.text}")
+            if found.to_do:
+                typer.echo(f"{'':21} -> {found.to_do}")
+    raise typer.Exit(1 if wrong else 0)
+
+
 @app.command("backup-key")
 def backup_key(
     file: Annotated[Path, typer.Argument(help="Where the secret key goes. Keep it away from this machine.")],
