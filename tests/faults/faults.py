@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, func, select, text, update
 from tests.faults import odd
 from tests.faults.house import EACH_CHANGE, EACH_SECOND, wait_until
 from tests.faults.run import Fault, Run
-from ward.ingest.records import Sample, decode
+from ward.ingest.packed import decode
+from ward.ingest.records import Sample
 from ward.store.database import open_database
 from ward.store.tables import journal, snapshots
 
@@ -154,26 +155,23 @@ def still_disk(run: Run) -> None:
 
 
 def poisoned_journal(run: Run) -> None:
-    """Rows of the journal that nobody can read, among those a start has to read; alternately a row more,
-    which costs nothing, and a row overwritten, which costs what only it held."""
+    """Rows of the journal that nobody can read, among those a start has to read: a row more, which costs
+    nothing, and every other time a row overwritten, too, which costs what only it held."""
     for turn in range(run.options.times):
         run.pause(2.0, 4.0)
         run.house.kill()
         db = open_database(run.house.database_url)
         with db.begin() as tx:
             rows = tx.execute(select(journal).order_by(journal.c.position.desc()).limit(4)).all()
-            row = rows[-1]
+            row, garbage = rows[-1], b"\xc1" + run.rng.randbytes(30)
             if turn % 2:
                 for entry in decode(row.payload):
                     if isinstance(entry, Sample) and entry.seq is not None:
                         n = int(entry.device.rpartition("-")[2])
                         run.excused.setdefault(n, set()).add(entry.seq)
                         run.ignored.add(n)
-                garbage = run.rng.randbytes(40)
                 tx.execute(update(journal).where(journal.c.position == row.position).values(payload=garbage))
-            else:
-                garbage = b"\xc1" + run.rng.randbytes(30)
-                tx.execute(journal.insert().values(written=row.written, payload=garbage))
+            tx.execute(journal.insert().values(written=row.written, payload=garbage))
         db.dispose()
         run.house.start()
         wait_until(lambda: run.house.metric("ward_messages_total"), 60, "messages are taken")
