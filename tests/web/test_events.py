@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.web.conftest import an_alert
 from tests.web.fake import FakeService
@@ -208,3 +209,16 @@ def test_without_credentials_there_is_no_stream(live: str) -> None:
     answer = httpx.get(f"{live}{A}/events", trust_env=False)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_stream_outlives_its_database(open_stream, app, service: FakeService, monkeypatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    with open_stream() as stream:
+        stream.until("heartbeat")
+        monkeypatch.setattr(app.state.identity, "identify", away)
+        for _ in range(3):
+            stream.until("heartbeat")
+        service.hub.publish("stay", {"id": "stay-6A", "ward": "6A"}, "6A")
+        assert stream.until("stay").data["id"] == "stay-6A"

@@ -32,6 +32,8 @@ QUIET: Final = frozenset(
     | {"ward-openapi", "ward-documentation", "ward-style", "ward-problem"}
 )
 """Reading what tells nothing of patients or people. Refusals are told of these, too."""
+RECEIPTS: Final = frozenset({"notices-shown"})
+"""What pages send by themselves for each alert that they show; the deliveries keep who and when."""
 REFUSED: Final = frozenset({401, 403})
 STRANGERS: Final = Budget("told", 300, 1)
 """Of one address: refusals of nobody known with a line of their own."""
@@ -162,7 +164,7 @@ class Asked:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.get("state", {})
         act, named = state.get("act", (None, {}))
-        if act is not None and act.change and "principal" in state:
+        if act is not None and act.change and act.action not in RECEIPTS and "principal" in state:
             entry = _entry(self.trail, scope, act, named, Known(), 0)
             try:
                 await self.trail.write(replace(entry, outcome="asked"), must=True)
@@ -173,7 +175,7 @@ class Asked:
 
 
 def _counts(act: Act, status: int) -> bool:
-    return act.action not in QUIET or status in REFUSED
+    return act.action not in QUIET | RECEIPTS or status in REFUSED
 
 
 def _outcome(status: int) -> str:
