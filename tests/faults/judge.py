@@ -277,11 +277,12 @@ def judge_roughly(
     for cell in mine.keys() | told_.keys():
         left = list(told_.get(cell, []))
         for breach in mine.get(cell, []):
-            if any(breach.since < end and (breach.cleared or breach.at) > begin for begin, end in blind):
-                continue
-            verdict.alerts += 1
             matches = [h for h in left if any(abs(h.since - breach.since - s) <= near for s in shifts)]
-            if not matches:
+            is_blind = any(
+                breach.since < end and (breach.cleared or breach.at) > begin for begin, end in blind
+            )
+            verdict.alerts += not is_blind
+            if not matches and not is_blind:
                 verdict.alerts_lost += 1
                 _note(verdict, f"lost: {breach}; told: {told_.get(cell, [])}")
             left = [h for h in left if h not in matches[:1]]
