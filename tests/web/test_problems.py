@@ -171,3 +171,17 @@ def test_no_type_is_told_that_is_not_described(app: FastAPI, schema: dict) -> No
     told = json.dumps(schema)
     assert "/problems/not-found" in told
     assert "HTTPValidationError" not in told
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (f"{A}/session", {"DELETE", "GET", "POST"}),
+        (f"{A}/rules/spo2-below-88", {"GET", "PUT"}),
+        (f"{A}/devices", {"GET"}),
+    ],
+)
+def test_a_wrong_method_is_told_every_right_one(client: Client, path: str, allowed: set[str]) -> None:
+    answer = client("admin").request("TRACE", path)
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed

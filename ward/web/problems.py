@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from ward.errors import UnauthorizedError, WardError
 
@@ -222,8 +224,16 @@ def install(app: FastAPI) -> None:
             detail,
             status=error.status_code,
             title=None if type in KINDS and type != "http-error" else phrase,
-            headers=error.headers,
+            headers=error.headers if error.status_code != 405 else {"Allow": ", ".join(_methods(request))},
         )
+
+
+def _methods(request: Request) -> list[str]:
+    """All that the path can be asked by: the framework names those of the first route that fits."""
+    contexts = iter_route_contexts(request.app.routes)
+    routes = [c.original_route for c in contexts if isinstance(c.original_route, Route)]
+    fitting = (route for route in routes if route.matches(request.scope)[0] != Match.NONE)
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 def _message(error: Mapping[str, Any]) -> str:
