@@ -36,6 +36,8 @@ def dump(engine: Engine, data_dir: Path | None, created: int, progress: Progress
     """The plain bytes of a backup. ``created``: the machine's time, ms. Raises InvalidError for a database
     that has no tables, or of a version that this ward does not know."""
     writer = Writer()
+    # Files first: the end of the audit trail that is noted in one must not be ahead of the trail itself.
+    kept = [(name, path.stat().st_mode & 0o777, path.read_bytes()) for name, path in files(data_dir, engine)]
     with _snapshot(engine) as connection:
         revision = schema.version(connection)
         if revision is None:
@@ -44,8 +46,7 @@ def dump(engine: Engine, data_dir: Path | None, created: int, progress: Progress
         yield from writer.begin(Header(__version__, revision, created, engine.dialect.name))
         for table in tables(connection):
             yield from _dump_table(connection, writer, table, progress)
-    for name, path in files(data_dir, engine):
-        content, mode = path.read_bytes(), path.stat().st_mode & 0o777
+    for name, mode, content in kept:
         yield from writer.file(name, mode, content)
     yield from writer.end()
 
