@@ -134,6 +134,15 @@ def test_a_pause_holds_back_what_nobody_was_told(world: World) -> None:
     assert world.service.core.book.get(alert).state == "active"
 
 
+def test_a_patient_who_moves_is_the_other_wards(world: World) -> None:
+    raise_high(world)
+    there = always(route=[{"level": [{"tell": ["doc"], "channels": ["pager"]}]}])
+    world.do("put_plan", ward="icu", definition=there, expected=0)
+    stay = world.alerts()[0].stay
+    world.do("transfer", stay=stay, ward="icu", bed="9")
+    assert told(world) == [*(f"{one} dropped" for one in FIRST), "again 0 doc/pager waiting"]
+
+
 def test_who_cannot_be_told_is_seen_on_the_alert_and_the_next_is_called(world: World) -> None:
     alert = raise_high(world)
     given = {"alert": alert, "person": "ada", "channel": "phone", "error": "no answer"}

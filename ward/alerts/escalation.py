@@ -107,6 +107,9 @@ class Escalation:
 
     def _carry_on(self, ledger: Ledger, track: Track, alert: Alert, active_at: int, now: int) -> list[Change]:
         plan, route = self.way(alert)
+        longest = now - active_at  # quiet hours only make it shorter, and are looked at when that matters
+        if route.level(longest) <= track.escalated and route.reminders(longest) <= track.nagged:
+            return []
         if plan.quiet_until(alert.priority, now) is not None:
             return []
         waited = plan.waited(alert.priority, active_at, now)
