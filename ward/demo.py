@@ -131,13 +131,14 @@ async def serve(service: WardService, settings: Settings, plan: Plan, simulation
     code = create_code(
         service.engine_db, name="demo", role="admin", now=wall_ms(), lifetime=lifetime, reusable=True
     )
+    wards = sorted({stay["ward"] for stay in plan.stays()})
+    people = people_to_try(service.engine_db, wards)  # takes a second: the link comes when it works
     typer.echo(
         "\n  ward is live. Open this link, it logs your browser in:\n\n"
         f"    {address_of(settings)}/login?code={code}\n"
     )
-    wards = sorted({stay["ward"] for stay in plan.stays()})
     typer.echo("  Or log in there as one of these, with passwords made for this demo:\n")
-    for role, password in people_to_try(service.engine_db, wards).items():
+    for role, password in people.items():
         typer.echo(f"    {role:<10} {password}")
     typer.echo("")
     typer.echo(f"  {len(plan.beds)} beds, {service.clock.speed:g} times life. Ctrl-C ends it.\n")
