@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from tests.brokers import broker_port, client_at, mosquitto_at, publish, until  # noqa: F401
+from tests.faults.proxy import Proxy
 from ward.ingest import connection, mqtt
 from ward.ingest.broker import BrokerError, EmbeddedBroker, free_port
 from ward.ingest.intake import Intake
@@ -181,6 +182,24 @@ def test_publishing_tells_whether_the_broker_has_it(link_of, broker_port, ward):
     assert got == ["subscribed", b"one"]
     link.stop()
     assert not link.publish(f"ward/v1/{ward}/alerts", b"two")
+
+
+def test_a_broker_slower_than_the_publisher_s_patience_gets_each_message_once(broker_port, ward):  # noqa: F811
+    got = []
+    proxy = Proxy(broker_port)
+    url = f"mqtt://127.0.0.1:{proxy.port}"
+    with client_at(broker_port) as client, MqttLink(url, now=lambda: 0, client_id=ward) as link:
+        client.on_message = lambda *args: got.append(args[2].payload)
+        client.on_subscribe = lambda *_: got.append("subscribed")
+        client.subscribe(f"ward/v1/{ward}/alerts", 1)
+        until(lambda: got and link.stats().connected)
+        proxy.delay_s = 0.3
+        assert not link.publish(f"ward/v1/{ward}/alerts", b"one", timeout_s=0.1)
+        until(lambda: link.publish(f"ward/v1/{ward}/alerts", b"one", timeout_s=0.1))
+        assert link.publish(f"ward/v1/{ward}/alerts", b"two", timeout_s=5)
+        until(lambda: b"two" in got)
+    proxy.close()
+    assert got == ["subscribed", b"one", b"two"]
 
 
 def test_the_protocol_is_found_out(link_of, broker_port, request):  # noqa: F811

@@ -14,7 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage, error_string
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    Client,
+    MQTTMessage,
+    MQTTMessageInfo,
+    error_string,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -28,6 +34,7 @@ HANDSHAKE_S: Final = 10.0
 TICK_S: Final = 0.5
 QOS: Final = 1
 BURST: Final = 64
+MOST_UNCONFIRMED: Final = 1_000
 FAILURE: Final = 0x80
 """Reason codes from here on are refusals."""
 
@@ -72,6 +79,7 @@ class Connection:
         self._topics = topics
         self._keepalive_s = keepalive_s
         self._ended = False
+        self._unconfirmed: dict[tuple[str, bytes], MQTTMessageInfo] = {}
         self._inside, self._outside = socket.socketpair()
         self._inside.setblocking(False)
         self._outside.setblocking(False)
@@ -229,16 +237,26 @@ class Connection:
         self.wake()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, timeout_s: float) -> bool:
-        """True once the broker has acknowledged it (at QoS 0: once it is sent)."""
+        """True once the broker has acknowledged it (at QoS 0: once it is sent).
+
+        Who tries the same again waits for the same acknowledgement: a broker slower than ``timeout_s`` would
+        otherwise be given ever more, and never be found to have any of it.
+        """
         if not self.is_up:
             return False
         try:
-            info = self._client.publish(topic, payload, qos, retain)
-            self.wake()
+            info = self._unconfirmed.pop((topic, payload), None)
+            if info is None:
+                info = self._client.publish(topic, payload, qos, retain)
+                self.wake()
             info.wait_for_publish(timeout_s)
-            return info.is_published()
+            if info.is_published():
+                return True
         except (RuntimeError, ValueError):
             return False
+        if len(self._unconfirmed) < MOST_UNCONFIRMED:
+            self._unconfirmed[topic, payload] = info
+        return False
 
     def _on_connect(self, client: Client, _: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
