@@ -24,7 +24,8 @@ def line(report: Report) -> str:
     parts = [
         f"{report.fault}, seed {report.seed}, {report.database}, {report.stays} stays: "
         f"{report.times} times in {report.seconds:.0f} s",
-        f"readings {v.readings}, lost {v.lost}, doubled {v.doubled}, altered {v.altered}",
+        f"readings {v.readings}, lost {v.lost}, doubled {v.doubled}, altered {v.altered}, "
+        f"nobody's {v.nobodys}",
         f"alerts {v.alerts}, lost {v.alerts_lost}, twice {v.alerts_doubled}, wrong times {v.times_wrong}, "
         f"late {v.late} (at most {v.latest_s:.1f} s), cleared late {v.cleared_late}, "
         f"as one {v.merged}, with another beginning {v.otherwise}",
@@ -38,7 +39,7 @@ def line(report: Report) -> str:
     return "\n  ".join(parts)
 
 
-def main() -> int:
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("fault", choices=["list", "all", *TABLE], help="which fault")
@@ -48,7 +49,11 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--report", type=Path, help="append each report to this file, a line of JSON each")
     parser.add_argument("--keep", action="store_true", help="keep the data and logs of each run")
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    given = arguments().parse_args()
     if given.fault == "list":
         for fault in ALL:
             print(f"{fault.name:<20}{fault.does}")

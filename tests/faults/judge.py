@@ -14,8 +14,8 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import select
 
 from tests.faults.oracle import Expected, Raised
-from tests.faults.stream import INDICES, Plan
-from ward.store.history import read_history
+from tests.faults.stream import INDICES, WARD, Plan
+from ward.store.history import read_history, read_unassigned
 from ward.store.tables import events, outbox
 
 TICK: Final = 1_000
@@ -30,6 +30,8 @@ class Verdict:
     """acknowledged by the broker"""
     lost: int = 0
     doubled: int = 0
+    nobodys: int = 0
+    """kept, and of no stay: by the device's wrong clock they were measured before its patient came"""
     altered: int = 0
     """stored with another value or at another time than measured"""
     alerts: int = 0
@@ -76,6 +78,13 @@ def stored(db: Database, stay: str) -> Counter[tuple[int, int, int, float]]:
         found = read_history(connection, stay, None, 0, 2**60)
     columns = (found.seq.tolist(), found.signal.tolist(), found.time.tolist(), found.value.tolist())
     return Counter(zip(*columns, strict=True))
+
+
+def unassigned(db: Database, device: str) -> set[tuple[int, int]]:
+    """(seq, signal) of a device's readings that are kept as nobody's."""
+    with db.connect() as connection:
+        found = read_unassigned(connection, f"{WARD}/{device}", 0, 2**60)
+    return set(zip(found.seq.tolist(), found.signal.tolist(), strict=True))
 
 
 @dataclass(slots=True)
@@ -151,8 +160,11 @@ def judge_readings(
                 verdict.altered += 1
                 _note(verdict, f"altered: device {n} seq {seq} signal {signal} at {time}: {value}")
         verdict.doubled += sum(count - 1 for count in counts.values())
+        nobodys = unassigned(db, plan.device(n)) if n in shifted else set()
         gone = [(k, s) for k in sent.get(n, ()) if (n, k) in acknowledged for s in INDICES
                 if not counts[k, s]]  # fmt: skip
+        verdict.nobodys += len(nobodys.intersection(gone))
+        gone = [reading for reading in gone if reading not in nobodys]
         verdict.lost += len(gone)
         if gone:
             _note(verdict, f"lost: device {n}, samples {sorted({k for k, _ in gone})[:20]}")
