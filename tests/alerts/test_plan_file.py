@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import hypothesis.strategies as st
 import pytest
@@ -12,7 +13,9 @@ from tests.alerts.ward_plan import TEXT, clock, fields, plan
 from ward.alerts.plan import BUILT_IN, DEFAULT
 from ward.alerts.plan_file import PlanError, load_plan, parse_plan, read_toml
 from ward.alerts.plan_text import plan_to_fields, to_toml
+from ward.alerts.preview import journey
 from ward.errors import InvalidError
+from ward.scoring.rules import KINDS, PRIORITIES
 from ward.signals import MINUTE, SECOND
 
 
@@ -136,9 +139,14 @@ JSON = st.recursive(
 def problems_of(changed) -> int:
     """How many; raises what is neither a plan nor a problem."""
     try:
-        parse_plan(changed)
+        found = parse_plan(changed)
     except PlanError as error:
         return len(error.problems)
+    for kind, priority in product(KINDS, PRIORITIES):  # what can be read can be used, at any time
+        for at in (0, clock("02:30", "2026-03-29"), clock("23:59"), 4_000_000_000_000):
+            steps = journey(found, kind, priority, "device-lost:x", at)
+            assert steps
+            assert all(step.to for step in steps)
     return 0
 
 
