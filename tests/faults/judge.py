@@ -190,19 +190,20 @@ def judge_alerts(verdict: Verdict, expected: Expected, got: Told, ignored: Itera
         _note(verdict, f"nobody was interrupted: {item}")
     for item in (heard - wanted).elements():
         _note(verdict, f"interrupted for nothing: {item}")
-    verdict.interruptions_wrong = max((wanted - heard).total(), (heard - wanted).total())
+    missed = (wanted - heard).total() - verdict.merged  # two told as one interrupt once
+    verdict.interruptions_wrong = max(missed, (heard - wanted).total(), 0)
 
 
 def _judge_cell(verdict: Verdict, want: list[Raised], have: list[Raised], late: set[int]) -> None:
     left = list(have)
-    missing = []
+    missing, matched, joined = [], [], []
     for breach in want:
         match = next((h for h in left if h.since == breach.since), None)
         if match is None:
             missing.append(breach)
             continue
         left.remove(match)
-        _judge_times(verdict, breach, match, id(match) in late)
+        matched.append((breach, match))
     for breach in missing:
         again = next(
             (h for h in left if h.at < (breach.cleared or 2**60) and (h.cleared or 2**60) > breach.since),
@@ -215,6 +216,7 @@ def _judge_cell(verdict: Verdict, want: list[Raised], have: list[Raised], late: 
             _note(verdict, f"another beginning: {breach} was told as {again}")
         elif covering is not None:
             verdict.merged += 1
+            joined.append(covering)
             _note(verdict, f"told as one: {breach} with {covering}")
         else:
             verdict.alerts_lost += 1
@@ -222,9 +224,13 @@ def _judge_cell(verdict: Verdict, want: list[Raised], have: list[Raised], late: 
     for extra in left:
         verdict.alerts_doubled += 1
         _note(verdict, f"raised without a breach of its own: {extra}; expected: {want}")
+    for breach, match in matched:
+        _judge_raising(verdict, breach, match, id(match) in late)
+        if match not in joined:  # else it ends with the other breach
+            _judge_clearing(verdict, breach, match)
 
 
-def _judge_times(verdict: Verdict, breach: Raised, got: Raised, is_late: bool) -> None:
+def _judge_raising(verdict: Verdict, breach: Raised, got: Raised, is_late: bool) -> None:
     """Instants agree up to the tick's rounding; what was found late is stamped later, never before."""
     delay = got.at - breach.at
     if is_late and delay >= 0:
@@ -233,6 +239,9 @@ def _judge_times(verdict: Verdict, breach: Raised, got: Raised, is_late: bool) -
     elif not 0 <= delay <= TICK:
         verdict.times_wrong += 1
         _note(verdict, f"raised at another instant: {breach}, told {got}")
+
+
+def _judge_clearing(verdict: Verdict, breach: Raised, got: Raised) -> None:
     if (breach.cleared is None) != (got.cleared is None):
         verdict.times_wrong += 1
         _note(verdict, f"not cleared alike: {breach}, told {got}")
