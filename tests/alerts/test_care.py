@@ -233,6 +233,20 @@ def test_nobody_is_called_for_an_alert_that_somebody_has_taken_or_that_is_over()
     assert night.book.not_delivered(gone, "cleo", "phone", 1, "no answer", night.now) == []
 
 
+def test_who_could_not_be_told_is_forgotten_when_it_is_told_anew() -> None:
+    night = Night(start="27:00").raised(HIGH).failed(HIGH, "ada", "phone", 0).until("27:03")
+    night.cleared(HIGH).until("27:20")
+    assert night.alert(HIGH).state == "returned"
+    assert night.alert(HIGH).undelivered
+    night.raised(HIGH)
+    assert night.alert(HIGH).undelivered == ()
+    assert night.until("27:22").told[-3:] == [
+        "27:20 again ada/dashboard",
+        "27:20 again ada/phone",
+        "27:22 escalation cleo/phone",
+    ]
+
+
 def test_it_is_resolved_when_the_episode_is_over_and_nothing_of_it_is_open() -> None:
     night = Night(start="27:00").raised(HIGH).until("27:04").taken(HIGH).until("27:10").cleared(HIGH)
     assert not [change for change in night.log if change.resolved]

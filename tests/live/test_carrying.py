@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from tests.alerts.ward_plan import TEXT, fields
 from tests.databases import *  # noqa: F403
 from tests.live.world import World
+from ward.alerts.plan_text import to_toml
 from ward.errors import InvalidError, PreconditionError
 from ward.store.tables import deliveries, plans
 
@@ -193,6 +194,20 @@ def test_a_low_alert_of_the_night_is_due_in_the_morning(tmp_path: Path, sqlite_u
         ("ada", until - alert.announced_at),
         ("ben", until - alert.announced_at),
     ]
+    world.close()
+
+
+def test_a_fault_of_the_service_goes_by_the_plan_of_all_wards(tmp_path: Path, sqlite_url: str) -> None:
+    path = tmp_path / "plan.toml"
+    ways = [
+        {"kind": "technical", "rules": ["service-fault"], "level": [{"tell": ["tom"], "channels": ["mail"]}]}
+    ]
+    path.write_text(to_toml(always(route=ways)))
+    world = World(tmp_path, sqlite_url, plan_file=path)
+    world.service.core.service_faults = lambda: ["broker"]
+    for _ in range(4):
+        world.tick(10_000)
+    assert rows(world, "ward", "stay", "person", "channel", "priority") == [("", None, "tom", "mail", "high")]
     world.close()
 
 

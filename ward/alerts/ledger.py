@@ -314,7 +314,7 @@ def _entering(target: State, alert: Alert, now: int, reason: str, inhibitor: str
     if target != "shelved":
         values |= _UNSHELVED
     if target == "active":
-        values |= _UNACKNOWLEDGED
+        values |= _UNACKNOWLEDGED | {"undelivered": ()}  # it is told anew
         if alert.state == "returned":
             values["announced_at"] = None  # the new breach is yet to be told
     if target == "closed":
