@@ -59,7 +59,9 @@ def mark(service: FakeService, id: int, **values: Any) -> None:
 
 def test_an_alert_says_who_was_told(service: FakeService, client: Client, told: int) -> None:
     mark(service, told, state="sent", sent=NOON, attempts=2)
-    [shown] = client("nurse").get("/api/v1/alerts/alert-6A").json()["deliveries"]
+    alert = client("nurse").get("/api/v1/alerts/alert-6A").json()
+    assert alert["condition_delay_s"] == 0.012
+    [shown] = alert["deliveries"]
     assert (shown["person"], shown["name"], shown["channel"]) == ("ada", "Ada L.", "dashboard")
     assert (shown["state"], shown["signal_delay_s"], shown["attempts"]) == ("sent", 3.0, 2)
     assert "secret" not in str(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -87,7 +88,8 @@ async def get(alert: AlertId, service: Svc, who: AlertReader) -> Response:
         log = [event_view(logged) for logged in reversed(events)]
         return {"log": log, "deliveries": service.notifier.told(alert)}
 
-    return send({**shown, **await run_in_threadpool(read)})
+    delay = _seconds(shown["raised_at"], shown["announced_at"])
+    return send({**shown, "condition_delay_s": delay, **await run_in_threadpool(read)})
 
 
 @router.post("/{alert}/acknowledge", summary="Take an alert", responses=answers(Alert, 404, 409))
@@ -160,3 +162,9 @@ def _pending(service: Service, who: Principal) -> list[Json]:
         if who.sees(stay["ward"])
         for pending in stay["pending"]
     ]
+
+
+def _seconds(start: str | None, end: str | None) -> float | None:
+    if start is None or end is None:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

@@ -105,6 +105,9 @@ class LogEntry(Answer):
 class AlertWithLog(Alert):
     """An alert, whom it was told to, and everything that happened to it."""
 
+    condition_delay_s: float | None = Field(
+        None, description="From sustained (`raised_at`) to told of (`announced_at`).", examples=[2.1]
+    )
     deliveries: list[Delivery] = Field(
         default_factory=list, description="Who was told of it, or was to be told, the earliest first."
     )
