@@ -73,6 +73,10 @@ ALLOWED = {
     f"POST {A}/tokens": {"admin"},
     f"DELETE {A}/tokens/{{token}}": {"admin"},
     f"POST {A}/tokens/{{token}}/link": {"admin"},
+    f"GET {A}/devices/credentials": {"admin"},
+    f"POST {A}/devices/credentials": {"admin"},
+    f"POST {A}/devices/credentials/{{credential}}/rotate": {"admin"},
+    f"DELETE {A}/devices/credentials/{{credential}}": {"admin"},
     f"GET {A}/audit": {"admin"},
     f"GET {A}/stays/{{stay}}/export": {"admin"},
     f"POST {A}/stays/{{stay}}/erase": {"admin"},
@@ -100,7 +104,7 @@ PUBLIC = {
 }
 IDS = {"stay": "stay-6A", "alert": "alert-6A", "rule": "spo2-below-88", "token": "none", "type": "invalid"}
 IDS["ward"] = "6A"
-IDS |= {"user": "none", "session": "none", "id": "17"}
+IDS |= {"user": "none", "session": "none", "id": "17", "credential": "none"}
 GUARDED = sorted(ALLOWED)
 
 
