@@ -28,6 +28,7 @@ def line(report: Report) -> str:
         f"nobody's {v.nobodys}",
         f"alerts {v.alerts}, lost {v.alerts_lost}, twice {v.alerts_doubled}, wrong times {v.times_wrong}, "
         f"late {v.late} (at most {v.latest_s:.1f} s), cleared late {v.cleared_late}, "
+        f"early {v.cleared_early}, "
         f"as one {v.merged}, with another beginning {v.otherwise}",
         f"interruptions {v.interruptions}, wrong {v.interruptions_wrong}; "
         f"untold {v.untold}, told again {v.retold}",

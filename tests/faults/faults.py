@@ -200,7 +200,8 @@ def _wait_for_snapshot(run: Run) -> None:
 
 def half_snapshot(run: Run) -> None:
     for turn in range(run.options.times):
-        run.pause(3.0, 8.0)
+        _wait_for_snapshot(run)
+        run.pause(0.0, 4.0)
         run.house.kill()
         db = open_database(run.house.database_url)
         with db.begin() as tx:

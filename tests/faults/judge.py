@@ -43,12 +43,14 @@ class Verdict:
     otherwise: int = 0
     """told with another beginning: its first readings came when it was told already"""
     times_wrong: int = 0
-    """raised or cleared at another instant although nothing was late"""
+    """raised before its instant, or never cleared"""
     late: int = 0
     """found only when readings came late: raised with their true beginning, after their instant"""
     latest_s: float = 0.0
     """how late the latest of these was raised"""
     cleared_late: int = 0
+    cleared_early: int = 0
+    """the readings of a breach within the calm came when it was told to be over"""
     interruptions: int = 0
     interruptions_wrong: int = 0
     untold: int = 0
@@ -61,7 +63,7 @@ class Verdict:
         """What must be 0 and is not."""
         names = ["lost", "doubled", "altered", "alerts_lost", "alerts_doubled", "times_wrong"]
         names += ["interruptions_wrong", "untold"]
-        names += [] if late_is_right else ["late", "cleared_late", "merged", "otherwise"]
+        names += [] if late_is_right else ["late", "cleared_late", "cleared_early", "merged", "otherwise"]
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
@@ -233,7 +235,7 @@ def _judge_cell(verdict: Verdict, want: list[Raised], have: list[Raised], late: 
 def _judge_raising(verdict: Verdict, breach: Raised, got: Raised, is_late: bool) -> None:
     """Instants agree up to the tick's rounding; what was found late is stamped later, never before."""
     delay = got.at - breach.at
-    if is_late and delay >= 0:
+    if delay > TICK or (is_late and delay >= 0):
         verdict.late += 1
         verdict.latest_s = max(verdict.latest_s, delay / 1000)
     elif not 0 <= delay <= TICK:
@@ -248,7 +250,7 @@ def _judge_clearing(verdict: Verdict, breach: Raised, got: Raised) -> None:
     elif breach.cleared is not None and got.cleared is not None:
         after = got.cleared - breach.cleared
         if after < 0:
-            verdict.times_wrong += 1
+            verdict.cleared_early += 1
             _note(verdict, f"cleared too early: {breach}, told {got}")
         elif after > TICK:
             verdict.cleared_late += 1
