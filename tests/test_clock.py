@@ -22,9 +22,25 @@ def test_it_follows_the_machine():
     clock = clock_of(machine)
     machine.passes(10)
     assert clock.now() == 1_010_000
-    machine.passes(10, 3_600)
-    assert clock.now() == 4_610_000
-    assert clock.behind == 0
+    machine.passes(10, 50)
+    assert clock.now() == 1_060_000
+    machine.passes(3_600)  # it slept
+    assert clock.now() == 4_660_000
+    assert (clock.behind, clock.ahead) == (0, 0)
+
+
+def test_a_machine_set_far_forward_is_not_followed_and_told():
+    """An hour without readings did not pass: no device is lost for it, no hold ends."""
+    machine = Machine()
+    clock = clock_of(machine)
+    machine.passes(1, 3_600)
+    assert clock.now() == 1_001_000
+    assert clock.ahead == 3_599_000
+    machine.passes(5)
+    assert clock.now() == 1_006_000
+    machine.passes(0, -3_599)
+    assert clock.now() == 1_006_000
+    assert clock.ahead == 0
 
 
 def test_a_machine_set_back_is_not_followed_and_told():

@@ -27,30 +27,43 @@ BACK: Final = 2_000
 """A machine's clock that was set back by more than this (ms) is not followed."""
 
 
-class WallClock:
-    """The machine's clock, but never backwards: set back, it would stop the evaluation for as long.
+FORWARD: Final = 60_000
+"""Nor is one that was set forward by more than this (ms): it would end every hold and lose every device."""
 
-    Then it goes on at its own pace, ahead of the machine's, and ``behind`` says by how much; devices whose
-    clocks are right are corrected by the same amount, so nobody waits.
+
+def steady_s() -> float:
+    """Seconds that pass, also while the machine sleeps; nobody can set them."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+class WallClock:
+    """The machine's clock as long as it goes as time does.
+
+    Set back, it would stop the evaluation for as long; set far forward, an hour without readings would
+    seem to have passed. Then this clock goes on at its own pace, and ``behind`` or ``ahead`` says how far
+    off the machine's is; devices whose clocks are right are corrected by the same amount, so nobody waits.
     """
 
     speed: Final = 1.0
 
-    def __init__(
-        self, wall: Callable[[], int] = wall_ms, steady: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, wall: Callable[[], int] = wall_ms, steady: Callable[[], float] = steady_s) -> None:
         self._wall, self._steady = wall, steady
         self._lock = threading.Lock()
         self._last, self._at = wall(), steady()
         self.behind = 0
         """How far the machine's clock is behind this one, ms."""
+        self.ahead = 0
+        """How far it is ahead of this one, ms."""
 
     def now(self) -> int:
         with self._lock:
             wall, at = self._wall(), self._steady()
             going_on = self._last + round((at - self._at) * 1000)
             self.behind = going_on - wall if wall < going_on - BACK else 0
-            self._last, self._at = (going_on if self.behind else max(wall, self._last)), at
+            self.ahead = wall - going_on if wall > going_on + FORWARD else 0
+            own = self.behind or self.ahead
+            self._last, self._at = (going_on if own else max(wall, self._last)), at
             return self._last
 
 

@@ -123,7 +123,7 @@ class WardService:
         )
         self._outbox = OutboxSender(
             self.engine_db,
-            lambda topic, payload: self.link.publish(topic, payload),
+            lambda topic, payload: self.link.send(topic, payload),
             lambda: self.beats.beat("outbox"),
         )
         self.notifier = self._make_notifier()

@@ -85,13 +85,11 @@ def test_an_alert_of_another_ward_is_not_found(tx: Connection) -> None:
             store.get_alert(tx, alert, wards)
 
 
-def test_a_start_gets_what_is_open_and_what_closed_lately(tx: Connection) -> None:
+def test_a_start_gets_what_is_open(tx: Connection) -> None:
     for n, state in enumerate(STATES):
         closed = 5000 if state == "closed" else None
         store.save_alerts(tx, [replace(FULL, id=state, state=state, raised_at=n, closed_at=closed)])
     assert [alert.state for alert in store.open_alerts(tx)] == [s for s in STATES if s != "closed"]
-    assert [alert.id for alert in store.closed_since(tx, 5000)] == ["closed"]
-    assert store.closed_since(tx, 5001) == []
     assert set(store.get_alerts(tx, ["active", "gone"])) == {"active"}
 
 

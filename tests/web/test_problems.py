@@ -134,6 +134,21 @@ def test_the_cores_errors(nurse: TestClient, service, error: errors.WardError) -
     assert body["detail"] == error.detail
 
 
+def test_a_database_that_does_not_answer_is_no_fault_of_the_request(nurse: TestClient, service) -> None:
+    """Locked or full, for reading too: try again shortly, and nothing of the statement is told."""
+    with service.engine_db.begin() as tx:
+        tx.exec_driver_sql("ALTER TABLE stays RENAME TO gone")
+    try:
+        answer = nurse.get(f"{A}/stays/nobody")
+    finally:
+        with service.engine_db.begin() as tx:
+            tx.exec_driver_sql("ALTER TABLE gone RENAME TO stays")
+    body = problem(answer)
+    assert (body["type"], body["status"]) == ("/problems/unavailable", 503)
+    assert answer.headers["retry-after"] == "5"
+    assert "stays" not in body["detail"]
+
+
 def test_all_that_is_wrong_with_a_rule_is_listed(clinician: TestClient, service) -> None:
     from ward.alerts.packs import PackError, Problem
 

@@ -11,6 +11,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -39,6 +40,27 @@ FAILURE: Final = 0x80
 """Reason codes from here on are refusals."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message on its way. The broker has it once it says so; if the connection ends first, nobody knows."""
+
+    connection: Connection
+    info: MQTTMessageInfo
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the broker has it, within so long."""
+        try:
+            self.info.wait_for_publish(timeout_s)
+            return self.info.is_published()
+        except (RuntimeError, ValueError):
+            return False
+
+    @property
+    def is_lost(self) -> bool:
+        """No answer will come any more."""
+        return not self.connection.is_up and not self.wait(0)
 
 
 class Connection:
@@ -79,7 +101,7 @@ class Connection:
         self._topics = topics
         self._keepalive_s = keepalive_s
         self._ended = False
-        self._unconfirmed: dict[tuple[str, bytes], MQTTMessageInfo] = {}
+        self._unconfirmed: dict[tuple[str, bytes], Sent] = {}
         self._inside, self._outside = socket.socketpair()
         self._inside.setblocking(False)
         self._outside.setblocking(False)
@@ -236,6 +258,17 @@ class Connection:
                 self._client.ack(message.mid, message.qos)
         self.wake()
 
+    def send(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> Sent | None:
+        """On its way to the broker; None where this connection takes nothing."""
+        if not self.is_up:
+            return None
+        try:
+            info = self._client.publish(topic, payload, qos, retain)
+        except (RuntimeError, ValueError):
+            return None
+        self.wake()
+        return Sent(self, info)
+
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, timeout_s: float) -> bool:
         """True once the broker has acknowledged it (at QoS 0: once it is sent).
 
@@ -244,18 +277,11 @@ class Connection:
         """
         if not self.is_up:
             return False
-        try:
-            info = self._unconfirmed.pop((topic, payload), None)
-            if info is None:
-                info = self._client.publish(topic, payload, qos, retain)
-                self.wake()
-            info.wait_for_publish(timeout_s)
-            if info.is_published():
-                return True
-        except (RuntimeError, ValueError):
-            return False
+        sent = self._unconfirmed.pop((topic, payload), None) or self.send(topic, payload, qos, retain)
+        if sent is None or sent.wait(timeout_s):
+            return sent is not None
         if len(self._unconfirmed) < MOST_UNCONFIRMED:
-            self._unconfirmed[topic, payload] = info
+            self._unconfirmed[topic, payload] = sent
         return False
 
     def _on_connect(self, client: Client, _: Any, flags: Any, reason: Any, properties: Any) -> None:

@@ -13,7 +13,7 @@ import structlog
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from ward.ingest.broker_url import BrokerUrl
-from ward.ingest.connection import Connection
+from ward.ingest.connection import Connection, Sent
 from ward.ingest.intake import Incoming, Intake
 from ward.ingest.tls import why
 from ward.ingest.topics import SUBSCRIPTIONS
@@ -133,6 +133,11 @@ class MqttLink:
         """
         connection = self._connection
         return connection is not None and connection.publish(topic, payload, qos, retain, timeout_s)
+
+    def send(self, topic: str, payload: bytes) -> Sent | None:
+        """At QoS 1, without waiting for the broker's answer; None while there is no connection."""
+        connection = self._connection
+        return None if connection is None else connection.send(topic, payload)
 
     def stats(self) -> LinkStats:
         connection = self._connection

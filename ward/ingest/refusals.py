@@ -29,6 +29,8 @@ REASONS: Final[dict[str, str]] = {
     "unsigned": "this device must sign its messages",
     "bad-signature": "not signed by one that may speak for this device",
     "repeated-number": "the number of this signed message was heard before, or older than those remembered",
+    "too-many-devices": "no room for another device that belongs to no stay: 2,000 in a ward, 20,000 in all",
+    "more": "more letters of one device and day than are kept; the others are only counted",
     "unusable": "a fault of the service: it could not take this message, whatever is in it",
     "bad-interval": "interval_s is not a number of seconds above 0 and at most a week",
 }

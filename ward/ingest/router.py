@@ -7,6 +7,7 @@ same journal gives the same state, and a restored router goes on as if it had ne
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
@@ -123,6 +124,7 @@ class Router:
     def __init__(self, stays: Iterable[StayInfo] = ()) -> None:
         self._devices: dict[str, Device] = {}
         self._keys: list[str] = [""]
+        self._in_ward: Counter[str] = Counter()
         self._assignments = Assignments()
         self._declared: dict[str, dict[int, int]] = {}
         for stay in stays:
@@ -171,6 +173,7 @@ class Router:
             device = Device(len(self._keys), ward, name, received, received)
             self._devices[key] = device
             self._keys.append(key)
+            self._in_ward[ward] += 1
         return key, device
 
     def place(
@@ -297,6 +300,19 @@ class Router:
             self._keys += [""] * (number + 1 - len(self._keys))
             self._keys[number] = key
             self._devices[key] = Device(number, ward, name, first_seen, last_seen)
+            self._in_ward[ward] += 1
+
+    def knows(self, key: str) -> bool:
+        """Whether the device (``ward/device``) was ever heard."""
+        return key in self._devices
+
+    def known(self) -> int:
+        """How many devices were ever heard."""
+        return len(self._devices)
+
+    def known_in(self, ward: str) -> int:
+        """How many of them in this ward."""
+        return self._in_ward[ward]
 
     def spans(self, key: str) -> Sequence[Span]:
         """The device's times with stays, the latest first."""
@@ -347,5 +363,6 @@ class Router:
         state = _decoder.decode(data)
         self._devices = state.devices
         self._keys = ["", *state.devices]
+        self._in_ward = Counter(device.ward for device in state.devices.values())
         self._assignments = Assignments(state.stays)
         self._declared = state.declared

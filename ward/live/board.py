@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ward.alerts.model import Alert, alert_id
+from ward.alerts.model import Alert
 from ward.alerts.technical import SERVICE
 from ward.clock import iso
 from ward.live import metrics
@@ -93,7 +93,7 @@ class BoardKeeper:
             signal, value = core.measured(slot, rule)
             found[slot].append(
                 {
-                    "id": alert_id(stay, rule.id, begun),
+                    "id": core.book.pending_id(stay, rule.id, begun),
                     "rule": rule.id,
                     "title": rule.title,
                     "priority": rule.priority,

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ward.alerts.model import alert_id
 from ward.alerts.overrides import Override
 from ward.alerts.packs import rule_to_dict
 from ward.clock import iso
@@ -149,7 +148,10 @@ class Commands:
         ):
             slot, column = divmod(cell, len(core.engine.rules))
             stay, rule = core.slots.stay(slot), core.engine.rules[column]
-            if alert_id(stay, rule.id, since) == alert and core.book.open_alert(stay, rule.id) is None:
+            if (
+                core.book.pending_id(stay, rule.id, since) == alert
+                and core.book.open_alert(stay, rule.id) is None
+            ):
                 return stay, rule, since
         return None
 

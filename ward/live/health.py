@@ -11,6 +11,7 @@ from ward.ingest.mqtt import MqttLink
 from ward.live import metrics
 from ward.live.core import Core
 from ward.live.heartbeats import Heartbeats
+from ward.live.load import REASON
 from ward.live.outbox import OutboxSender
 from ward.live.runner import Runner
 from ward.live.views import Json
@@ -59,7 +60,11 @@ class Health:
         outbox = ["outbox"] if self._outbox.fault else []
         notify = [*self.channels_failing(), *(["notify"] if self.notify_fault() else [])]
         late = self._beats.late(time.monotonic())
-        machine = self.machine()[0]
+        machine = set(self.machine()[0])
+        if getattr(self._clock, "behind", 0) or getattr(self._clock, "ahead", 0):
+            machine.add("clock")
+        if self._runner.load.is_shedding:
+            machine.add("overload")
         return sorted({*self._runner.faults, *self._core.faults, *broker, *outbox, *notify, *late, *machine})
 
     def view(self) -> Json:
@@ -79,12 +84,15 @@ class Health:
             reasons.append("not connected to the broker")
         if not recovering and not self._runner.is_following:
             reasons.append("taking in what came while the service was away")
+        if self._runner.load.is_shedding:
+            reasons.append(REASON)
         for part, seconds in sorted(late.items()):
             reasons.append(f"{SAYINGS.get(part, f'{part}: no sign of life')} for {seconds:.0f} s")
-        if behind := getattr(self._clock, "behind", 0):
-            reasons.append(
-                f"the machine's clock was set back by {behind / 1000:.0f} s; restart when it is right"
-            )
+        for name, way in (("behind", "back"), ("ahead", "forward")):
+            if off := getattr(self._clock, name, 0):
+                reasons.append(
+                    f"the machine's clock was set {way} by {off / 1000:.0f} s; restart when it is right"
+                )
         reasons += [fault for fault in (self._outbox.fault, self.notify_fault()) if fault]
         unready, warnings = self.machine()
         reasons += unready.values()

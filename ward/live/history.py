@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ward.ingest.rows import Rows
+from ward.live import metrics
 from ward.scoring.filter import QUESTIONABLE, REASONS, Marked
 from ward.scoring.readings import Int, Readings
 from ward.signals import N_OBSERVED, STATUS_INDEX, hold_of
@@ -33,6 +34,9 @@ def as_history(readings: Readings, **marks: Any) -> History:
     )
 
 
+MOST: Final = 20_000_000
+"""Readings that may wait (about 700 MB). More come only where the database takes journal and alerts but no
+history, for hours; then history is what is given up."""
 Key = tuple[str | None, str | None]
 """A stay, or a device that has none."""
 
@@ -67,7 +71,9 @@ class HistoryBuffer:
         self._put(keys, numbers, as_history(rows.readings))
 
     def _put(self, keys: dict[int, Key], number: NDArray[np.int32], kept: History) -> None:
-        if len(kept):
+        if self._rows + len(kept) > MOST:
+            metrics.HISTORY_LOST.inc(len(kept))
+        elif len(kept):
             self._new.append((keys, number.astype(np.int64), kept))
             self._rows += len(kept)
 

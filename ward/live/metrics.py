@@ -31,4 +31,6 @@ HEARTBEAT = Gauge("ward_heartbeat_age_seconds", "Since a part last went round, b
 DEADMAN = Counter("ward_deadman_pings", "Pings of the dead man's switch, by outcome", ["outcome"])
 CLOCK_UNSYNCHRONISED = Gauge("ward_clock_unsynchronised", "1 while nothing keeps the machine's clock right")
 DISK_FREE = Gauge("ward_disk_free_bytes", "Room on the data's disk")
+SHEDDING = Gauge("ward_shedding", "1 while what may wait is put off because of overload")
+HISTORY_LOST = Counter("ward_history_lost", "Readings given up because the history could not be written")
 ERRORS = Counter("ward_errors", "Faults of the service itself, by part", ["part"])

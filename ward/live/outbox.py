@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,26 +11,31 @@ import structlog
 from sqlalchemy import Engine as Database
 
 from ward.clock import wall_ms
+from ward.ingest.connection import Sent
 from ward.live import metrics
 from ward.live.faults import told
 from ward.store.outbox import backlog, mark_failed, mark_sent, waiting
 
 IDLE_S: Final = 0.25
 BROKEN_S: Final = 2.0
+ANSWER_S: Final = 5.0
+"""So long one round waits for the broker's answers."""
 
 log = structlog.get_logger(__name__)
 
 
 class OutboxSender:
-    """One thread; ``publish(topic, payload)`` says whether the broker has it."""
+    """One thread; ``send(topic, payload)`` puts a message on its way, None where there is none."""
 
     def __init__(
         self,
         db: Database,
-        publish: Callable[[str, bytes], bool],
+        send: Callable[[str, bytes], Sent | None],
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self._db, self._publish, self._beat = db, publish, beat
+        self._db, self._send, self._beat = db, send, beat
+        self._flying: dict[int, Sent] = {}
+        """Letters on their way, by number."""
         self._stop = threading.Event()
         self.thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self.fault: str | None = None
@@ -59,21 +65,43 @@ class OutboxSender:
                 self._stop.wait(IDLE_S)
 
     def send_due(self, now: int) -> int:
-        """Publish what is due, stopping at the first failure so that order is kept. ``now``: wall ms."""
+        """Publish what is due, many at once and in order; how many the broker has taken. ``now``: wall ms.
+
+        What it has not answered yet stays on its way as long as the connection holds: published again it
+        would only come twice. Where the connection is gone, order begins anew with the oldest.
+        """
         with self._db.connect() as connection:
             letters = waiting(connection, now)
             metrics.OUTBOX.set(backlog(connection)[0])
-        sent = []
+        if any(sent.is_lost for sent in self._flying.values()):
+            self._flying.clear()
+        refused = None
         for letter in letters:
-            if self._stop.is_set():
+            if letter.id in self._flying:
+                continue
+            sent = self._send(letter.topic, letter.payload.encode())
+            if sent is None:
+                refused = letter
                 break
-            self._beat()
-            if not self._publish(letter.topic, letter.payload.encode()):
-                with self._db.begin() as tx:
-                    mark_failed(tx, letter, "the broker did not take it", now)
-                break
-            sent.append(letter.id)
-        if sent:
+            self._flying[letter.id] = sent
+        taken = self._answered()
+        if taken or refused:
             with self._db.begin() as tx:
-                mark_sent(tx, sent, now)
-        return len(sent)
+                mark_sent(tx, taken, now)
+                if refused:
+                    mark_failed(tx, refused, "the broker did not take it", now)
+        for letter_id in taken:
+            del self._flying[letter_id]
+        return len(taken)
+
+    def _answered(self) -> list[int]:
+        """Those that the broker has taken, after a moment of waiting for the others."""
+        taken = []
+        deadline = time.monotonic() + ANSWER_S
+        for letter_id, sent in self._flying.items():
+            self._beat()
+            if sent.wait(max(deadline - time.monotonic(), 0.0)):
+                taken.append(letter_id)
+            elif self._stop.is_set() or sent.is_lost:
+                break
+        return taken

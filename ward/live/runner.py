@@ -18,13 +18,15 @@ from ward.errors import UnavailableError
 from ward.ingest.gate import Gate
 from ward.ingest.intake import Incoming, Intake
 from ward.ingest.journal import Journal
+from ward.ingest.limits import DeviceRoom, LetterBudget
 from ward.ingest.payload import decode_status, decode_vitals
 from ward.ingest.records import EXCERPT, Entry, Refusal
-from ward.live import metrics, snapshots
+from ward.live import load, metrics, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.faults import told
+from ward.live.load import Load
 from ward.live.recovery import Recovery
 from ward.live.views import Json
 from ward.signals import MINUTE
@@ -78,6 +80,8 @@ class Runner:
         self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
         self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
         self._beat = beat
+        self.load = Load()
+        self._room, self._letters = DeviceRoom(core.router), LetterBudget()
         self.gate = gate or Gate()
         self.keeper = BoardKeeper(core)
         self._commands = Commands(core, journal, self.keeper)
@@ -145,10 +149,10 @@ class Runner:
                 self._round("engine", self.tick)
                 if len(self._core.history) > FLUSH_ROWS:  # after a long recovery: bit by bit
                     self._round("history", lambda: snapshots.flush(self._core, FLUSH_ROWS))
-                elif machine >= next_snapshot:
+                elif machine >= self.load.put_off(next_snapshot, load.SNAPSHOT_S):
                     next_snapshot, next_flush = machine + self._snapshot_s, machine + FLUSH_S
                     self._round("snapshot", self.take_snapshot)
-                elif machine >= next_flush:
+                elif machine >= self.load.put_off(next_flush, load.FLUSH_S):
                     next_flush = machine + FLUSH_S
                     self._round("history", lambda: snapshots.flush(self._core))
         self.answer_asks()
@@ -184,6 +188,9 @@ class Runner:
         self._unwritten = waiting
         self.gate.begin()
         entries, refusals, read = _decoded(waiting, self.gate)
+        self._room.begin()
+        entries, crowded = self._room.divide(entries)
+        refusals = self._letters.limit([*refusals, *crowded])
         items, rest = waiting[:read], waiting[read:]
         with metrics.JOURNAL.time():
             try:
@@ -198,6 +205,7 @@ class Runner:
                 position = self._journal.append(entries, refusals)
         self._unwritten = rest
         self.gate.settle()
+        self._letters.settle()
         self._ack(items)
         metrics.MESSAGES.inc(len(items))
         for refusal in refusals:
@@ -237,9 +245,12 @@ class Runner:
 
     def tick(self) -> None:
         """Evaluate up to now and show it."""
-        now = self._clock.now()
+        now, begun = self._clock.now(), time.monotonic()
         self._core.tick(self._reached(now))
-        self.keeper.refresh(now, self._clock.speed)
+        if self.load.wants_board(begun):
+            self.keeper.refresh(now, self._clock.speed)
+        ended = time.monotonic()
+        self.load.look(ended, len(self._intake) / self._intake.max_messages, ended - begun)
         self._beat("engine")
 
     def _reached(self, now: int) -> int:
@@ -253,6 +264,7 @@ class Runner:
         """Write readings and state; what the journal holds of before is not needed any more."""
         position = snapshots.save(self._core, self._clock.now())
         self._journal.trim(position)
+        self.faults.pop("recovery", None)  # no start will meet that batch again
         for stay in list(self._core.stays.values()):
             if stay.end is not None and self._core.engine.until > stay.end + FREE_AFTER:
                 self._core.end_stay(stay.id)

@@ -10,38 +10,26 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from ward.alerts.model import Change
-from ward.clock import iso, wall_ms
+from ward.clock import wall_ms
 from ward.ingest.topics import alerts_topic
 from ward.live import metrics
 from ward.live.carrier import Carrier
 from ward.notify.metrics import CONDITION_DELAY
 from ward.store.alerts import save_alerts
-from ward.store.events import append_events
+from ward.store.events import Logged, append_events
 from ward.store.meta import put_meta
 from ward.store.outbox import Letter, enqueue
 from ward.store.stays import end_pauses
 from ward.web.hub import Hub
-from ward.web.views import alert_view
+from ward.web.views import alert_view, event_view
 
 BOOK = "book:"
 """Where the book of each stay is kept, so that it never differs from the alerts it made."""
 
 
 def event_json(change: Change, seq: int) -> dict[str, Any]:
-    e = change.event
-    return {
-        "seq": seq,
-        "at": iso(e.at),
-        "stay": e.stay or None,
-        "ward": e.ward or None,
-        "alert": e.alert,
-        "kind": e.kind,
-        "by": e.by,
-        "before": e.before,
-        "after": e.after,
-        "detail": e.detail,
-        "notify": None if change.notify is None else change.notify.reason,
-    }
+    notify = None if change.notify is None else change.notify.reason
+    return {**event_view(Logged(seq, change.event)), "notify": notify}
 
 
 def write_changes(

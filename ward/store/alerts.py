@@ -46,12 +46,6 @@ def open_alerts(connection: Connection) -> list[Alert]:
     return [_alert(row) for row in connection.execute(query)]
 
 
-def closed_since(connection: Connection, since: int) -> list[Alert]:
-    """Alerts closed at or after a time, by the time they closed."""
-    query = select(*COLUMNS).where(alerts.c.closed_at >= since).order_by(alerts.c.closed_at, alerts.c.id)
-    return [_alert(row) for row in connection.execute(query)]
-
-
 def list_alerts(
     connection: Connection,
     *,

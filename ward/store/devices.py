@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, select
 
-from ward.store.sql import Page, page, upsert
+from ward.store.sql import upsert
 from ward.store.tables import devices
 
 
@@ -38,20 +38,6 @@ COLUMNS = [devices.c[field.name] for field in fields(Device)]
 def save_devices(tx: Connection, seen: Iterable[Device]) -> None:
     """Insert or update by key."""
     upsert(tx, devices, [asdict(device) for device in seen])
-
-
-def list_devices(
-    connection: Connection,
-    *,
-    wards: Collection[str] | None = None,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page[Device]:
-    """A page of devices sorted by key."""
-    query = select(*COLUMNS)
-    if wards is not None:
-        query = query.where(devices.c.ward.in_(wards))
-    return page(connection, query, (devices.c.key,), lambda row: Device(*row), cursor=cursor, limit=limit)
 
 
 def all_devices(connection: Connection) -> list[Device]:

@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -53,6 +55,10 @@ requests: Final = Counter("ward_http_requests_total", "HTTP requests answered", 
 seconds: Final = Histogram(
     "ward_http_request_seconds", "Time until an HTTP answer began", ("method", "route")
 )
+
+
+UNAVAILABLE: Final = (OperationalError, InterfaceError, NoConnectionError)
+"""Locked, full, gone, or too many at once: it may work in a moment, and is no fault of the request."""
 
 
 class Headers:
@@ -102,6 +108,12 @@ class Faults:
 
         try:
             await self.app(scope, receive, noted)
+        except UNAVAILABLE as error:
+            if started or scope["type"] != "http":
+                raise
+            log.warning("the database does not answer", route=route_of(scope), error=type(error).__name__)
+            said = "The database does not answer now; nothing was changed."
+            await problem(scope["path"], "unavailable", said)(scope, receive, send)
         except Exception:
             if started or scope["type"] != "http":
                 raise

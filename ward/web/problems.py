@@ -18,6 +18,7 @@ from ward.errors import UnauthorizedError, WardError
 
 MEDIA_TYPE: Final = "application/problem+json"
 PREFIX: Final = "/problems/"
+RETRY_AFTER_S: Final = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,8 @@ def problem(
     sent = dict(headers or {})
     if body["status"] == 401:
         sent.setdefault("WWW-Authenticate", 'Bearer realm="ward"')
+    if body["status"] == 503:
+        sent.setdefault("Retry-After", RETRY_AFTER_S)
     return JSONResponse(body, body["status"], sent, media_type=MEDIA_TYPE)
 
 

@@ -51,8 +51,9 @@ _NOTHING: Final[Json] = {
 
 
 def event_view(logged: Logged) -> Json:
-    view = asdict(logged.event)
-    return {"seq": logged.seq, **view, "at": iso(logged.event.at)}
+    event = logged.event
+    view = asdict(event) | {"at": iso(event.at), "stay": event.stay or None, "ward": event.ward or None}
+    return {"seq": logged.seq, **view}
 
 
 def stay_view(board: Board, stay: stays.Stay) -> Json:
