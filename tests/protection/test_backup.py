@@ -334,6 +334,18 @@ def test_a_restore_into_data_is_refused_and_forced_it_replaces_all(engine: Engin
     assert rows(engine)["meta"] == [("ours", {"a": [1, None, 0.1]})]
 
 
+def test_tables_of_others_in_the_same_database_are_left_alone(engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as tx:
+        tx.execute(text("CREATE TABLE theirs (n INTEGER)"))
+        tx.execute(text("INSERT INTO theirs VALUES (7)"))
+    content = backup_of(engine)
+    assert "theirs" not in read_backup(io.BytesIO(content), []).rows
+    source = io.BytesIO(content)
+    restore(source, [], check(source, []), engine, tmp_path, force=True, now=NOW)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT n FROM theirs")) == 7
+
+
 def test_a_restore_that_fails_half_way_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as tx:
         tx.execute(insert(meta).values(key="theirs", value=1))

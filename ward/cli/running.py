@@ -117,3 +117,8 @@ def config(
     for name, row in rows.items():
         value = "-" if row["value"] is None else row["value"]
         typer.echo(f"{name:20} {value!s:32} {row['source']:34} {row['what']}")
+    from ward.store.retention import KINDS
+
+    typer.echo("\nWhat is kept how long (docs/operations.md):")
+    for kind in KINDS:
+        typer.echo(f"{kind.name:20} {getattr(settings, kind.setting):g} days  {kind.what}")

@@ -18,8 +18,8 @@ from ward.errors import ConflictError, InvalidError
 from ward.protection.archive import Checking, Header, Parser, Sink, Summary, Writer
 from ward.protection.keys import seal, unseal
 from ward.store import schema
+from ward.store.tables import metadata
 
-ALEMBIC: Final = "alembic_version"
 ROWS_AT_ONCE: Final = 200
 BLOBS_AT_ONCE: Final = 4
 """Rows fetched together: a batch of the journal or a snapshot may have many MB."""
@@ -63,10 +63,10 @@ def _snapshot(engine: Engine) -> Connection:
 
 
 def tables(connection: Connection) -> list[Table]:
-    """The tables as they are in the database, each behind those it refers to."""
+    """ward's tables as they are in the database, each behind those it refers to; others are none of ours."""
     found = MetaData()
-    found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != ALEMBIC]
+    found.reflect(connection, only=lambda name, _: name in metadata.tables)
+    return list(found.sorted_tables)
 
 
 def _dump_table(connection: Connection, writer: Writer, table: Table, progress: Progress) -> Iterator[bytes]:
