@@ -9,6 +9,7 @@ import pytest
 
 from tests.databases import postgres_server, postgres_url  # noqa: F401
 from tests.live.world import START, World
+from ward.live import metrics
 
 BEDS = ("1", "2", "3")
 
@@ -151,3 +152,36 @@ def test_a_changed_threshold_is_versioned_attributed_and_in_force_after_a_crash(
     assert [a.rule for a in world.alerts(stay)] == ["spo2-below-80"]
     assert {r["id"]: r for r in world.service.rules("ward:w")}["spo2-below-80"]["when"] == ["spo2 < 91"]
     assert {r["id"]: r for r in world.service.rules("all")}["spo2-below-80"]["when"] == ["spo2 < 80"]
+
+
+def test_a_crash_in_the_middle_of_a_backlog_makes_none_of_it_late(tmp_path):
+    world = World(tmp_path)
+    world.admit()
+    world.live(10, spo2=97, hr=80)
+    begun = world.now
+    world.clock.time += 60_000  # nobody listens, the broker keeps it
+    for part in (range(1, 31), range(31, 61)):  # one batch of the journal each, both received now
+        for second in part:
+            world.measure(time=begun + 1_000 * second, spo2=97, hr=80)
+        world.runner.take_messages()
+    before = metrics.LATE._value.get()
+    world.crash()
+    world.tick()
+    assert metrics.LATE._value.get() == before
+    assert world.service.core.engine.until > begun + 55_000
+    world.close()
+
+
+def test_a_backlog_counts_as_drained_when_what_comes_is_no_older_than_evaluation_waits_for(tmp_path):
+    world = World(tmp_path)
+    runner, core = world.runner, world.service.core
+    runner._is_connected = lambda: False
+    assert not runner._is_drained(60.0, has_heard=True)
+    runner._is_connected = lambda: True
+    assert runner._is_drained(0.5, has_heard=False)
+    core.reached = world.now - core.engine.lateness
+    assert runner._is_drained(0.0, has_heard=True)
+    assert not runner._is_drained(0.0, has_heard=False)  # that was before the start
+    core.reached -= 1
+    assert not runner._is_drained(0.0, has_heard=True)
+    world.close()
