@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import random
 import stat
-import subprocess
-import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyrage
 import pytest
+from click.testing import Result
 from sqlalchemy import Engine, create_engine, insert, select, text
+from typer.testing import CliRunner
 
 from tests.databases import migrated
 from tests.live.world import World
 from tests.protection.rows import counters, rows
+from ward.cli import app
 from ward.errors import ConflictError, InvalidError
 from ward.protection.archive import ArchiveError, Summary
 from ward.protection.backup import dump, read_backup, write_backup
@@ -396,38 +399,44 @@ def test_one_service_at_a_time_and_no_restore_under_it(engine: Engine, tmp_path:
     assert not is_serving(engine)
 
 
-def ward(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": "/usr/bin:/bin", "WARD_DATA_DIR": str(folder / "data")}
-    command = [sys.executable, "-m", "ward", *arguments]
-    return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=60)
+@pytest.fixture
+def ward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line, in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("WARD_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WARD_DATA_DIR", str(tmp_path / "data"))
+    return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
-def test_the_commands_say_what_is_wrong_in_a_line_and_leave_nothing(tmp_path: Path) -> None:
-    public = ward(tmp_path, "backup-key", "key").stdout.strip()
-    ward(tmp_path, "backup-key", "other")
-    ward(tmp_path, "token", "create", "--role", "admin", "--name", "me")
-    refused = ward(tmp_path, "backup", "b")
-    assert refused.returncode == 2
+def test_the_commands_say_what_is_wrong_in_a_line_and_leave_nothing(
+    tmp_path: Path, ward: Callable[..., Result]
+) -> None:
+    public = ward("backup-key", "key").stdout.strip()
+    ward("backup-key", "other")
+    ward("token", "create", "--role", "admin", "--name", "me")
+    refused = ward("backup", "b")
+    assert refused.exit_code == 2
     assert "--recipient" in refused.stderr
-    made = ward(tmp_path, "backup", "b", "--recipient", public)
-    assert made.returncode == 0, made.stderr
-    assert "is there already" in ward(tmp_path, "backup", "b", "--recipient", public).stderr
-    assert "whole" in ward(tmp_path, "backup", "b", "--verify", "--identity", "key").stderr
+    made = ward("backup", "b", "--recipient", public)
+    assert made.exit_code == 0, made.stderr
+    assert "is there already" in ward("backup", "b", "--recipient", public).stderr
+    assert "whole" in ward("backup", "b", "--verify", "--identity", "key").stderr
     (tmp_path / "data").rename(tmp_path / "gone")
     for arguments, why in (
         (("--identity", "other"), "another key"),
         ((), "--identity FILE"),
     ):
-        failed = ward(tmp_path, "restore", "b", *arguments)
-        assert failed.returncode == 2
+        failed = ward("restore", "b", *arguments)
+        assert failed.exit_code == 2
         assert why in failed.stderr
         assert failed.stderr.count("\n") == 1
         assert not (tmp_path / "data").exists()
     (tmp_path / "cut").write_bytes((tmp_path / "b").read_bytes()[:-40])
-    failed = ward(tmp_path, "restore", "cut", "--identity", "key")
-    assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
+    failed = ward("restore", "cut", "--identity", "key")
+    assert (failed.exit_code, failed.stderr.count("\n")) == (2, 1)
     assert "damaged or cut off" in failed.stderr
     assert not (tmp_path / "data").exists()
-    done = ward(tmp_path, "restore", "b", "--identity", "key")
-    assert done.returncode == 0, done.stderr
-    assert "in 2" in done.stderr or "rows" in done.stderr
+    done = ward("restore", "b", "--identity", "key")
+    assert done.exit_code == 0, done.stderr
+    assert "restored from b: " in done.stderr
