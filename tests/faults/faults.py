@@ -200,7 +200,8 @@ def _wait_for_snapshot(run: Run) -> None:
 
 def half_snapshot(run: Run) -> None:
     for turn in range(run.options.times):
-        _wait_for_snapshot(run)
+        _wait_for_snapshot(run)  # one that is whole,
+        _wait_for_snapshot(run)  # and one to be cut: three are kept, and this is done again and again
         run.pause(0.0, 4.0)
         run.house.kill()
         db = open_database(run.house.database_url)
