@@ -73,6 +73,8 @@ def test_memory_is_bounded() -> None:
         (f"{A}/stays/s/vitals", b"", True),
         (f"{A}/stays/s/vitals", b"resolution=5m", False),
         (f"{A}/stays/s/vitals", b"signal=resolution", True),
+        (f"{A}/stays/s/vitals", b"signal=%C3%8E&resolution=%F1%B1%AA%8A", False),
+        (f"{A}/stays/s/vitals", b"signal=\xff", True),
         (f"{A}/stays", b"", False),
         (f"{A}/audit", b"", True),
     ],

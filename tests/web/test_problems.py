@@ -28,6 +28,9 @@ def test_the_types_are_pinned() -> None:
         "idempotency-key-reused": 422,
         "precondition-required": 428,
         "session-idle": 401,
+        "too-slow": 408,
+        "too-many-requests": 429,
+        "invalid-plan": 422,
         "locked-out": 429,
         "http-error": 400,
         "error": 500,
@@ -200,3 +203,12 @@ def test_a_wrong_method_is_told_every_right_one(client: Client, path: str, allow
     answer = client("admin").request("TRACE", path)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed
+
+
+def test_a_body_that_is_no_text_is_refused_as_documented(client: Client, schema: dict) -> None:
+    answer = client("admin").post(
+        f"{A}/tokens", content=b'"\xff"', headers={"Content-Type": "application/json"}
+    )
+    assert problem(answer)["status"] == 400
+    assert "400" in schema["paths"][f"{A}/tokens"]["post"]["responses"]
+    assert "400" not in schema["paths"][f"{A}/tokens"]["get"]["responses"]

@@ -10,7 +10,7 @@ from ward.web.problems import BY_STATUS, KINDS, MEDIA_TYPE
 
 API: Final = "/api/v1"
 JSON: Final = "application/json"
-ALWAYS: Final = (401, 403, 422, 500)
+ALWAYS: Final = (401, 403, 422, 429, 500)
 
 
 def answers(
@@ -30,7 +30,7 @@ def answers(
         success["headers"] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
         }
-    always = (422, 500) if public else ALWAYS
+    always = (422, 429, 500) if public else ALWAYS
     return {status: success, **{code: problem_answer(code) for code in sorted({*always, *problems})}}
 
 

@@ -95,7 +95,7 @@ def is_trial(method: str, path: str) -> bool:
 def is_dear(path: str, query: bytes) -> bool:
     """Exports, the trail, and readings one by one (a chart asks for bins)."""
     if path.endswith("/vitals"):
-        return b"resolution" not in parse_qs(query)
+        return "resolution" not in parse_qs(query.decode("latin-1"))
     return path in (f"{API}/audit", "/openapi.json", "/docs") or path.endswith(("/export", "/delays"))
 
 

@@ -174,9 +174,7 @@ class Provider:
         """The role that may most, with the wards of all values that stand for it; nobody by default."""
         found = [self.given.grants[value] for value in values if value in self.given.grants]
         if not found:
-            words = (
-                "the hospital's log-in knows you, but nobody has let you in here; ask whoever runs ward"
-            )
+            words = "the hospital's log-in knows you, but nobody has let you in here; ask whoever runs ward"
             raise SignInError(403, words, f"no value of {self.given.claim} stands for a role")
         role = max((grant.role for grant in found), key=RANK.__getitem__)
         wards = [grant.wards for grant in found if grant.role == role]

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from ward import __version__
 from ward.web.access import CAPABILITIES, COOKIE, api_routes, guards
+from ward.web.describe import problem_answer
 from ward.web.schemas.common import EXAMPLE_TIME, Problem
 
 Json = dict[str, Any]
@@ -97,6 +98,8 @@ def describe(app: FastAPI) -> Json:
         }
         _say_who(app, schema)
         for operation in operations(schema):
+            if "requestBody" in operation:  # what is no text at all
+                operation["responses"].setdefault("400", problem_answer(400))
             for body in bodies(operation):
                 if "schema" in body and "example" not in body:
                     body["example"] = sample(body["schema"], schemas)

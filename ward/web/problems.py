@@ -86,8 +86,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "precondition-required": Kind(
         428,
         "If-Match is needed",
-        "Changing a rule or a plan needs `If-Match` with the `ETag` that reading it gave, so that nobody's change is "
-        "overwritten unseen.",
+        "Changing a rule or a plan needs `If-Match` with the `ETag` that reading it gave, so that nobody's "
+        "change is overwritten unseen.",
     ),
     "too-slow": Kind(408, "Too slow", "A request's body must be here within 30 s."),
     "too-many-requests": Kind(

@@ -59,7 +59,7 @@ it may tell has changed. Who may see the board only gets null for `patient_ref` 
     response_class=EventSourceResponse,
     responses={
         200: {"description": "The stream. It does not end by itself."},
-        **{code: problem_answer(code) for code in (401, 403, 422, 500)},
+        **{code: problem_answer(code) for code in (401, 403, 422, 429, 500)},
     },
 )
 async def events(

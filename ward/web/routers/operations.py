@@ -59,7 +59,7 @@ async def readyz(service: Svc) -> Response:
                 "text/plain": {"schema": {"type": "string"}, "example": "ward_http_requests_total 42.0\n"}
             },
         },
-        **{code: problem_answer(code) for code in (401, 403, 500)},
+        **{code: problem_answer(code) for code in (401, 403, 429, 500)},
     },
 )
 async def metrics(who: Monitor) -> Response:

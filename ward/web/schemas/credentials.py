@@ -54,7 +54,9 @@ class CreatedCredential(Credential):
 
     password: str = Field(description="For the broker; shown this once.", examples=["Zk3xq0…"])
     key: str = Field(description="For signed messages; shown this once.", examples=["0123456789abcdef…"])
-    example: str = Field(description="A command that says something as this user.")
+    example: str = Field(
+        description="A command that says something as this user.", examples=["mosquitto_pub -h broker …"]
+    )
     unreloaded: str | None = Field(
         None, description="Why the broker does not know it yet; null where it does.", examples=[None]
     )

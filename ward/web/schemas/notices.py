@@ -106,11 +106,11 @@ class Channel(Answer):
 class Delay(Answer):
     """An alert and one delivery of it; an alert that nobody was to be told of has one line all the same."""
 
-    alert: str
+    alert: str = Field(examples=["0b6c1a52-6d0b-5c0e-9d5c-3f0b8f3e7a11"])
     ward: str | None
     bed: str | None
     rule: str
-    priority: str
+    priority: str = Field(examples=["high"])
     kind: str
     late: bool
     breach_since: Moment | None
@@ -127,4 +127,6 @@ class Delay(Answer):
 
 
 class Delays(Answer):
+    """All of the asked time, the earliest alert first."""
+
     items: list[Delay]
