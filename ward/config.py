@@ -217,7 +217,7 @@ def load_settings(
             values.update(tomllib.loads(path.read_text("utf-8")))
         except OSError as error:
             raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: not TOML: {error}") from error
         sources.update(dict.fromkeys(values, str(path)))
     for variable, text in environ.items():

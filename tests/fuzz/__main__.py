@@ -32,17 +32,19 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="ward-fuzz-") as folder:
             mqtt.fuzz(given.seed, given.cases, Path(folder), tally, told)
+            print(
+                f"readings {tally.readings:,}, nulls {tally.nulls:,}, "
+                f"duplicate samples {tally.duplicates:,}, "
+                f"of devices that must sign {tally.signed:,}, "
+                f"slowest message {tally.slowest_s * 1000:.0f} ms"
+            )
+            print("refused: " + ", ".join(f"{reason} {n:,}" for reason, n in sorted(tally.refusals.items())))
             outcomes = files.fuzz(given.seed, many, Path(folder))
     except mqtt.BrokenError as broken:
         print(f"broken: {broken}", file=sys.stderr)
         return 1
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"seed {given.seed}: {tally.cases:,} messages and {sum(outcomes.values()):,} files, 0 broken")
-    print(
-        f"readings {tally.readings:,}, nulls {tally.nulls:,}, duplicate samples {tally.duplicates:,}, "
-        f"of devices that must sign {tally.signed:,}, slowest message {tally.slowest_s * 1000:.0f} ms"
-    )
-    print("refused: " + ", ".join(f"{reason} {n:,}" for reason, n in sorted(tally.refusals.items())))
     print("files: " + ", ".join(f"{outcome} {n:,}" for outcome, n in sorted(outcomes.items())))
     print(f"{time.monotonic() - begun:.0f} s, {memory:.0f} MiB at most")
     return 0

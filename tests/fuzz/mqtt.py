@@ -22,8 +22,9 @@ from sqlalchemy import delete
 from tests.fuzz.messages import DEVICES, Message, Sender
 from tests.live.world import World
 from ward.ingest.intake import Incoming
+from ward.ingest.packed import decode, encode
 from ward.ingest.payload import decode_status, decode_vitals
-from ward.ingest.records import EXCERPT, Refusal, Sample, decode, encode
+from ward.ingest.records import EXCERPT, Entry, Refusal, Sample
 from ward.ingest.refusals import MAX_DISTINCT, REASONS
 from ward.ingest.router import Router
 from ward.ingest.times import parse_time
@@ -91,9 +92,10 @@ def _round(seed: str, cases: int, folder: Path, tally: Tally) -> None:
 def _batch(world: World, sender: Sender, router: Router, random: Random, size: int, tally: Tally) -> None:
     messages = [sender.message(world.now) for _ in range(size)]
     world.service.runner.gate.begin()
+    said: list[Entry] = []
     for message in messages:
         begun = time.process_time()
-        _alone(message, world, router, tally)
+        said += _alone(message, world, router, tally)
         took = time.process_time() - begun
         tally.slowest_s = max(tally.slowest_s, took)
         if took > SLOWEST_S:
@@ -101,6 +103,8 @@ def _batch(world: World, sender: Sender, router: Router, random: Random, size: i
         world.sent += 1
         item = Incoming(message.topic, message.payload, world.now, 1, message.retain, world.sent)
         world.service.link.intake.put(item)
+    if decode(encode(said)) != said:
+        raise BrokenError(f"the journal changed the batch {messages!r}")
     world.service.runner.gate.begin()
     before = len(world.acked)
     world.tick(random.choice((1_000, 1_000, 1_000, 100, 20_000)))
@@ -124,19 +128,19 @@ def _durable(world: World, tally: Tally) -> None:
     world.crash()
 
 
-def _alone(message: Message, world: World, router: Router, tally: Tally) -> None:
-    """What must be so of one message."""
+def _alone(message: Message, world: World, router: Router, tally: Tally) -> list[Entry]:
+    """What must be so of one message; what it comes to."""
     item = Incoming(message.topic, message.payload, world.now, 1, message.retain)
     payload = world.service.runner.gate.open(item)
     address = parse_topic(message.topic)
     if isinstance(payload, Refusal):
         _refused([payload], message, tally)
-        return
+        return []
     if address is not None and address.ward == "w" and address.device in STRICT:
         tally.signed += 1
         if payload == message.payload:
             raise BrokenError(f"an unsigned message of a device that must sign passed: {message!r}")
-    said: list[Any] = []
+    said: list[Entry] = []
     if message.topic.endswith("/status"):
         announcement, refusals = decode_status(message.topic, payload, item.received, message.retain)
         said = [] if announcement is None else [announcement]
@@ -151,6 +155,7 @@ def _alone(message: Message, world: World, router: Router, tally: Tally) -> None
         raise BrokenError(f"vanished: {message!r}")
     if decode(encode(said)) != said:
         raise BrokenError(f"the journal changed it: {message!r}")
+    return said
 
 
 def _refused(refusals: list[Refusal], message: Message, tally: Tally) -> None:

@@ -8,13 +8,16 @@ import pytest
 
 from tests.fuzz import files, mqtt
 from tests.fuzz.messages import Sender
+from ward.alerts.packs import PackError, load_pack
+from ward.alerts.plan_file import PlanError, load_plan
+from ward.config import SettingsError, load_settings
 from ward.ingest import careful, payload
 from ward.ingest.recordings import RecordingError, read_recordings
 from ward.ingest.refusals import REASONS
 from ward.score_file import ScoreFileError, score_text
 
-NEVER: frozenset[str] = frozenset({"too-large", "unusable", "retained"})
-"""Reasons that the accountant need not meet: a mebibyte is rare, one is a fault, one the runner's."""
+NEVER: frozenset[str] = frozenset({"too-large", "unusable", "retained", "more", "too-many-devices"})
+"""Reasons that the accountant need not meet: a mebibyte is rare, the others are the runner's to give."""
 
 
 def test_messages_are_accounted_for(tmp_path):
@@ -93,3 +96,15 @@ def test_a_second_of_many_digits_is_read_alike_by_both_ways():
     slow, _ = payload.decode_vitals("ward/v1/w/mon/vitals", f'{body}, "other": 1}}'.encode(), 0)
     assert fast == slow
     assert len(fast) == 1
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+def test_toml_that_python_gives_up_on_is_refused_as_any_other(tmp_path, value):
+    path = tmp_path / "file.toml"
+    path.write_text(f"id = {value}")
+    with pytest.raises(PackError, match="not TOML"):
+        load_pack(path)
+    with pytest.raises(PlanError, match="not TOML"):
+        load_plan(path)
+    with pytest.raises(SettingsError, match="not TOML"):
+        load_settings(file=path, environ={})

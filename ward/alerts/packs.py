@@ -81,7 +81,7 @@ def parse_pack(text: str, file: str) -> Pack:
     """``file`` is only used to say where a problem is. Raises ``PackError`` with all problems."""
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also what Python says of a number of 5,000 digits
         raise PackError(file, [Problem(None, None, f"not TOML: {error}", "TOML 1.0")]) from error
     problems: list[Problem] = []
     pack_fields = _Fields(None, data, problems)

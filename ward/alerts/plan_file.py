@@ -72,7 +72,7 @@ def read_toml(written: str, file: str) -> dict[str, Any]:
     """The fields, with days as text, as JSON has them. Raises ``PlanError``."""
     try:
         return cast(dict[str, Any], _plain(tomllib.loads(written)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also what Python says of a number of 5,000 digits
         raise PlanError(file, [Problem("", "", f"not TOML: {error}", "TOML 1.0")]) from error
 
 

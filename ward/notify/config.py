@@ -149,7 +149,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ChannelsFileError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise ChannelsFileError(f"{path}: not TOML: not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         where = re.search(r"\(at .*\)$", str(error))  # the rest may quote a secret
         raise ChannelsFileError(f"{path}: not TOML {where[0] if where else ''}".rstrip()) from None
 
