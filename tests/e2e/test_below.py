@@ -1,4 +1,4 @@
-"""The dashboard in a real browser below a sub-path, behind a proxy that takes it off and one that does not."""
+"""The dashboard in a real browser below a sub-path, whether its proxy takes that off or leaves it."""
 
 from __future__ import annotations
 
