@@ -137,7 +137,7 @@ def run_fault(fault: Fault, options: Options) -> Report:
             run.devices = Devices(plan, house.broker.port, sending=fault.sending, shift=shift)
             run.devices.start()
             try:
-                time.sleep(4)
+                time.sleep(2)
                 fault.work(run)
                 _let_settle(run)
                 _settle_telling(run, listener)

@@ -22,7 +22,7 @@ def done(fault: str, database: str, times: int, stays: int = 12) -> Report:
 
 
 def test_kill_9_of_the_service_loses_nothing_and_tells_nothing_twice():
-    done("kill", "sqlite", 3)
+    done("kill", "sqlite", 2)
 
 
 def test_kill_9_of_the_database_loses_nothing_and_tells_nothing_twice():
