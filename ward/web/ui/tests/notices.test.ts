@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shows, toldWords } from "../src/lib/notices";
+import { latest, shows, toldWords } from "../src/lib/notices";
 import { EMPTY, type View } from "../src/lib/state";
 import type { Delivery, Notice } from "../src/lib/types";
 import { isUndelivered } from "../src/lib/words";
@@ -43,11 +43,18 @@ it("says what became of telling somebody", () => {
     error: null,
   };
   expect(toldWords(delivery, NOW)).toMatch(/^Ada, pager: told at \d\d:\d\d \(2 s\)$/);
-  expect(toldWords({ ...delivery, signal_delay_s: null }, NOW)).toMatch(/told at \d\d:\d\d$/);
+  expect(toldWords({ ...delivery, signal_delay_s: null }, NOW)).toBe("Ada, pager: told");
+  expect(toldWords({ ...delivery, reason: "reminder" }, NOW)).toMatch(/told at \d\d:\d\d$/);
   expect(toldWords({ ...delivery, reason: "resolved" }, NOW)).toMatch(/that it is over$/);
   expect(toldWords({ ...delivery, state: "failed", sent_at: null, error: "no answer in time" }, NOW)).toBe("Ada, pager: NOT DELIVERED, no answer in time");
   expect(toldWords({ ...delivery, state: "waiting", sent_at: null }, NOW)).toBe("Ada, pager: on its way…");
   expect(toldWords({ ...delivery, state: "dropped", sent_at: null }, NOW)).toBe("Ada, pager: not needed any more");
+});
+
+it("names each person once for each way, with what became of it last", () => {
+  const one = { id: 1, reason: "first", name: "Ada", channel: "pager", state: "failed" } as Delivery;
+  const told = latest([{ ...one, id: 3, state: "sent" }, one, { ...one, id: 2, channel: "dashboard" }]);
+  expect(told.map(({ id }) => id)).toEqual([3, 2]);
 });
 
 it("marks an alert that did not reach somebody until it is taken", () => {

@@ -27,7 +27,15 @@ export function shows(notice: Notice, view: View, { route, chosenWard, live }: S
   return view.stays.get(route.id)?.alerts.some(({ id }) => id === notice.alert) ?? false;
 }
 
-/** What became of telling one person: 'Ada, pager: told at 03:04 (2 s)'. */
+/** The latest telling of each person by each way: a reminder says all that the first telling said. */
+export function latest(deliveries: Delivery[]): Delivery[] {
+  const each = new Map<string, Delivery>();
+  for (const delivery of [...deliveries].sort((a, b) => a.id - b.id)) each.set(`${delivery.name}\n${delivery.channel}`, delivery);
+  return [...each.values()];
+}
+
+/** What became of telling one person: 'Ada, pager: told at 03:04 (2 s)'. Where the ward's clock runs faster than life
+ * the time of sending, which is the machine's, would only mislead: then there is no delay either. */
 export function toldWords(delivery: Delivery, now: number): string {
   const { name, channel, state, error } = delivery;
   const sent = ms(delivery.sent_at);
@@ -35,7 +43,7 @@ export function toldWords(delivery: Delivery, now: number): string {
   if (state === "sent" && sent !== null) {
     const delay = delivery.signal_delay_s;
     const words = delivery.reason === "resolved" ? t.told.resolved : t.told.sent;
-    return words(who, clock(sent, now), delay === null || delivery.reason !== "first" ? "" : ` (${Math.round(delay)} s)`);
+    return words(who, delay === null ? null : clock(sent, now), delay === null || delivery.reason !== "first" ? "" : ` (${Math.round(delay)} s)`);
   }
   if (state === "failed") return t.told.failed(who, error ?? t.unknown);
   return state === "waiting" ? t.told.waiting(who) : t.told.dropped(who);
