@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import typer
 
 from ward.clock import wall_ms
-from ward.config import Settings, SettingsError, load_settings
+from ward.config import Settings, SettingsError, load_settings, prepare_data_dir
 from ward.ingest.broker import BrokerError, EmbeddedBroker
 from ward.server import end_on_term, http_server, set_up_log
 from ward.service import WardService
@@ -66,6 +66,10 @@ def run_demo(
             settings = settings.model_copy(update={"session_idle_min": 0})
         if sources["plan_file"] == "default":
             settings = settings.model_copy(update={"plan_file": PLAN})
+        if sources["channels_file"] == "default":
+            settings = settings.model_copy(
+                update={"channels_file": patient_channels(Path(settings.data_dir))}
+            )
         set_up_log(settings.log_level)
         end_on_term()
         check_port(settings)
@@ -78,6 +82,14 @@ def run_demo(
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(serve(service, settings, plan, simulation))
     typer.echo("ward: ended; nothing is left running")
+
+
+def patient_channels(folder: Path) -> Path:
+    """Nobody looks yet when a demo begins: alerts wait for the visitor before they count as not delivered."""
+    path = prepare_data_dir(folder) / "channels.toml"
+    path.touch(mode=0o600)
+    path.write_text('[dashboard]\ngive_up = "15m"\n')
+    return path
 
 
 def read_one(path: Path) -> Recording:
