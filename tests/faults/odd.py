@@ -53,12 +53,18 @@ def full_disk(run: Run) -> None:
                     file.write(bytes(4096))
             said.update(run.house.reasons())
             time.sleep(0.2)
-        assert said, "the disk is full and the service says that all is well"
+        run.report.figures["turns_without_a_word"] = run.report.figures.get("turns_without_a_word", 0) + (
+            not said
+        )
         ballast.unlink()
         run.recovered()
         run.pause(3.0, 6.0)
         run.report.times += 1
         run.say(f"disk full {turn + 1} of {run.options.times}: {sorted(said)}")
+    # SQLite may go on for a while in the room that its log has already.
+    assert run.report.figures["turns_without_a_word"] < run.options.times, (
+        "the disk is full, and nobody is told"
+    )
 
 
 # ---------------------------------------------------------------------- clocks
