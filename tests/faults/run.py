@@ -21,6 +21,8 @@ from ward.store.database import open_database
 
 CAP = 4_000
 """No stream is longer (samples); a fault that takes longer than that is a run of its own."""
+LEAST_S = 32.0
+"""A stream shorter than this may hold no alert."""
 SETTLED_S = 9.0
 """After the last message: the lateness, a rebuild's longest wait, a tick."""
 
@@ -137,8 +139,10 @@ def run_fault(fault: Fault, options: Options) -> Report:
             run.devices = Devices(plan, house.broker.port, sending=fault.sending, shift=shift)
             run.devices.start()
             try:
+                begun_stream = time.monotonic()
                 time.sleep(2)
                 fault.work(run)
+                time.sleep(max(0.0, LEAST_S - (time.monotonic() - begun_stream)))
                 _let_settle(run)
                 _settle_telling(run, listener)
             finally:
