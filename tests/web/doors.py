@@ -361,6 +361,7 @@ def _spellings(url: str) -> list[str]:
         f"/{first}%2f{rest}",
         f"/{first.upper()}/{rest}",
         f"{url}%00",
+        f"{url}%0A",
         f"{url}%20",
         f"{url};a=b",
         f"{url}.json",

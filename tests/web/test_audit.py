@@ -60,6 +60,18 @@ def test_lists_say_which_wards(client: Client, engine: Engine) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "ward"),
+    [("alerts?ward=6A&ward=6B", "6B"), ("channels?ward=6B", "6A"), ("channels?ward=6A%0Adone", "6A")],
+)
+def test_nobody_can_have_a_view_told_of_another_ward(
+    client: Client, engine: Engine, path: str, ward: str
+) -> None:
+    wards = ["6A", "6B"] if path.startswith("alerts") else ["6A"]
+    assert client("nurse", wards).get(f"{A}/{path}").status_code == 200
+    assert [line.ward for line in trail(engine)] == [ward]
+
+
 def test_a_change_is_told_before_and_after(client: Client, engine: Engine) -> None:
     nurse = client("nurse")
     nurse.post(f"{A}/alerts/alert-6A/acknowledge", json={"assessment": "actionable"})

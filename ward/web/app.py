@@ -18,7 +18,7 @@ from ward.web.describe import API
 from ward.web.doors import Doors
 from ward.web.identity import Identity
 from ward.web.limits import LIMITS, Guests, Limits, Paced
-from ward.web.middleware import BodyLimit, Faults, Headers, Measured
+from ward.web.middleware import BodyLimit, Faults, Headers, Measured, OnePath
 from ward.web.oidc import Provider
 from ward.web.passwords import Passwords
 from ward.web.routers import (
@@ -142,6 +142,7 @@ def create_app(
     app.add_middleware(Guests, limits=limits, public=public)
     app.add_middleware(Audited, trail=trail, acts=acts(app))
     app.add_middleware(Faults)
+    app.add_middleware(OnePath)
     app.add_middleware(Measured)
     app.add_middleware(Headers)
     app.add_middleware(SubPath, root=root)

@@ -70,12 +70,13 @@ def about(*, detail: dict[str, Any] | None = None, **known: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A route as the trail calls it. ``change``: not only reading."""
+    """A route as the trail calls it. ``change``: not only reading. ``of_ward``: ``?ward=`` says of which."""
 
     action: str
     pattern: re.Pattern[str]
     methods: frozenset[str]
     change: bool
+    of_ward: bool
 
 
 def acts(app: FastAPI) -> list[Act]:
@@ -92,7 +93,9 @@ def acts(app: FastAPI) -> list[Act]:
 
 def _act(route: APIRoute) -> Act:
     methods = frozenset(route.methods or ())
-    return Act(route.operation_id or operation_id(route), route.path_regex, methods, bool(methods - SAFE))
+    of_ward = any(one.alias == "ward" for one in route.dependant.query_params)
+    name = route.operation_id or operation_id(route)
+    return Act(name, route.path_regex, methods, bool(methods - SAFE), of_ward)
 
 
 class Audited:
@@ -192,7 +195,8 @@ def _entry(trail: Trail, scope: Scope, act: Act, named: dict[str, str], known: K
     if status:
         detail["status"] = status
     if known.stay is None and "stay" not in named and 0 < status < 400:
-        ward = ward or _asked_ward(scope) or (who and who.wards and ",".join(sorted(who.wards))) or None
+        asked = _asked_ward(scope) if act.of_ward else None
+        ward = ward or asked or (who and who.wards and ",".join(sorted(who.wards))) or None
     return Entry(
         at=trail.wall(),
         actor=known.actor or (who.name if who else ""),
@@ -209,6 +213,7 @@ def _entry(trail: Trail, scope: Scope, act: Act, named: dict[str, str], known: K
 
 
 def _asked_ward(scope: Scope) -> str | None:
-    """``?ward=`` of a list; asked only of calls that were answered, so it is a name that is allowed."""
+    """``?ward=`` of a list; asked only of calls that were answered, so it is a name that is allowed. Of
+    several the last, by which the route goes: the trail must not name another."""
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("ward")
-    return asked[0] if asked else None
+    return asked[-1] if asked else None

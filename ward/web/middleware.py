@@ -157,6 +157,20 @@ class BodyLimit:
         await self.app(scope, counted, send)
 
 
+class OnePath:
+    """Nothing is at a path with a character that does not print. Routes end in ``$``, which lets a line feed
+    through: limits and guards that compare paths would take it for another one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].isprintable():
+            await problem(scope["path"], "not-found", KINDS["not-found"].meaning)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
 class Measured:
     """Counts and times requests by their route, never by their path: a path holds ids."""
 
