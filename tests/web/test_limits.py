@@ -22,11 +22,13 @@ from tests.web.conftest import UNLIMITED, TestClient, problem
 from tests.web.fake import FakeService
 from ward.store.audit import read
 from ward.web import audit as audit_of_web
+from ward.web import limits as limits_of_web
 from ward.web import middleware
 from ward.web.app import create_app
 from ward.web.identity import create_token
 from ward.web.limits import LIMITS, Buckets, Budget, Limits, is_dear, is_trial
 from ward.web.patience import PatientProtocol
+from ward.web.schemas.notices import Delay
 
 A = "/api/v1"
 FEW = Budget("few", 3, 0.001)
@@ -160,6 +162,13 @@ def test_a_flood_of_wrong_credentials_does_not_flood_the_trail(
     assert json.loads(lines[-1].detail)["before_untold"] == 7
 
 
+def test_a_path_written_otherwise_is_not_a_way_around_the_limits(limited, engine: Engine, wall) -> None:
+    client, mine = TestClient(limited(streams=0)), headers(engine, wall)
+    assert client.get(f"{A}/events", headers=mine).status_code == 429
+    for path in ("events%0A", "audit%0A", "alerts/delays%0a", "stays%00", "stays%C2%85"):
+        assert client.get(f"{A}/{path}", headers=mine).status_code == 404
+
+
 def test_streams_are_counted_while_they_are_open(limited, engine: Engine, wall, service: FakeService) -> None:
     with served(limited(streams=2)) as base:
         mine, other = headers(engine, wall), headers(engine, wall)
@@ -210,6 +219,41 @@ class served:  # noqa: N801 - reads as a word
         self.server.should_exit = True
         self.thread.join(10)
         assert not self.thread.is_alive()
+
+
+def test_who_does_not_read_an_export_holds_few_connections_and_not_for_long(
+    limited, engine: Engine, wall, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each export keeps a connection to the database until its end: the core must not lack one for it."""
+    monkeypatch.setattr(limits_of_web, "STALLED_S", 1.0)
+    now_open: list[object] = []
+
+    def endless(**_: object) -> Iterator[dict[str, object]]:
+        with engine.connect() as connection:
+            now_open.append(connection)
+            try:
+                while True:
+                    yield dict.fromkeys(Delay.model_fields, "x" * 10_000)
+            finally:
+                now_open.remove(connection)
+
+    monkeypatch.setattr(service.notifier, "delays", endless)
+    url = f"{A}/alerts/delays?since=2026-01-01T00:00:00Z"
+    tokens = [headers(engine, wall), headers(engine, wall)]
+    with served(limited(exports=2, all_exports=3)) as base, contextlib.ExitStack() as held:
+        host, port = base.removeprefix("http://").split(":")
+        for mine in (tokens[0], tokens[0], tokens[0], tokens[1], tokens[1]):
+            caller = held.enter_context(socket.create_connection((host, int(port)), 10))
+            asked = f"GET {url} HTTP/1.1\r\nHost: x\r\nAuthorization: {mine['Authorization']}\r\n\r\n"
+            caller.sendall(asked.encode())
+            assert caller.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 429")
+            assert len(now_open) <= 3
+        assert len(now_open) == 3
+        assert httpx.get(f"{base}{url}", headers=tokens[1], timeout=10).status_code == 429
+        until = time.monotonic() + 20
+        while now_open:
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -131,7 +131,7 @@ SECTIONS: Final = (
 )
 
 
-def as_json(engine: Engine, ids: list[str]) -> Iterator[bytes]:
+def as_json(engine: Engine, ids: list[str]) -> Generator[bytes, None, None]:
     """One JSON document: ``{"stays": [{"stays": [{…}], "assignments": […], "readings": […], …}]}``."""
     with engine.connect() as connection:
         yield b'{"stays": ['

@@ -2,14 +2,16 @@
 
 They protect the ward from a program gone wild and from a guesser, not from the ward's own screens: what a
 dashboard does stays far below. What is dear (trials, raw readings, the audit trail) has a budget of its own,
-and so have streams, which are counted while they are open.
+and so have streams and exports, which are counted while they are open.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -24,6 +26,9 @@ from ward.web.problems import problem
 
 MOST: Final = 10_000
 """Buckets that are kept; beyond that the one that was used longest ago goes, it is full again by then."""
+
+STALLED_S: Final = 30.0
+"""Who takes nothing of an export for so long gets no more of it."""
 
 limited: Final = Counter(
     "ward_http_limited_total", "Requests refused because there were too many", ("budget",)
@@ -73,7 +78,8 @@ class Limits:
     """``anybody``: calls of one login or token. ``dear``: those of them that read much; ``trial``: that keep
     a processor busy. ``guest``: calls of one address without credentials, enough for 200 screens that load
     the dashboard at once from behind one proxy. ``stranger``: calls of one address with wrong credentials.
-    ``streams``: open at once, of one login or token, and ``all_streams`` altogether."""
+    ``streams``: open at once, of one login or token, and ``all_streams`` altogether; so ``exports``, each of
+    which keeps a connection to the database that the core would lack."""
 
     anybody: Budget = Budget("anybody", 2_000, 200)
     dear: Budget = Budget("dear", 1_000, 20)
@@ -82,6 +88,8 @@ class Limits:
     stranger: Budget = Budget("stranger", 3_000, 20)
     streams: int = 400
     all_streams: int = 4_000
+    exports: int = 2
+    all_exports: int = 4
 
 
 LIMITS: Final = Limits()
@@ -96,7 +104,12 @@ def is_dear(path: str, query: bytes) -> bool:
     """Exports, the trail, and readings one by one (a chart asks for bins)."""
     if path.endswith("/vitals"):
         return "resolution" not in parse_qs(query.decode("latin-1"))
-    return path in (f"{API}/audit", "/openapi.json", "/docs") or path.endswith(("/export", "/delays"))
+    return path in (f"{API}/audit", "/openapi.json", "/docs") or is_export(path)
+
+
+def is_export(path: str) -> bool:
+    """What is read from the database while it is sent."""
+    return path.endswith(("/export", "/delays"))
 
 
 def address_of(scope: Scope) -> str:
@@ -147,15 +160,37 @@ def _has_credentials(scope: Scope) -> bool:
     return any(name in (b"authorization", b"cookie") for name, _ in scope["headers"])
 
 
+class Places:
+    """What may be open at once: ``each`` of one login or token, ``every`` altogether. On the event loop."""
+
+    def __init__(self, each: int, every: int) -> None:
+        self._each, self._every = each, every
+        self._open: dict[str, int] = {}
+
+    def is_full(self, who: str) -> bool:
+        return self._open.get(who, 0) >= self._each or sum(self._open.values()) >= self._every
+
+    @contextmanager
+    def one(self, who: str) -> Iterator[None]:
+        self._open[who] = self._open.get(who, 0) + 1
+        try:
+            yield
+        finally:
+            self._open[who] -= 1
+            if not self._open[who]:
+                del self._open[who]
+
+
 class Paced:
-    """Counts what each login or token asks, and its open streams. Inside ``Authentication``."""
+    """Counts what each login or token asks, and its open streams and exports. Inside ``Authentication``."""
 
     def __init__(self, app: ASGIApp, limits: Limits, clock: Callable[[], float] = monotonic) -> None:
         self.app = app
         self.limits = limits
         self.clock = clock
         self.buckets = Buckets()
-        self.streams: dict[str, int] = {}
+        self.streams = Places(limits.streams, limits.all_streams)
+        self.exports = Places(limits.exports, limits.all_exports)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal = scope.get("state", {}).get("principal") if scope["type"] == "http" else None
@@ -173,23 +208,35 @@ class Paced:
             if wait:
                 await too_many(scope, budget, wait)(scope, receive, send)
                 return
-        if path != f"{API}/events":
-            await self.app(scope, receive, send)
-        elif self.is_full(who):
-            await too_many(scope, Budget("streams", 0, 0), 10.0)(scope, receive, send)
+        if path == f"{API}/events":
+            places, name = self.streams, "streams"
+        elif is_export(path):
+            places, name, send = self.exports, "exports", _taken(send)
         else:
-            self.streams[who] = self.streams.get(who, 0) + 1
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self.streams[who] -= 1
-                if not self.streams[who]:
-                    del self.streams[who]
+            await self.app(scope, receive, send)
+            return
+        if places.is_full(who):
+            await too_many(scope, Budget(name, 0, 0), 10.0)(scope, receive, send)
+            return
+        with places.one(who), suppress(NotReadError):  # the server hangs up on an answer without an end
+            await self.app(scope, receive, send)
 
-    def is_full(self, who: str) -> bool:
-        open_now: Mapping[str, int] = self.streams
-        mine = open_now.get(who, 0) >= self.limits.streams
-        return mine or sum(open_now.values()) >= self.limits.all_streams
+
+class NotReadError(Exception):
+    """The caller does not read what is sent."""
+
+
+def _taken(send: Send) -> Send:
+    """``send`` that raises NotReadError where nothing was taken for too long."""
+
+    async def patient(message: Message) -> None:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                await send(message)
+        except TimeoutError:
+            raise NotReadError from None
+
+    return patient
 
 
 def too_many(scope: Scope, budget: Budget, wait: float) -> ASGIApp:

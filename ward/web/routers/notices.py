@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Annotated, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from ward.web.access import AlertReader, Responder, Shower, Tester, require_ward
 from ward.web.audit import about
@@ -18,7 +18,7 @@ from ward.web.describe import API, answers
 from ward.web.schemas.common import Page, Time
 from ward.web.schemas.notices import LARGEST_ID, Channel, Delay, Delays, NewTest, Shown, Test, Tests
 from ward.web.service_protocol import Json
-from ward.web.shared import JSON, Cursor, InWard, Limit, Svc, send
+from ward.web.shared import JSON, Cursor, InWard, Limit, Streamed, Svc, send
 
 END: Final = 253_370_764_800_000
 """The year 9999, in ms."""
@@ -92,18 +92,18 @@ async def delays(
     rows = service.notifier.delays(since=since, until=END if until is None else until, wards=who.within(ward))
     if format == "csv":
         name = {"content-disposition": 'attachment; filename="delays.csv"'}
-        return StreamingResponse(_csv(rows), media_type="text/csv", headers=name)
-    return StreamingResponse(_json(rows), media_type=JSON)
+        return Streamed(_csv(rows), media_type="text/csv", headers=name)
+    return Streamed(_json(rows), media_type=JSON)
 
 
-def _json(rows: Iterator[Json]) -> Iterator[bytes]:
+def _json(rows: Iterator[Json]) -> Generator[bytes, None, None]:
     yield b'{"items":['
     for number, row in enumerate(rows):
         yield (b"," if number else b"") + msgspec.json.encode(row)
     yield b"]}"
 
 
-def _csv(rows: Iterator[Json]) -> Iterator[str]:
+def _csv(rows: Iterator[Json]) -> Generator[str, None, None]:
     line = io.StringIO()
     writer = csv.DictWriter(line, COLUMNS)
     writer.writeheader()

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from ward.errors import NotFoundError
 from ward.protection.export import as_json
@@ -15,7 +15,7 @@ from ward.web.access import Protector
 from ward.web.describe import API, answers, problem_answer
 from ward.web.schemas.protection import Erasure
 from ward.web.service_protocol import Json
-from ward.web.shared import JSON, StayId, Svc, own_stay, send
+from ward.web.shared import JSON, StayId, Streamed, Svc, own_stay, send
 
 router = APIRouter(prefix=f"{API}/stays", tags=["protection"])
 
@@ -39,7 +39,7 @@ async def export(stay: StayId, service: Svc, who: Protector) -> Response:
     """
     await own_stay(service, who, stay)
     headers = {"Content-Disposition": f'attachment; filename="stay-{stay}.json"'}
-    return StreamingResponse(as_json(service.engine_db, [stay]), media_type=JSON, headers=headers)
+    return Streamed(as_json(service.engine_db, [stay]), media_type=JSON, headers=headers)
 
 
 @router.post("/{stay}/erase", summary="Erase a stay", responses=answers(Erasure, 404, 409))
