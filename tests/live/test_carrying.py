@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from tests.alerts.desk import rule
 from tests.alerts.ward_plan import TEXT, fields
 from tests.databases import *  # noqa: F403
 from tests.live.world import World
@@ -142,6 +143,38 @@ def test_a_patient_who_moves_is_the_other_wards(world: World) -> None:
     stay = world.alerts()[0].stay
     world.do("transfer", stay=stay, ward="icu", bed="9")
     assert told(world) == [*(f"{one} dropped" for one in FIRST), "again 0 doc/pager waiting"]
+
+
+def test_who_moves_in_a_pause_is_the_other_wards_when_it_ends(world: World) -> None:
+    raise_high(world)
+    stay = world.alerts()[0].stay
+    there = always(route=[{"level": [{"tell": ["doc"], "channels": ["pager"]}]}])
+    world.do("put_plan", ward="icu", definition=there, expected=0)
+    world.do("pause", stay=stay, minutes=30)
+    world.do("transfer", stay=stay, ward="icu", bed="9")
+    world.crash()
+    world.do("pause", stay=stay, minutes=0)
+    assert told(world) == [*(f"{one} dropped" for one in FIRST), "again 0 doc/pager waiting"]
+
+
+def test_what_comes_up_in_the_next_ward_is_told_there_though_it_was_in_the_first(world: World) -> None:
+    """Both wards have a dashboard, and the episode has told one of them."""
+    for ward in ("w", "icu"):  # no plan of their own: the built-in one, which tells everybody
+        world.do("put_plan", ward=ward, definition=None, expected=int(ward == "w"))
+    alert = raise_high(world)
+    send_all(world)
+    stay = world.alerts()[0].stay
+    world.do("acknowledge", alert=alert, assessment="actionable", note=None)
+    world.do("transfer", stay=stay, ward="icu", bed="9")
+    world.crash()
+    before = len(told(world))
+    again = rule("lower", signal="spo2")
+    world.service.core.note(
+        world.service.core.book.raised(stay, again, world.now - 600_000, world.now, "spo2", 80.0, world.now)
+    )
+    world.service.core.commit(world.now)
+    assert told(world)[before:] == ["first 0 everybody/dashboard waiting"]
+    assert rows(world, "ward")[-1] == ("icu",)
 
 
 def test_who_cannot_be_told_is_seen_on_the_alert_and_the_next_is_called(world: World) -> None:

@@ -195,6 +195,36 @@ def test_a_clock_set_back_holds_nothing_up(engine: Engine):
         assert len(claim(tx, "pager", "after", back, 10)) == 2
 
 
+def test_with_the_clock_set_forward_it_still_waits_between_attempts(engine: Engine):
+    """What is made now is stamped by the machine's clock, which the sender's does not follow."""
+    pager = Dead()
+    office = Office(engine, {"pager": pager}, give_up=20_000)
+    put(engine, delivery(created=START + 3_600_000, due=START + 3_600_000))
+    office.run(10_000)
+    assert 2 <= pager.tried <= 10
+    office.run(15_000)
+    assert office.states() == ["failed"]
+
+
+def test_what_is_less_urgent_or_waits_for_the_morning_holds_nothing_up(engine: Engine):
+    """An alert was told to wait for the end of quiet hours; then its rule was made a high one."""
+    pager = Script()
+    office = Office(engine, {"pager": pager})
+    put(engine, delivery("waits", priority="low", due=START + 8 * 3_600_000))
+    put(engine, delivery("high", reason="priority"))
+    put(engine, delivery("waits too", alert="b", priority="low", due=START + 8 * 3_600_000))
+    put(engine, delivery("told", alert="b", priority="low", reason="escalation"))
+    office.run(1_000)
+    assert [(m.priority, m.reason) for m in pager.heard] == [("high", "priority"), ("low", "escalation")]
+    phone = Script(*[Failed("busy")] * 2)
+    office = Office(engine, {"phone": phone})
+    put(engine, delivery("tried", "phone", alert="c", priority="medium"))
+    office.sender.send_due()
+    put(engine, delivery("now", "phone", alert="c", reason="priority"))
+    office.run(250)
+    assert phone.tried == 2, "the high one is tried while the other waits for its next turn"
+
+
 def test_what_was_dropped_while_it_was_sent_counts_as_sent_if_it_got_through(engine: Engine):
     put(engine, delivery(), delivery("b", person="ben"))
     with engine.begin() as tx:

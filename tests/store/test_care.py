@@ -88,6 +88,17 @@ def test_a_pause_holds_back_and_brings_back_what_is_still_active(engine: Engine)
     }
 
 
+def test_what_a_pause_held_back_does_not_come_back_once_nobody_need_know(engine: Engine) -> None:
+    """The patient went to another ward in the pause, say: those of the first ward are told nothing more."""
+    add(engine, "waits")
+    with engine.begin() as tx:
+        save_alerts(tx, [alert()])
+        drop_of_stay(tx, "s1")
+        drop_waiting(tx, "a1", "moved")
+        assert resume_stay(tx, "s1") == 0
+    assert states(engine) == {"waits": ("dropped", "moved")}
+
+
 def states_in(tx) -> set[str]:
     return set(tx.scalars(select(deliveries.c.key).where(deliveries.c.error == PAUSED)))
 

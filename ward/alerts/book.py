@@ -240,6 +240,8 @@ class AlertBook:
             return self._end_stay(stay.id, now, by)
         changes: list[Change] = []
         if old is not None and (old.ward, old.bed) != (stay.ward, stay.bed):
+            for episode in self.ledger.episodes.of(stay.id) if old.ward != stay.ward else ():
+                episode.move()
             for track in self.ledger.all(stay.id):
                 changes += self.ledger.move(track, stay.ward, stay.bed, now, by)
         if rules is not None:

@@ -36,6 +36,8 @@ class Episode:
     """when the last of its alerts cleared; None while one is in breach"""
     told: dict[str, Priority] = field(default_factory=dict)
     """by person and channel: the highest priority at which its beginning was told"""
+    moves: int = 0
+    """how often it went to another ward with its patient"""
 
     def note(self, priority: Priority, to: Iterable[Recipient]) -> None:
         for one in to:
@@ -45,6 +47,15 @@ class Episode:
     def has_told(self, one: Recipient, priority: Priority) -> bool:
         """At this priority or a higher one."""
         return one.key in self.told and RANK[self.told[one.key]] >= RANK[priority]
+
+    def move(self) -> None:
+        """It is another ward's now, where nobody was told: also a dashboard is that ward's own."""
+        self.told.clear()
+        self.moves += 1
+
+    def key(self, priority: Priority) -> str:
+        """Of the telling of its beginning: anew in each ward."""
+        return f"{self.id}/{priority}" + (f"/{self.moves}" if self.moves else "")
 
     def ended(self, now: int) -> bool:
         quiet = self.quiet_since is not None and now - self.quiet_since >= QUIET

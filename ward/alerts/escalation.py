@@ -46,7 +46,7 @@ class Escalation:
         if not fresh:
             return None
         episode.note(alert.priority, fresh)
-        return Tell("first", f"{episode.id}/{alert.priority}", reached.level, fresh, reached.missed)
+        return Tell("first", episode.key(alert.priority), reached.level, fresh, reached.missed)
 
     def moved(self, track: Track, alert: Alert, now: int) -> Tell:
         """An active alert came to this ward with its patient: here nobody knows of it."""

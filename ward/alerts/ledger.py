@@ -171,6 +171,8 @@ class Ledger:
                 track.owed = track.owed or "again"
             else:
                 tell = self.escalation.moved(track, replace(before, ward=ward, bed=bed), now)
+                if episode := self.episode_of(before):
+                    episode.note(before.priority, tell.to)
         detail: dict[str, object] = {"ward": [before.ward, ward], "bed": [before.bed, bed]}
         told = with_holes(detail, tell)
         return [self.edit(track, now, "moved", by, None, tell, told, ward=ward, bed=bed)]

@@ -30,9 +30,11 @@ def enqueue_deliveries(tx: Connection, new: Iterable[Delivery]) -> None:
 def drop_waiting(tx: Connection, alert: str, why: str) -> int:
     """Nobody need be told of the alert any more; returns how many were dropped.
 
-    One that a sender holds just now is dropped too: if it gets through, the sender marks it as sent.
+    One that a sender holds just now is dropped too: if it gets through, the sender marks it as sent. What
+    a pause holds back does not come back any more: the alert may have gone to another ward meanwhile.
     """
-    mine = (deliveries.c.alert == alert) & (deliveries.c.state == "waiting")
+    held = and_(deliveries.c.state == "dropped", deliveries.c.error == PAUSED)
+    mine = and_(deliveries.c.alert == alert, or_(deliveries.c.state == "waiting", held))
     return tx.execute(update(deliveries).where(mine).values(state="dropped", error=why)).rowcount
 
 

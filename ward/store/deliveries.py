@@ -70,7 +70,15 @@ class Sent:
 
 _SENDING: Final = [deliveries.c[each.name] for each in fields(Sending)]
 _SENT: Final = [deliveries.c[each.name] for each in fields(Sent)]
-_URGENT: Final = case({"high": 0, "medium": 1}, value=deliveries.c.priority, else_=2)
+
+
+def _urgent(row: Any) -> ColumnElement[int]:
+    return case({"high": 0, "medium": 1}, value=row.priority, else_=2)
+
+
+def _is_due(row: Any, now: int) -> ColumnElement[bool]:
+    """Also what was made before the clock was set back; but when to try it again says the sender's clock."""
+    return or_(row.due <= now, and_(row.created > now + SKEW_MS, row.due > now + SKEW_MS))
 
 
 def _free(now: int) -> ColumnElement[bool]:
@@ -78,7 +86,7 @@ def _free(now: int) -> ColumnElement[bool]:
     row = deliveries.c
     return and_(
         row.state == "waiting",
-        or_(row.due <= now, row.created > now + SKEW_MS),
+        _is_due(row, now),
         or_(
             row.lease_until.is_(None),
             row.lease_until <= now,
@@ -87,9 +95,10 @@ def _free(now: int) -> ColumnElement[bool]:
     )
 
 
-def _first_in_line() -> ColumnElement[bool]:
-    """Nothing earlier of the same alert waits for the same person and channel: what is over must not
-    be told before what began."""
+def _first_in_line(now: int) -> ColumnElement[bool]:
+    """Nothing earlier of the same alert is being told to the same person through the same channel: what is
+    over must not be told before what began. What is less urgent, or waits for the end of quiet hours,
+    holds nothing up: an alert that has become a high one is told at once."""
     before = deliveries.alias()
     return ~exists().where(
         before.c.alert == deliveries.c.alert,
@@ -97,21 +106,23 @@ def _first_in_line() -> ColumnElement[bool]:
         before.c.channel == deliveries.c.channel,
         before.c.state == "waiting",
         before.c.id < deliveries.c.id,
+        _urgent(before.c) <= _urgent(deliveries.c),
+        or_(before.c.attempts > 0, _is_due(before.c, now)),
     )
 
 
 def due_channels(connection: Connection, now: int) -> set[str]:
     """The channels that have something to send."""
     return set(
-        connection.scalars(select(deliveries.c.channel).distinct().where(_free(now), _first_in_line()))
+        connection.scalars(select(deliveries.c.channel).distinct().where(_free(now), _first_in_line(now)))
     )
 
 
 def claim(tx: Connection, channel: str, me: str, now: int, limit: int) -> list[Sending]:
     """Take up to ``limit`` deliveries of a channel for ``LEASE_MS``: the most urgent first, of those the ones
     that were tried least."""
-    pick = select(deliveries.c.id).where(_free(now), deliveries.c.channel == channel, _first_in_line())
-    pick = pick.order_by(_URGENT, deliveries.c.attempts, deliveries.c.id).limit(limit)
+    pick = select(deliveries.c.id).where(_free(now), deliveries.c.channel == channel, _first_in_line(now))
+    pick = pick.order_by(_urgent(deliveries.c), deliveries.c.attempts, deliveries.c.id).limit(limit)
     ids = tx.scalars(pick.with_for_update(skip_locked=True)).all()
     if not ids:
         return []
