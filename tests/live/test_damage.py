@@ -8,9 +8,12 @@ from concurrent.futures import Future
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
-from ward.errors import NotFoundError
+from ward.errors import NotFoundError, UnavailableError
+from ward.live import core as live_core
 from ward.store.letters import count_letters
 
 
@@ -53,6 +56,57 @@ def test_a_message_that_cannot_be_stored_costs_no_other(world, monkeypatch):
     assert letters(world) == {"unusable": 1}
     world.tick(3_000)
     assert len(world.stored(stay)) == 2
+
+
+@pytest.mark.parametrize("away", [OperationalError, InterfaceError, InternalError, PoolTimeoutError])
+def test_while_the_database_takes_nothing_no_message_is_blamed(world, monkeypatch, away):
+    """However it says so: it closed the connection, is read-only, or has none free."""
+    world.admit()
+    journal = world.runner._journal
+    real, left = journal.append, [1, 2]
+
+    def append(entries, refusals=()):
+        if left:
+            left.pop()
+            raise away() if away is PoolTimeoutError else away("INSERT", {}, Exception("away"))
+        return real(entries, refusals)
+
+    sent = [world.measure(hr=80), world.measure(hr=81)]
+    monkeypatch.setattr(journal, "append", append)
+    for _ in range(2):
+        with pytest.raises(away):
+            world.runner.take_messages()
+    assert not world.acked
+    world.tick()
+    assert [item.mid for item in sent] == world.acked
+    assert letters(world) == {}
+
+
+def test_what_came_late_waits_for_a_database_that_is_away(world, monkeypatch):
+    """A cable is back, and the database with it, but a little later: the alert is raised all the same."""
+    stay = world.admit()
+    world.live(30, spo2=97, hr=80)
+    begun = world.now
+    for _ in range(70):
+        world.tick(10_000)
+    late = [world.sample(time=begun + n * 10_000, spo2=80, hr=80) for n in range(1, 60)]
+    real = live_core.stored_readings
+
+    def away(*_):
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr(live_core, "stored_readings", away)
+    world.publish("mon", {"samples": late})
+    for _ in range(10):
+        world.tick()
+    assert world.service.core.faults == {"rebuild": "rebuild: the database does not answer"}
+    with pytest.raises(UnavailableError):  # the journal has what a snapshot would not
+        world.runner.take_snapshot()
+    monkeypatch.setattr(live_core, "stored_readings", real)
+    world.tick()
+    assert world.service.core.faults == {}
+    assert {a.late for a in world.alerts(stay) if a.priority == "high"} == {True}
+    world.runner.take_snapshot()
 
 
 def test_a_damaged_row_of_the_journal_is_passed_over_and_told(world):

@@ -91,14 +91,42 @@ def test_a_dead_thread_or_a_core_that_hangs_for_minutes_ends_the_process():
     dog.look(time.monotonic())
     assert ended == []  # it has not begun yet, which is no death
     thread.start()
-    dog.look(time.monotonic() + 179)
+    begun = time.monotonic()
+    for second in range(180):
+        dog.look(begun + second)
     assert ended == []
-    dog.look(time.monotonic() + 181)
+    dog.look(begun + 182)
     assert "the core has stood still" in ended.pop()
     gate.set()
     thread.join()
     dog.look(time.monotonic())
     assert ended == ["the thread outbox has died"]
+
+
+def test_a_process_that_was_stopped_for_a_while_is_not_ended_when_it_goes_on():
+    """Suspended, frozen by its container, stopped in a terminal: the core could not beat, as nothing ran."""
+    beats, ended = Heartbeats(), []
+    beats.expect("core", 40)
+    dog = Watchdog(beats, dict, ended.append, hung_s=180)
+    begun = time.monotonic()
+    dog.look(begun)
+    for second in range(600, 780):
+        dog.look(begun + second)
+    assert ended == []
+    dog.look(begun + 782)  # by now it had its time again
+    assert ended
+
+
+def test_commands_that_wait_for_the_database_let_the_tick_go_first_and_are_signs_of_life(world, monkeypatch):
+    beats: list[str] = []
+    world.runner._beat = beats.append
+    monkeypatch.setattr(world.runner._commands, "run", lambda *_: time.sleep(0.05))
+    asked = [world.runner.ask("acknowledge", {}) for _ in range(3)]
+    world.runner.answer_asks(0.02)
+    assert [ask.done() for ask in asked] == [True, False, False]
+    world.runner.answer_asks()
+    assert all(ask.done() for ask in asked)
+    assert beats == ["core"] * 3
 
 
 CRASH = """
@@ -110,7 +138,7 @@ service = WardService(Settings(data_dir=Path(sys.argv[1]), mqtt_url="mqtt://127.
 service.start(in_background=True)
 while service.healthy.recovering():
     pass
-def die():
+def die(*_):
     raise SystemExit  # no Exception: it passes every guard, as a fault of the interpreter would
 service.runner.answer_asks = die
 service._starter.join()

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import structlog
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import SQLAlchemyError
 
 from ward.alerts.book import AlertBook
 from ward.alerts.model import Change, StayState
@@ -22,6 +23,7 @@ from ward.alerts.plan import Plans
 from ward.alerts.technical import SERVICE, rule_for
 from ward.alerts.track import Breach
 from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
+from ward.errors import UnavailableError
 from ward.ingest.assignments import Assigned, StayInfo
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.ingest.router import Routed, Router
@@ -260,7 +262,7 @@ class Core:
         self._guard("book", lambda: self.note(self.book.tick(now)))
         self.commit(now)
 
-    def _guard(self, part: str, work: Callable[[], object]) -> None:
+    def _guard(self, part: str, work: Callable[[], object]) -> Exception | None:
         """A fault is counted, logged once and shown, until the part works again."""
         try:
             work()
@@ -269,8 +271,9 @@ class Core:
             if part not in self.faults:
                 log.exception("a part of the core failed", part=part)
             self.faults[part] = told(part, error)
-        else:
-            self.faults.pop(part, None)
+            return error
+        self.faults.pop(part, None)
+        return None
 
     def follow(self, reached: int, now: int) -> None:
         """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
@@ -367,9 +370,12 @@ class Core:
         for slot in list(self._late):
             settled = now - self._late_last[slot] >= SETTLE * self._speed
             if everything or settled or now - self._late_first[slot] >= LONGEST_WAIT * self._speed:
-                late = Readings.concat(self._late.pop(slot))
-                del self._late_first[slot], self._late_last[slot]
-                self._guard("rebuild", partial(self._rebuild_one, slot, late, now))
+                late = Readings.concat(self._late[slot])
+                fault = self._guard("rebuild", partial(self._rebuild_one, slot, late, now))
+                if isinstance(fault, SQLAlchemyError):
+                    break  # the database is away: all is kept and tried again, and the tick goes on
+                for table in (self._late, self._late_first, self._late_last):
+                    table.pop(slot, None)
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
         """Build the clocks of one stay again from what is stored, and what came late."""
@@ -396,9 +402,14 @@ class Core:
         self._follow(transitions, now)
 
     def settle(self, now: int) -> None:
-        """Finish every rebuild that is due; what is kept then needs nothing from before."""
+        """Finish every rebuild that is due; what is kept then needs nothing from before.
+
+        Raises UnavailableError where the database did not let it: only the journal has the rest.
+        """
         self._rebuild(now, everything=True)
         self.commit(now)
+        if self._late:
+            raise UnavailableError("readings that came late wait for the database")
 
     # ------------------------------------------------------------------ technical alerts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ward.clock import Clock
 from ward.errors import UnavailableError
@@ -43,8 +45,12 @@ LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 BUDGET_S: Final = 0.2
 """Decoding stops after so long, so that no message keeps the tick waiting."""
+AWAY: Final = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+"""Says that the database takes nothing now: it does not answer, is read-only, or has no connection free."""
 MAX_ASKS: Final = 1_000
 """So many commands may wait for the core; more are refused at once."""
+ASKS_S: Final = 1.0
+"""Commands that wait let the tick go first after so long."""
 LONGEST_WAIT_S: Final = 30.0
 """Evaluation waits for messages that were received and not read yet, at most so long (times the speed)."""
 FREE_AFTER: Final = MINUTE
@@ -138,7 +144,7 @@ class Runner:
                 heard, has_heard = time.monotonic(), True
             elif not self._is_connected():
                 heard = time.monotonic()  # this is no silence of the broker's
-            self._round("commands", self.answer_asks)
+            self._round("commands", lambda: self.answer_asks(ASKS_S))
             machine = time.monotonic()
             if not self.is_following:
                 self._beat("engine")  # it waits for the backlog, on purpose and not for long
@@ -195,8 +201,8 @@ class Runner:
         with metrics.JOURNAL.time():
             try:
                 position = self._journal.append(entries, refusals)
-            except OperationalError:
-                raise  # the database is away: all of it is tried again
+            except AWAY:
+                raise  # it is not the messages' fault: all of them are tried again
             except Exception as error:  # something in it cannot be stored: that one, and not the others
                 log.exception("a batch cannot be stored as it is")
                 if len(items) > 1:
@@ -233,8 +239,12 @@ class Runner:
         metrics.NULLS.inc(routed.nulls)
         metrics.STRAYS.inc(routed.strays)
 
-    def answer_asks(self) -> None:
-        while not self._asks.empty():
+    def answer_asks(self, at_most_s: float = math.inf) -> None:
+        """Those that wait, in turn, until none is left or so long has passed: while the database keeps
+        each of them waiting there would be no end, and no tick."""
+        begun = time.monotonic()
+        while not self._asks.empty() and time.monotonic() - begun < at_most_s:
+            self._beat("core")
             ask = self._asks.get()
             if not ask.answer.set_running_or_notify_cancel():
                 continue  # who asked has gone, and was told that nothing was done

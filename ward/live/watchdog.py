@@ -21,6 +21,9 @@ from ward.live.heartbeats import Heartbeats
 LOOK_S: Final = 1.0
 HUNG_S: Final = 180.0
 """The core's thread comes round at least so often, also while its database is away and times out."""
+FROZEN_S: Final = 30.0
+"""Who looks each second and finds so much gone has not been run itself: the process was stopped or its
+machine suspended. Then the core has its time anew."""
 EXIT: Final = 70
 """EX_SOFTWARE of sysexits.h: a fault of the program, start it again."""
 CORE: Final = "core"
@@ -49,6 +52,7 @@ class Watchdog:
         self._beats, self._threads, self._fail, self._hung_s = beats, threads, fail, hung_s
         self._stop = threading.Event()
         self._late: set[str] = set()
+        self._looked = self._awake = float("-inf")
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
@@ -63,6 +67,9 @@ class Watchdog:
 
     def look(self, now: float) -> None:
         """Once: note who is late, and end what is beyond help."""
+        if now - self._looked > FROZEN_S:
+            self._awake = now
+        self._looked = now
         for name, age in self._beats.ages(now).items():
             metrics.HEARTBEAT.labels(name).set(age)
         late = self._beats.late(now)
@@ -75,5 +82,6 @@ class Watchdog:
             was_started = thread.ident is not None
             if was_started and not thread.is_alive() and not self._stop.is_set():
                 self._fail(f"the thread {name} has died")
-        if late.get(CORE, 0.0) > self._hung_s and not self._stop.is_set():
+        stood = min(late.get(CORE, 0.0), now - self._awake)
+        if stood > self._hung_s and not self._stop.is_set():
             self._fail(f"the core has stood still for {late[CORE]:.0f} s")
