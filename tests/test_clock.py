@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ward.clock import ReplayClock, WallClock, iso
+import time
+
+from ward.clock import ReplayClock, WallClock, iso, steady_s
 
 
 class Machine:
@@ -54,6 +56,13 @@ def test_a_machine_set_back_is_not_followed_and_told():
     machine.passes(0, 3_601)
     assert clock.now() == 1_006_000
     assert clock.behind == 0
+
+
+def test_where_there_is_no_boottime_a_clock_that_goes_on_in_sleep_is_read(monkeypatch):
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    monkeypatch.setattr(time, "CLOCK_MONOTONIC", "asleep or not", raising=False)
+    monkeypatch.setattr(time, "clock_gettime", {"asleep or not": 7.5}.__getitem__, raising=False)
+    assert steady_s() == 7.5
 
 
 def test_small_corrections_never_turn_it_back():

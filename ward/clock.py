@@ -33,8 +33,9 @@ FORWARD: Final = 60_000
 
 def steady_s() -> float:
     """Seconds that pass, also while the machine sleeps; nobody can set them."""
-    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    # macOS has no BOOTTIME: there MONOTONIC goes on in sleep, which Python's own ``monotonic`` does not.
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class WallClock:

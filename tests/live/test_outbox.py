@@ -63,6 +63,18 @@ def test_a_slow_broker_gets_each_letter_once_and_what_it_answers_is_sent(sent):
     assert (left(), len(broker.heard)) == (0, 5)
 
 
+def test_a_clock_that_was_set_back_holds_no_letter_up(sent):
+    """The broker was away, and the machine found out what time it is: an hour earlier."""
+    sender, broker, _ = sent
+    broker.is_up = False
+    assert sender.send_due(1_000_000) == 0
+    broker.is_up = True
+    sender.send_due(1_000_500)
+    assert broker.heard == [], "the first is not due again yet"
+    sender.send_due(1_000_000 - 3_600_000)
+    assert broker.heard == ["0", "1", "2", "3", "4"]
+
+
 def test_when_the_connection_ends_order_begins_anew_with_the_oldest(sent):
     sender, broker, left = sent
     sender.send_due(2_000)

@@ -195,6 +195,15 @@ def test_a_clock_set_back_holds_nothing_up(engine: Engine):
         assert len(claim(tx, "pager", "after", back, 10)) == 2
 
 
+def test_a_notice_that_cannot_be_shown_keeps_nobody_else_from_being_told(sqlite_engine: Engine):
+    pager = Script()
+    board = Configured("board", "board", Script(ValueError(), ValueError()), None, 4, "bed", confirmed=True)
+    office = Office(sqlite_engine, {"board": board, "pager": pager})
+    put(sqlite_engine, delivery("odd", "board"), delivery("odd too", "board", person="ben"), delivery())
+    office.sender.send_due()
+    assert len(pager.heard) == 1
+
+
 def test_with_the_clock_set_forward_it_still_waits_between_attempts(engine: Engine):
     """What is made now is stamped by the machine's clock, which the sender's does not follow."""
     pager = Dead()

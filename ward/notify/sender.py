@@ -7,7 +7,6 @@ again under the same id.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import socket
@@ -207,8 +206,13 @@ class Sender:
                 put_back(tx, sending.id, self.name, now + min(self._pause(sending), left), None)
                 again.append(sending)
         for sending in again:
-            with contextlib.suppress(Unconfirmed):
+            try:
                 lane.channel.send(self._message(lane, sending))
+            except Unconfirmed:
+                continue
+            except Exception as fault:  # of this one: the others, and the other channels, are to be told
+                metrics.ATTEMPTS_FAILED.labels(lane.configured.name).inc()
+                log.error("a notice cannot be handed on", delivery=sending.id, error=_kind(fault))
         for sending in over:
             self._submit(lane, sending)
         return len(again) + len(over)

@@ -49,9 +49,13 @@ def enqueue(tx: Connection, letters: Iterable[Letter]) -> None:
 
 
 def waiting(connection: Connection, now: int, limit: int = 100) -> list[Waiting]:
-    """The letters to send now, the oldest first: none overtakes one that is not due again yet."""
+    """The letters to send now, the oldest first: none overtakes one that is not due again yet.
+
+    One that is due later than any pause was written before the clock was set back, and holds up nobody.
+    """
     query = select(*COLUMNS, outbox.c.due).where(outbox.c.sent.is_(None)).order_by(outbox.c.id).limit(limit)
-    return [Waiting(*row[:-1]) for row in takewhile(lambda row: row.due <= now, connection.execute(query))]
+    due = takewhile(lambda row: not now < row.due <= now + RETRY_MAX_MS, connection.execute(query))
+    return [Waiting(*row[:-1]) for row in due]
 
 
 def mark_sent(tx: Connection, ids: Iterable[int], now: int) -> None:
