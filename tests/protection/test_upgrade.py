@@ -178,7 +178,7 @@ def older_ward(folder: Path) -> Path:
     if done.returncode:
         pytest.skip(f"the history does not reach back to {OLDER}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     return folder
 
 
