@@ -154,7 +154,8 @@ class WardService:
         restored = snapshots.restore(self.core)
         self._gatekeeper.prepare()
         with self.engine_db.connect() as connection:
-            stays = stays_since(connection, now - KEEP_ENDED)
+            # Whose end a crash kept from the book, however long ago: alerts of who has left would go on.
+            stays = stays_since(connection, now - KEEP_ENDED, self.core.book.present())
         for stay in stays:
             self.core.load_stay(stay, now)
             self.core.heard[stay.id] = now  # who is away is not back because the service was away, too

@@ -16,6 +16,7 @@ from tests.databases import *  # noqa: F403
 from tests.live.world import World
 from ward.alerts.plan_text import to_toml
 from ward.errors import InvalidError, PreconditionError
+from ward.store.stays import discharge
 from ward.store.tables import deliveries, plans
 
 LOW = {"spo2": 80.0, "hr": 80.0}
@@ -175,6 +176,21 @@ def test_what_comes_up_in_the_next_ward_is_told_there_though_it_was_in_the_first
     world.service.core.commit(world.now)
     assert told(world)[before:] == ["first 0 everybody/dashboard waiting"]
     assert rows(world, "ward")[-1] == ("icu",)
+
+
+def test_who_was_discharged_as_it_crashed_is_nobodys_alert_however_long_it_was_away(world: World) -> None:
+    alert = raise_high(world)
+    stay = world.alerts()[0].stay
+    for _ in range(2):  # so that the journal knows nothing of the stay any more
+        go_on(world, 20, **LOW)
+        world.runner.take_snapshot()
+    with world.service.engine_db.begin() as tx:
+        discharge(tx, stay, world.now)
+    world.clock.time += 2 * 3_600_000
+    world.crash()
+    go_on(world, 600)
+    assert [(a.state, a.close_reason) for a in world.alerts() if a.id == alert] == [("closed", "stay ended")]
+    assert told(world) == [f"{one} dropped" for one in FIRST]
 
 
 def test_who_cannot_be_told_is_seen_on_the_alert_and_the_next_is_called(world: World) -> None:

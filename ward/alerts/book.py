@@ -66,6 +66,10 @@ class AlertBook:
         """The raised rule of the stay that inhibits this one, for the view of pending alerts."""
         return self.ledger.inhibitor(stay, rule_id)
 
+    def present(self) -> list[str]:
+        """The stays that are not over, as far as the book was told."""
+        return [stay for stay, state in self.ledger.stays.items() if not state.ended]
+
     def technical(self) -> list[tuple[str, str, str, int]]:
         """(stay, rule, key, since) of every technical breach that was told and is not over."""
         return [

@@ -169,9 +169,10 @@ def list_stays(
     return Page(_with_devices(connection, rows.items), rows.next)
 
 
-def stays_since(connection: Connection, since: int) -> list[Stay]:
-    """Every stay that is open or ended at or after ``since``: what late readings may still belong to."""
-    query = select(stays).where(or_(stays.c.end.is_(None), stays.c.end >= since))
+def stays_since(connection: Connection, since: int, also: Collection[str] = ()) -> list[Stay]:
+    """Every stay that is open or ended at or after ``since``: what late readings may still belong to.
+    And those of ``also``, whenever they ended."""
+    query = select(stays).where(or_(stays.c.end.is_(None), stays.c.end >= since, stays.c.id.in_(also)))
     return _with_devices(connection, connection.execute(query.order_by(stays.c.start, stays.c.id)).all())
 
 
