@@ -354,7 +354,7 @@ def test_a_restore_that_fails_half_way_changes_nothing(engine: Engine, tmp_path:
         tx.execute(insert(meta).values(key="theirs", value=1))
     before = rows(engine)
     lines = [
-        HEAD.replace("0001", "0007"),
+        HEAD.replace("0001", "0006"),
         '{"table":"meta","columns":["key","value"],"binary":[]}', '["a",1]', '["a",2]',
     ]  # fmt: skip
     import hashlib

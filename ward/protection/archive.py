@@ -1,6 +1,6 @@
 """The form of a backup: one stream of JSON lines, the same for SQLite and PostgreSQL, shrunk with gzip.
 
-    {"ward-backup": 1, "version": "0.1.0", "schema": "0007", "created": 1795000000000, "database": "sqlite"}
+    {"ward-backup": 1, "version": "0.1.0", "schema": "0006", "created": 1795000000000, "database": "sqlite"}
     {"table": "stays", "columns": ["id", …], "binary": []}
     ["0b6c…", …]                                     a row each; binary columns in base64
     {"rows": 24, "sha256": "…", "counter": null}     counter: the highest number given, where numbers count up
