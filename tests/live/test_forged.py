@@ -165,6 +165,28 @@ def test_a_lost_secret_is_said_and_a_found_one_mends_it(lax, tmp_path):
     assert device(world).readings == 1
 
 
+def test_without_its_secret_an_open_ward_still_hears_no_imitator_of_a_device_that_signs(tmp_path):
+    world = World(tmp_path / "data", devices="open")
+    key = world.service.credentials.add("w/mon", world.now, signed=True).key
+    secret = tmp_path / "data" / "device-secret"
+    right = secret.read_text()
+    secret.write_text("not to be read")
+    world.crash()
+    assert any("device-secret" in reason for reason in world.service.health()["reasons"])
+    world.publish("mon", b'{"readings": {"hr": 30}}')
+    world.publish("other", b'{"readings": {"hr": 70}}')
+    world.tick()
+    assert device(world) is None
+    assert [d.device for d in world.service.core.router.devices()] == ["other"]
+    assert letters(world) == ["unsigned"]
+    secret.write_text(right)
+    world.service._gatekeeper.look()
+    signed_sample(world, key, 1, hr=80)
+    world.tick()
+    assert device(world).readings == 1
+    world.close()
+
+
 def test_the_real_thing_behind_a_lax_broker(tmp_path):
     """A device that is added while the service runs is heard; its imitator is not."""
     with mosquitto_at(free_port(), "allow_anonymous true") as port:

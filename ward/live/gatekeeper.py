@@ -96,6 +96,8 @@ class Gatekeeper:
             known = gate_credentials(listed, master_secret(self._settings.data_dir) if listed else b"")
         except InvalidError as error:
             self._faults[PART] = f"{PART}: {error.detail}"
+            if self._version < 0:  # without a key, but never unknown: who must sign is not heard unsigned
+                self.gate.know(gate_credentials(listed, b""))
             return
         self.gate.know(known)
         self._version = version
