@@ -169,6 +169,23 @@ def test_guessing_elsewhere_does_not_keep_a_nurse_from_her_ward(
     log_in(mine)
 
 
+def test_guessing_at_her_own_address_does_not_keep_a_nurse_from_her_ward(
+    app, user: User, wall: Wall
+) -> None:
+    """A hospital behind one address, or behind a proxy that is not trusted."""
+    user()
+    mine = TestClient(app, client=("10.0.0.7", 1))
+    log_in(mine)
+    guesser = TestClient(app, client=("10.0.0.7", 2))
+    for n in range(50):
+        assert attempt(guesser, f"name-{n}").status_code == 401
+    assert attempt(guesser, "another").status_code == 429
+    log_in(mine)
+    assert [attempt(guesser).status_code for _ in range(6)] == [401] * 5 + [429]
+    wall.time += 60_000
+    assert attempt(guesser, "another").status_code == 429  # what failed in her name counts for the address
+
+
 def test_one_guesser_with_many_names_is_slowed_as_a_whole(app, wall: Wall) -> None:
     guesser = TestClient(app, client=("2001:db8::1", 1))
     neighbour = TestClient(app, client=("2001:db8::2", 1))  # the same network: it is his, too

@@ -2,8 +2,9 @@
 
 Three counts, each with its own patience, so that guessing is slow and nobody is kept from her ward by it:
 of a name from one address (what a person mistypes), of an address (one guesser, many names), and of a name
-from anywhere (many guessers, one name). The last one would let anybody lock out a colleague, so it does not
-count where she has logged in before: there only her own mistakes do, and they cost minutes at most.
+from anywhere (many guessers, one name). The last two would let anybody lock out a colleague (a whole hospital
+may have one address), so she waits for neither where she has logged in before: there only what fails in her
+name does, and it costs minutes at most.
 
 An attempt is counted before its password is looked at and taken back when it was right: a thousand at once
 are a thousand attempts. Names that do not exist are counted alike, so nothing is learnt from waiting.
@@ -67,7 +68,7 @@ def waiting(connection: Connection, login: str, address: str, now: int) -> int:
     keys = _keys(login, address)
     found = attempts.look(connection, keys.values())
     counted = _counted(keys, {key: found.get(key) or Attempt(key) for key in keys.values()}, now)
-    return max(0, *(attempt.until - now for attempt in counted.values()))
+    return _wait(counted, now)
 
 
 def charge(tx: Connection, login: str, address: str, now: int) -> int:
@@ -75,7 +76,7 @@ def charge(tx: Connection, login: str, address: str, now: int) -> int:
     keys = _keys(login, address)
     found = attempts.hold(tx, keys.values(), now)
     counted = _counted(keys, found, now)
-    wait = max(attempt.until - now for attempt in counted.values())
+    wait = _wait(counted, now)
     if wait > 0:
         return wait
     attempts.save(tx, [_failed(LIMITS[kind], attempt, now) for kind, attempt in counted.items()])
@@ -101,10 +102,19 @@ def pardon(tx: Connection, login: str) -> None:
 
 
 def _counted(keys: Mapping[str, str], found: Mapping[str, Attempt], now: int) -> dict[str, Attempt]:
-    """The counts that matter for this name from this address."""
-    succeeded = found[keys["pair"]].succeeded
-    known = succeeded is not None and now - succeeded < KNOWN_MS
+    """The counts that an attempt for this name from this address adds to."""
+    known = _is_known(found[keys["pair"]], now)
     return {kind: found[key] for kind, key in keys.items() if not (known and kind == "account")}
+
+
+def _wait(counted: Mapping[str, Attempt], now: int) -> int:
+    """What a known person's guesses add to their address keeps others waiting, and never her."""
+    known = _is_known(counted["pair"], now)
+    return max(0, *(one.until - now for kind, one in counted.items() if not (known and kind == "address")))
+
+
+def _is_known(pair: Attempt, now: int) -> bool:
+    return pair.succeeded is not None and now - pair.succeeded < KNOWN_MS
 
 
 def _take_back(tx: Connection, login: str, address: str, now: int) -> dict[str, Attempt]:
