@@ -6,15 +6,28 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import ssl
 from collections.abc import Callable
 
 import pytest
+from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from tests.web.conftest import TestClient
-from tests.web.provider import CLIENT, SECRET, Provider, come_in, doors, guest, provider, refused  # noqa: F401
+from tests.web.provider import (  # noqa: F401
+    CLIENT,
+    SECRET,
+    Provider,
+    begin,
+    come_in,
+    doors,
+    guest,
+    provider,
+    refused,
+)
 from ward.store import people
+from ward.web import oidc
 
 
 def none_signed(header: dict, claims: dict, alg: str = "none") -> str:
@@ -111,3 +124,22 @@ def test_keys_that_changed_are_asked_for_but_not_in_a_flood(guest: TestClient, p
     provider.wall.time += 60_000
     assert come_in(guest, provider).status_code == 303
     assert provider.asked.count("/jwks") == 2
+
+
+def test_a_flood_of_answers_costs_the_ward_little(
+    guest: TestClient, provider: Provider, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can make up a log-in on its way; that it is none is known only after asking."""
+    read = []
+    made = ssl.create_default_context
+    monkeypatch.setattr(
+        ssl, "create_default_context", lambda *a, **given: read.append(1) or made(*a, **given)
+    )
+    oidc._trusted.cache_clear()
+    query = provider.permit(begin(guest))
+    monkeypatch.setattr(app.state.provider, "_busy", oidc.AT_ONCE)
+    refused(guest.get(f"/login/oidc/callback?{query}"), "cannot be reached", 503)
+    monkeypatch.setattr(app.state.provider, "_busy", 0)
+    assert come_in(guest, provider).status_code == 303
+    assert len(read) == 1
+    assert app.state.provider._busy == 0
