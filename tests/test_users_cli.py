@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,12 +101,45 @@ def test_walls_and_programs(ward: Shell) -> None:
     ward("token", "create", "--role", "kiosk", "--name", "x", fails="a kiosk needs at least one ward")
     ward("token", "create", "--role", "integration", "--name", "r", "--scope", "read:vitals", "--days", "1")
     ward("token", "create", "--role", "admin", "--name", "r", "--scope", "read", fails="scopes are of")
-    wall, program = (line.split("\t") for line in ward("token", "list").stdout.splitlines())
+    program = ("token", "create", "--role", "integration", "--name", "r", "--scope")
+    ward(*program, "raed", fails="there is no scope 'raed'; allowed: read, ")
+    wall, reader = (line.split("\t") for line in ward("token", "list").stdout.splitlines())
     assert wall[1:] == ["Wall 6A", "kiosk", "6A", "all scopes", "valid"]
-    assert program[2:5] == ["integration", "all wards", "read:vitals"]
-    assert program[5].startswith("valid until 20")
+    assert reader[2:5] == ["integration", "all wards", "read:vitals"]
+    assert reader[5].startswith("valid until 20")
     assert ward("token", "link", wall[0]).stdout.startswith("https://ward.example/login?code=")
     ward("token", "revoke", wall[0])
     assert "revoked 20" in ward("token", "list").stdout
     ward("token", "link", wall[0], fails="was revoked")
     ward("token", "revoke", "none", fails="no token none")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_in_the_service_s_folder_is_the_service_s(tmp_path: Path) -> None:
+    folder, nobody = tmp_path / "data", 65534
+    folder.mkdir(mode=0o700)
+    for name in ("of-root", "of-root-too"):
+        (tmp_path / name).touch()
+    (folder / "link").symlink_to(tmp_path / "of-root")
+    (folder / "hard").hardlink_to(tmp_path / "of-root-too")
+    (folder / "old").touch()
+    os.utime(folder / "old", (0, 0))
+    os.chown(folder, nobody, nobody)
+    subprocess.run(
+        [sys.executable, "-m", "ward", "device", "add", "6A/mon-12"],
+        env={**os.environ, "WARD_DATA_DIR": str(folder)},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    owners = {path.name: path.lstat().st_uid for path in folder.iterdir()}
+    assert {"ward.db", "device-secret"} <= owners.keys()
+    assert {name for name, owner in owners.items() if owner != nobody} == {"link", "hard", "old"}
+    assert (tmp_path / "of-root").stat().st_uid == 0
+
+
+def test_links_have_the_sub_path(ward: Shell) -> None:
+    del ward.env["WARD_PUBLIC_URL"]
+    ward.env["WARD_ROOT_PATH"] = "/ward"
+    made = ward("token", "create", "--role", "kiosk", "--name", "Wall 6A", "--ward", "6A")
+    assert "http://127.0.0.1:8080/ward/login?code=" in made.stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -272,3 +274,24 @@ def prepare_data_dir(folder: Path) -> Path:
     except OSError as error:
         raise SettingsError(f"data_dir = {str(folder)!r}: {error.strerror}") from error
     return folder
+
+
+def leave_to_owner(folder: Path, since: float) -> None:
+    """What root made in somebody else's data folder since then (s since 1970) is given to the folder's owner.
+
+    Else the service, which is not root, could not open its database or keys. Links are left alone.
+    """
+    with contextlib.suppress(OSError):
+        owner = folder.stat()
+        if os.geteuid() != 0 or owner.st_uid == 0:
+            return
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    found = os.fstat(handle)
+                    ours = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == 0
+                    if ours and found.st_mtime >= since:
+                        os.fchown(handle, owner.st_uid, owner.st_gid)
+                finally:
+                    os.close(handle)

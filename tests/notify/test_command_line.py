@@ -41,7 +41,7 @@ def test_check_lists_what_is_in_the_file(settings: Path):
         ("dashboard", "dashboard"),
         ("pager", "mqtt"),
     ]
-    assert "gives up after as the plan says" in run("check").stdout
+    assert "gives up after what the plan says" in run("check").stdout
 
 
 def test_check_says_what_is_wrong(settings: Path):

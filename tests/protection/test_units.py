@@ -35,6 +35,12 @@ def test_the_backup_writes_for_recipients_and_by_a_timer() -> None:
     assert settings("ward-backup.timer")["Persistent"] == "true"
 
 
+def test_service_and_backup_read_the_same_settings() -> None:
+    keys = ("EnvironmentFile", "WorkingDirectory", "DynamicUser", "User")
+    backup, service = settings("ward-backup.service"), settings("ward.service")
+    assert [backup[key] for key in keys] == [service[key] for key in keys]
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_systemd_understands_it(name: str, tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")

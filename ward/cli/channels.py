@@ -42,7 +42,7 @@ def check(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
-        give_up = "as the plan says" if row["give_up_s"] is None else f"{row['give_up_s']:g} s"
+        give_up = "what the plan says" if row["give_up_s"] is None else f"{row['give_up_s']:g} s"
         typer.echo(f"{row['name']:20} {row['kind']:10} detail {row['detail']:5} gives up after {give_up}")
 
 

@@ -158,7 +158,7 @@ def backup(
         with database_of(settings) as engine:
             pieces = dump(engine, settings.data_dir, wall_ms(), _progress())
             write_backup(file, pieces, recipients, replace=force)
-        say(f"ward: {file}: {file.stat().st_size / 1e6:.1f} MB, {'encrypted' if recipients else 'plain'}")
+        say(f"ward: {file}: {file.stat().st_size / 1e6:,.3f} MB, {'encrypted' if recipients else 'plain'}")
 
 
 @app.command()

@@ -69,7 +69,7 @@ def check(
     found += remarks(plan, channels)
     for line in found:
         say(f"ward: {line}")
-    typer.echo(f"{file}: may be used" + (f"; {len(found)} remarks" if found else ""))
+    typer.echo(f"{file}: may be used" + (f"; remarks: {len(found)}" if found else ""))
     if strict and found:
         raise typer.Exit(1)
 

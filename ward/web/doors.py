@@ -107,7 +107,8 @@ def parse_grants(text: str) -> dict[str, Grant]:
 
 def address_of(settings: Settings) -> str:
     """Where people find the dashboard, without a slash at its end."""
-    return (settings.public_url or f"http://{settings.http_host}:{settings.http_port}").rstrip("/")
+    here = f"http://{settings.http_host}:{settings.http_port}{settings.root_path}"
+    return (settings.public_url or here).rstrip("/")
 
 
 def is_trusted_address(url: str) -> bool:

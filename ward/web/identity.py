@@ -93,9 +93,11 @@ def _scopes(role: str, scopes: Iterable[str] | None) -> list[str] | None:
         return None
     listed = sorted(set(scopes))
     unknown = [scope for scope in listed if scope not in SCOPES]
-    if role != "integration" or unknown or not listed:
-        allowed = f"of the role integration only; allowed: {', '.join(SCOPES)}"
-        raise InvalidError(f"scopes are {allowed}", field="scopes")
+    if role != "integration":
+        raise InvalidError("scopes are of the role integration only", field="scopes")
+    if unknown or not listed:
+        wrong = f"there is no scope {unknown[0]!r}" if unknown else "a scope is missing"
+        raise InvalidError(f"{wrong}; allowed: {', '.join(SCOPES)}", field="scopes")
     return listed
 
 
