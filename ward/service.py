@@ -291,7 +291,8 @@ class WardService:
         except TimeoutError:
             raise UnavailableError("the core did not answer within 30 s") from None
         except OperationalError:
-            raise UnavailableError("the database does not answer; nothing was changed") from None
+            said = "the database does not answer; look whether it was done before you ask again"
+            raise UnavailableError(said) from None
 
     async def trial(self, request: Json) -> Json:
         return await asyncio.to_thread(self._trial, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from concurrent.futures import Future
@@ -50,10 +51,13 @@ def test_a_message_that_cannot_be_stored_costs_no_other(world, monkeypatch):
         return real(entries, refusals)
 
     monkeypatch.setattr(journal, "append", append)
+    beats: list[str] = []
+    world.runner._beat = beats.append
     good, bad, also = world.measure(hr=80), world.measure("bad", hr=1), world.measure(spo2=97)
     world.tick()
     assert {good.mid, bad.mid, also.mid} <= set(world.acked)
     assert letters(world) == {"unusable": 1}
+    assert beats.count("core") == 3, "one by one may take long: each is a sign of life"
     world.tick(3_000)
     assert len(world.stored(stay)) == 2
 
@@ -80,6 +84,15 @@ def test_while_the_database_takes_nothing_no_message_is_blamed(world, monkeypatc
     world.tick()
     assert [item.mid for item in sent] == world.acked
     assert letters(world) == {}
+
+
+def test_nobody_is_told_that_nothing_was_changed_where_that_is_not_known(world, monkeypatch):
+    """The core has noted it and writes it when the database is back."""
+    failed: Future = Future()
+    failed.set_exception(OperationalError("INSERT", {}, Exception("away")))
+    monkeypatch.setattr(world.runner, "ask", lambda *_: failed)
+    with pytest.raises(UnavailableError, match="look whether it was done"):
+        asyncio.run(world.service.call("acknowledge", alert="a"))
 
 
 def test_what_came_late_waits_for_a_database_that_is_away(world, monkeypatch):

@@ -223,6 +223,7 @@ class Runner:
     def _take_apart(self, items: list[Incoming], rest: list[Incoming]) -> int:
         """One by one, so that a message that cannot be stored costs no other."""
         for at in range(len(items)):
+            self._beat("core")  # thousands may take minutes on a slow disk
             self._unwritten = items[at : at + 1]
             try:
                 self.take_messages()
