@@ -312,6 +312,7 @@ def test_the_command_line_from_adding_to_removing(run, tmp_path):
     assert "--cafile /etc/ward/ca.pem" in added.stdout
     assert "-t ward/v1/6A/mon-1/vitals" in added.stdout
     assert "not know it" not in added.stderr
+    assert "refused as it stands" in added.stderr
     assert "s3cret" not in added.output
     listed = run("list")
     assert "6A/mon-1" in listed.stdout

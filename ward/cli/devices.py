@@ -190,6 +190,8 @@ def _show(credentials: Credentials, made: Made, as_json: bool) -> None:
             typer.echo(f"{name:9} {rows[name]}")
         typer.echo(f"\n{rows['example']}")
         say("\nward: password and key are shown this once; the key is for signed messages (docs/devices.md)")
+        if one.signed and one.speaks_for:
+            say("ward: it must sign: the message above is refused as it stands, and shows that it is")
     _warn(made.unreloaded)
 
 
