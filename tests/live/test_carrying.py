@@ -111,6 +111,19 @@ def test_who_takes_it_spares_those_who_were_not_told_yet(world: World) -> None:
     assert told(world) == [*(f"{one} sent" for one in FIRST), "escalation 1 cleo/phone dropped"]
 
 
+def test_nobody_is_reminded_of_what_is_over(world: World) -> None:
+    """The reminder of who took it waited for its channel when the patient was discharged."""
+    alert = raise_high(world)
+    send_all(world)
+    world.do("acknowledge", alert=alert, assessment="actionable", note=None)
+    go_on(world, 1_810, **LOW)
+    of_it = [row for row in rows(world, "alert", "reason", "state") if row[0] == alert]
+    assert of_it[4:] == [(alert, "reminder", "waiting")] * 4
+    world.do("discharge", stay=world.alerts()[0].stay)
+    left = [line.split()[0] for line in told(world) if line.endswith("waiting")]
+    assert left == ["resolved"] * 4
+
+
 def test_whoever_was_told_hears_that_it_is_over(world: World) -> None:
     alert = raise_high(world)
     send_all(world)

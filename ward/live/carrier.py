@@ -51,5 +51,7 @@ def _ends_telling(change: Change) -> bool:
     """The people in line need not be told any more, or not now; those of another ward come after them."""
     event = change.event
     left = event.before in TO_BE_TOLD and event.after not in TO_BE_TOLD
+    over = event.after == "closed"  # who took it may still be in line for a reminder
     ward = event.detail.get("ward") if event.kind == "moved" else None
-    return left or event.kind in ("paused", "pause-ended") or (ward is not None and ward[0] != ward[1])
+    moved = ward is not None and ward[0] != ward[1]
+    return left or over or moved or event.kind in ("paused", "pause-ended")
