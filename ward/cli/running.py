@@ -116,7 +116,7 @@ def config(
         return
     for name, row in rows.items():
         value = "-" if row["value"] is None else row["value"]
-        typer.echo(f"{name:20} {value!s:32} {row['source']:34} {row['what']}")
+        typer.echo(f"{name:25} {value!s:32} {row['source']:34} {row['what']}")
     from ward.store.retention import KINDS
 
     typer.echo("\nWhat is kept how long (docs/operations.md):")
