@@ -18,7 +18,7 @@ from ward.store.database import open_database
 from ward.store.serving import serving
 from ward.web.app import create_app
 from ward.web.doors import doors_of
-from ward.web.patience import HEAD_BYTES, PatientProtocol
+from ward.web.patience import HEAD_BYTES, PatientProtocol, room
 
 GRACE_S: Final = 5
 LOOP_S: Final = 10.0
@@ -48,6 +48,7 @@ def set_up_log(level: str) -> None:
 
 def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
     """Not started; ``run`` blocks until a signal, ``should_exit`` ends it."""
+    PatientProtocol.most = room()
     config = uvicorn.Config(
         create_app(service, doors=doors_of(settings), root=settings.root_path),
         http=PatientProtocol,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -300,6 +302,37 @@ def test_who_waits_for_an_answer_is_not_slow(impatient: str, engine: Engine, wal
         begun = time.monotonic()
         while time.monotonic() < begun + 0.6:  # longer than any patience
             next(lines)
+
+
+def test_more_connections_than_there_are_files_for_are_closed(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a file left the core could not write, and nobody would be alarmed."""
+    monkeypatch.setattr(PatientProtocol, "most", 3)
+    with served(app) as base, contextlib.ExitStack() as held:
+        host, port = base.removeprefix("http://").split(":")
+        idle = [held.enter_context(socket.create_connection((host, int(port)), 10)) for _ in range(3)]
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{base}/healthz", timeout=10)
+        idle.pop().close()
+        until = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                assert httpx.get(f"{base}/healthz", timeout=10).status_code == 200
+                break
+            assert time.monotonic() < until
+
+
+def test_half_of_the_files_are_left_to_the_core() -> None:
+    script = 'ulimit -n 500; exec "$0" -c "from ward.web.patience import room; print(room())"'
+    said = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert said.stdout.strip() == "250"
 
 
 def test_a_head_that_is_too_big(impatient: str) -> None:
