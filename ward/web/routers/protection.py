@@ -26,7 +26,7 @@ DOCUMENT: dict[int | str, dict[str, Any]] = {
             JSON: {"schema": {"type": "object"}, "example": {"stays": [{"stays": [], "readings": []}]}}
         },
     },
-    **{code: problem_answer(code) for code in (401, 403, 404, 422, 500)},
+    **{code: problem_answer(code) for code in (401, 403, 404, 422, 429, 500)},
 }
 
 
