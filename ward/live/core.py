@@ -33,6 +33,7 @@ from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
 from ward.live.faults import told
 from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
+from ward.live.late import Late
 from ward.live.slots import Slots
 from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
@@ -48,9 +49,6 @@ from ward.web.hub import Hub
 SCALE_2: Final = "spo2-scale-2"
 AWAY: Final = MINUTE
 """Readings after so long a silence mean that a patient who was away is back."""
-SETTLE: Final = SECOND
-LONGEST_WAIT: Final = 5 * SECOND
-"""A rebuild waits until no more late readings come, not longer than this (ms, times the clock's speed)."""
 MEMORY: Final = 2 * HOUR
 """What a rebuild reads at the least before the first late reading."""
 LASTING: Final = 30 * SECOND
@@ -96,9 +94,7 @@ class Core:
         self._fault_since: dict[str, int] = {}
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
-        self._late: dict[int, list[Readings]] = {}
-        self._late_first: dict[int, int] = {}
-        self._late_last: dict[int, int] = {}
+        self._late = Late(speed)
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
@@ -134,8 +130,7 @@ class Core:
             self.engine.forget(slot)
             self.newest.forget(slot)
             self.slots.free(stay)
-            for table in (self._late, self._late_first, self._late_last):
-                table.pop(slot, None)
+            self._late.drop(slot)
         self.router.remove_stay(stay)
         self.stays.pop(stay, None)
         self.heard.pop(stay, None)
@@ -255,7 +250,7 @@ class Core:
         with metrics.TICK.time():
             step = self.engine.step(now)
         self._guard("marks", lambda: self._note_marks(step.marked))
-        self._note_late(step.late, now)
+        self._late.note(step.late, now)
         self._guard("alerts", lambda: self._follow(step.transitions, now))
         self._rebuild(now)
         self._guard("technical", lambda: self._technical(now))
@@ -279,7 +274,7 @@ class Core:
         """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
         step = self.engine.step(reached)
         self._note_marks(step.marked)
-        self._note_late(step.late, now)
+        self._late.note(step.late, now)
         self._follow(step.transitions, now)
 
     def reconcile(self) -> None:
@@ -360,22 +355,12 @@ class Core:
 
     # ------------------------------------------------------------------ late readings
 
-    def _note_late(self, late: Readings, now: int) -> None:
-        for slot in np.unique(late.slot).tolist():
-            self._late.setdefault(slot, []).append(late.take(late.slot == slot))
-            self._late_first.setdefault(slot, now)
-            self._late_last[slot] = now
-
     def _rebuild(self, now: int, *, everything: bool = False) -> None:
-        for slot in list(self._late):
-            settled = now - self._late_last[slot] >= SETTLE * self._speed
-            if everything or settled or now - self._late_first[slot] >= LONGEST_WAIT * self._speed:
-                late = Readings.concat(self._late[slot])
-                fault = self._guard("rebuild", partial(self._rebuild_one, slot, late, now))
-                if isinstance(fault, SQLAlchemyError):
-                    break  # the database is away: all is kept and tried again, and the tick goes on
-                for table in (self._late, self._late_first, self._late_last):
-                    table.pop(slot, None)
+        for slot in self._late.due(now, everything=everything):
+            fault = self._guard("rebuild", partial(self._rebuild_one, slot, self._late.of(slot), now))
+            if isinstance(fault, SQLAlchemyError):
+                break  # the database is away: all is kept and tried again, and the tick goes on
+            self._late.drop(slot)
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
         """Build the clocks of one stay again from what is stored, and what came late."""

@@ -1,0 +1,46 @@
+"""Readings that came late, by slot, until the clocks of their stay are built again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ward.scoring.readings import Readings
+from ward.signals import SECOND
+
+SETTLE: Final = SECOND
+LONGEST_WAIT: Final = 5 * SECOND
+"""A rebuild waits until no more late readings come, not longer than this (ms, times the clock's speed)."""
+
+
+class Late:
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._readings: dict[int, list[Readings]] = {}
+        self._first: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._readings)
+
+    def note(self, late: Readings, now: int) -> None:
+        for slot in np.unique(late.slot).tolist():
+            self._readings.setdefault(slot, []).append(late.take(late.slot == slot))
+            self._first.setdefault(slot, now)
+            self._last[slot] = now
+
+    def due(self, now: int, *, everything: bool = False) -> list[int]:
+        """Slots whose readings have waited long enough, or all that have some."""
+        return [slot for slot in self._readings if everything or self._is_due(slot, now)]
+
+    def _is_due(self, slot: int, now: int) -> bool:
+        settled = now - self._last[slot] >= SETTLE * self._speed
+        return settled or now - self._first[slot] >= LONGEST_WAIT * self._speed
+
+    def of(self, slot: int) -> Readings:
+        return Readings.concat(self._readings[slot])
+
+    def drop(self, slot: int) -> None:
+        for table in (self._readings, self._first, self._last):
+            table.pop(slot, None)
