@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import socket
 import tempfile
 import threading
 import time
@@ -20,7 +19,7 @@ import typer
 from ward.clock import wall_ms
 from ward.config import Settings, SettingsError, load_settings, prepare_data_dir
 from ward.ingest.broker import BrokerError, EmbeddedBroker
-from ward.server import end_on_term, http_server, set_up_log
+from ward.server import check_port, end_on_term, http_server, set_up_log
 from ward.service import WardService
 from ward.store.people import find_user
 from ward.web.doors import address_of
@@ -99,16 +98,6 @@ def read_one(path: Path) -> Recording:
     if len(found) != 1:
         raise SettingsError(f"{path}: holds {len(found)} stays with readings; the demo plays exactly one")
     return found[0]
-
-
-def check_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.http_host, settings.http_port))
-        except OSError as error:
-            taken = f"http_port = {settings.http_port}: {error.strerror}"
-            raise SettingsError(f"{taken}; choose another with --http-port or WARD_HTTP_PORT") from error
 
 
 @contextlib.contextmanager

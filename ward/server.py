@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 
-from ward.config import Settings, prepare_data_dir
+from ward.config import Settings, SettingsError, prepare_data_dir
 from ward.service import WardService
 from ward.store.database import open_database
 from ward.store.serving import serving
@@ -87,10 +88,22 @@ class StoppingServer(uvicorn.Server):
         await super().shutdown(sockets)  # type: ignore[arg-type]
 
 
+def check_port(settings: Settings) -> None:
+    """Raises ``SettingsError`` where the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.http_host, settings.http_port))
+        except OSError as error:
+            taken = f"http_port = {settings.http_port}: {error.strerror}"
+            raise SettingsError(f"{taken}; choose another with WARD_HTTP_PORT") from error
+
+
 def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises ``SettingsError`` and what makes a start impossible."""
     set_up_log(settings.log_level)
     end_on_term()
+    check_port(settings)
     with contextlib.suppress(KeyboardInterrupt), alone(settings):
         service = WardService(settings)
         with service.running(in_background=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -138,6 +139,18 @@ def test_an_impossible_setting_stops_the_start_with_name_value_and_what_is_allow
         assert "http_port = 'eighty'" in said
         assert "colour" in said
         assert "allowed: http_host" in said
+
+
+def test_a_taken_port_stops_the_start_in_a_line(tmp_path):
+    with served(tmp_path, "mqtt://127.0.0.1:1") as ward, socket.socket() as other:
+        other.bind(("127.0.0.1", ward.port))
+        other.listen()
+        ward.start(ready=False)
+        assert ward.process is not None
+        assert ward.process.wait(30) == 2
+        said = (tmp_path / "log").read_text()
+        assert f"http_port = {ward.port}: Address already in use" in said
+        assert "Traceback" not in said
 
 
 def test_the_service_starts_without_a_broker_says_so_and_recovers(tmp_path):

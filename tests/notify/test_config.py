@@ -77,6 +77,7 @@ secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ("[channels]\nx = 3\n", "channels.x is not a table"),
         ("[channels.x]\n", "[channels.x] kind is not one of: webhook, mqtt, apprise"),
         ('[channels.dashboard]\nkind = "mqtt"\n', "is no name for a channel"),
+        ('[channels.vitals]\nkind = "mqtt"\n', "is no name for a channel"),
         ('[channels."A B"]\nkind = "mqtt"\n', "is no name for a channel"),
         ('[channels.x]\nkind = "mqtt"\nurl = "SECRET"\n', "[channels.x] url is not known; allowed: detail"),
         ('[channels.x]\nkind = "mqtt"\ndetail = "name"\n', "detail is not one of: bed, none"),

@@ -169,9 +169,7 @@ def test_guessing_elsewhere_does_not_keep_a_nurse_from_her_ward(
     log_in(mine)
 
 
-def test_guessing_at_her_own_address_does_not_keep_a_nurse_from_her_ward(
-    app, user: User, wall: Wall
-) -> None:
+def test_guessing_at_her_own_address_does_not_keep_a_nurse_from_her_ward(app, user: User, wall: Wall) -> None:
     """A hospital behind one address, or behind a proxy that is not trusted."""
     user()
     mine = TestClient(app, client=("10.0.0.7", 1))

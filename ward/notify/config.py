@@ -35,6 +35,8 @@ from ward.notify.webhook import Webhook, check_url, read_secret
 from ward.store.deliveries import DASHBOARD
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+TAKEN: Final = frozenset({DASHBOARD, "vitals", "status"})
+"""Devices publish under the last two: one that is called *notify* could speak as such a channel."""
 SHOWN_WITHIN: Final = 30_000
 """An open dashboard shows an alert at once; where none has after so long, somebody else must be told."""
 GIVE_UP_RANGE: Final = (5_000, 3_600_000)
@@ -129,8 +131,10 @@ def load_channels(path: Path | None, parts: Parts) -> dict[str, Configured]:
         if not isinstance(values, dict):
             raise ChannelsFileError(f"{path}: channels.{name} is not a table")
         place = _Place(str(path), f"channels.{name}", values)
-        if not NAME.fullmatch(name) or name == DASHBOARD:
-            place.refuse("", f"is no name for a channel; allowed: a-z 0-9 _ -, not {DASHBOARD}")
+        if not NAME.fullmatch(name) or name in TAKEN:
+            place.refuse(
+                "", f"is no name for a channel; allowed: a-z 0-9 _ -, not {', '.join(sorted(TAKEN))}"
+            )
         found[name] = _channel(name, place, parts)
     file.done()
     return found
