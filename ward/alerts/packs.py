@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 from ward.alerts import technical
 from ward.alerts.clauses import ALLOWED as CLAUSE
 from ward.alerts.clauses import ClauseError, format_clause, parse_clause
-from ward.alerts.durations import ALLOWED as DURATION
-from ward.alerts.durations import format_duration, parse_duration
+from ward.alerts.durations import format_duration
+from ward.alerts.fields import duration, one_of
 from ward.errors import InvalidError
 from ward.scoring.rules import KINDS, PRIORITIES, Clause, Rule
 
@@ -180,27 +180,6 @@ def _text(value: object) -> str:
     return value
 
 
-def _one_of(words: Sequence[str]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise ValueError(" | ".join(words))
-        return value
-
-    return read
-
-
-def _duration(least: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if not isinstance(value, str):
-            raise ValueError(DURATION)
-        ms = parse_duration(value)
-        if ms < least:
-            raise ValueError("more than zero")
-        return ms
-
-    return read
-
-
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
         raise ValueError("a whole number from 1 on")
@@ -286,19 +265,19 @@ def _rule(data: object, place: str, problems: list[Problem]) -> Rule | None:
     )
     rule_id = f.get("id", _identifier)
     when = f.get("when", _clauses)
-    for_ms = f.get("for", _duration(1))
+    for_ms = f.get("for", duration(1))
     if rule_id in technical.RULES:
         f.fail("id", "reserved", "any id but " + _listed(technical.RULES))
     default_title = " and ".join(map(str, when or ())) + f" for {format_duration(for_ms or 0)}"
     values = {
         "title": f.get("title", _text, default_title),
-        "priority": f.get("priority", _one_of(PRIORITIES)),
-        "kind": f.get("kind", _one_of(KINDS), "physiological"),
-        "within_ms": f.get("within", _duration(1), for_ms),
-        "gap_ms": f.get("gap", _duration(0), for_ms),
+        "priority": f.get("priority", one_of(PRIORITIES)),
+        "kind": f.get("kind", one_of(KINDS), "physiological"),
+        "within_ms": f.get("within", duration(1), for_ms),
+        "gap_ms": f.get("gap", duration(0), for_ms),
         "min_readings": f.get("min_readings", _count, 2),
         "clear_when": f.get("clear_when", _clauses_or_none, ()),
-        "clear_for_ms": f.get("clear_for", _duration(1), 120_000),
+        "clear_for_ms": f.get("clear_for", duration(1), 120_000),
         "unless": f.get("unless", _identifiers, ()),
         "inhibits": f.get("inhibits", _identifiers, ()),
     }
