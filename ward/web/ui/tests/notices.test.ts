@@ -53,8 +53,9 @@ it("says what became of telling somebody", () => {
 
 it("names each person once for each way, with what became of it last", () => {
   const one = { id: 1, reason: "first", name: "Ada", channel: "pager", state: "failed" } as Delivery;
-  const told = latest([{ ...one, id: 3, state: "sent" }, one, { ...one, id: 2, channel: "dashboard" }]);
-  expect(told.map(({ id }) => id)).toEqual([3, 2]);
+  const sent = { ...one, state: "sent" } as Delivery;
+  const told = latest([{ ...sent, id: 4 }, { ...sent, id: 3 }, one, { ...sent, id: 2, channel: "dashboard" }]);
+  expect(told.map(({ id }) => id)).toEqual([1, 2, 4]);
 });
 
 it("marks an alert that did not reach somebody until it is taken", () => {

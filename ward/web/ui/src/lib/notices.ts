@@ -27,10 +27,13 @@ export function shows(notice: Notice, view: View, { route, chosenWard, live }: S
   return view.stays.get(route.id)?.alerts.some(({ id }) => id === notice.alert) ?? false;
 }
 
-/** The latest telling of each person by each way: a reminder says all that the first telling said. */
+/** The latest telling of each person by each way, for a reminder says all that the first telling said; and beside it
+ * the latest that failed, which is nothing to hide. */
 export function latest(deliveries: Delivery[]): Delivery[] {
   const each = new Map<string, Delivery>();
-  for (const delivery of [...deliveries].sort((a, b) => a.id - b.id)) each.set(`${delivery.name}\n${delivery.channel}`, delivery);
+  for (const delivery of [...deliveries].sort((a, b) => a.id - b.id)) {
+    each.set(`${delivery.name}\n${delivery.channel}\n${delivery.state === "failed"}`, delivery);
+  }
   return [...each.values()];
 }
 
