@@ -114,7 +114,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used():
     provided_by = packages_distributions()
     imported = imports("ward") | imports("simulator") | imports("models")
     used = {normal(dist) for module in imported for dist in provided_by[module]}
-    # The database driver is named in a URL, not imported; Starlette is FastAPI's and AnyIO is Starlette's, both
+    # The database driver is named in a URL, not imported; Starlette is FastAPI's and AnyIO Starlette's, both
     # pinned by the lock; Python itself reads tzdata where the system has no time zones.
     assert used - RUNTIME <= {"starlette", "anyio"}
     assert RUNTIME - used <= {"psycopg", "tzdata"}
