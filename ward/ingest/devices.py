@@ -5,13 +5,13 @@ Everything here is plain data with pure changes, so that a snapshot is simply th
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
 from ward.ingest.records import Sample
+from ward.ingest.spans import insert
 from ward.signals import MINUTE, N_OBSERVED, SECOND, hold_of
 
 MAX_SPANS: Final = 4096
@@ -52,28 +52,10 @@ class SeqSet(msgspec.Struct, array_like=True):
 
     def add(self, seq: int) -> bool:
         """True where it is new."""
-        firsts, lasts = self.firsts, self.lasts
-        if lasts and lasts[-1] == seq - 1:
-            lasts[-1] = seq
-            return True
-        at = bisect_right(firsts, seq)  # spans before ``at`` begin at or before seq
-        if at and seq <= lasts[at - 1]:
-            return False
-        follows = at > 0 and lasts[at - 1] == seq - 1
-        leads = at < len(firsts) and firsts[at] == seq + 1
-        if follows and leads:
-            lasts[at - 1] = lasts[at]
-            del firsts[at], lasts[at]
-        elif follows:
-            lasts[at - 1] = seq
-        elif leads:
-            firsts[at] = seq
-        else:
-            firsts.insert(at, seq)
-            lasts.insert(at, seq)
-            if len(firsts) > MAX_SPANS:
-                del firsts[0], lasts[0]
-        return True
+        new = insert(self.firsts, self.lasts, seq)
+        if len(self.firsts) > MAX_SPANS:
+            del self.firsts[0], self.lasts[0]
+        return new
 
 
 def keeps_pace(advanced: int, elapsed: int) -> bool:

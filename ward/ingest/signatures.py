@@ -18,6 +18,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ward.ingest.spans import insert
+
 MARK: Final = b"ward1 "
 MAX_NUMBER: Final = 2**63 - 1
 MAX_LINE: Final = 1024
@@ -106,20 +108,7 @@ class Numbers(msgspec.Struct, array_like=True):
 
     def add(self, number: int) -> None:
         """Remember a number that ``is_new``."""
-        firsts, lasts = self.firsts, self.lasts
-        at = bisect_right(firsts, number)
-        follows = at > 0 and lasts[at - 1] == number - 1
-        leads = at < len(firsts) and firsts[at] == number + 1
-        if follows and leads:
-            lasts[at - 1] = lasts[at]
-            del firsts[at], lasts[at]
-        elif follows:
-            lasts[at - 1] = number
-        elif leads:
-            firsts[at] = number
-        else:
-            firsts.insert(at, number)
-            lasts.insert(at, number)
-            if len(firsts) > WINDOW:
-                self.floor = lasts[0]
-                del firsts[0], lasts[0]
+        insert(self.firsts, self.lasts, number)
+        if len(self.firsts) > WINDOW:
+            self.floor = self.lasts[0]
+            del self.firsts[0], self.lasts[0]
