@@ -16,7 +16,7 @@ from alembic import command
 from sqlalchemy import JSON, Connection, Engine, MetaData, Table, insert, select, text
 
 from ward.errors import ConflictError
-from ward.protection.archive import ArchiveError, Header, Summary
+from ward.protection.archive import ArchiveError, Checking, Header, Summary
 from ward.protection.backup import Progress, read_backup, sequence_of, tables
 from ward.store import schema
 from ward.store.audit import Entry, append
@@ -40,7 +40,7 @@ class Checked:
     files: dict[str, tuple[int, bytes]]
 
 
-class Files:
+class Files(Checking):
     """A sink that keeps the files of a backup, for they are few and small, and its header."""
 
     def __init__(self) -> None:
@@ -56,15 +56,6 @@ class Files:
                 f"up to {schema.newest()}): restore it with that version"
             ) from None
         self.header = header
-
-    def table(self, name: str, columns: Sequence[str]) -> None:
-        pass
-
-    def row(self, values: list[Any]) -> None:
-        pass
-
-    def end_table(self, counter: int | None) -> None:
-        pass
 
     def file(self, name: str, mode: int, content: bytes) -> None:
         path = PurePosixPath(name)
