@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 
 from ward.ingest.recordings import Recording
+from ward.replay_lives import Lives
 from ward.scoring.conditions import COMPARE, news2
 from ward.scoring.engine import Engine
 from ward.scoring.filter import INVALID, REASONS, VALID, Filter, Marked
@@ -88,11 +89,12 @@ def replay(
     filtered: bool = True,
     progress: Progress | None = None,
     summary: Summary | None = None,
+    lives: Lives | None = None,
 ) -> list[ReplayEvent]:
     """Every raising and clearing of every rule, in order of time.
 
     holds: signal name to ms, in place of the signal's own. The engine is the live one; only clocks,
-    lateness and the queue before it are missing.
+    lateness and the queue before it are missing. lives: takes what a ward would have heard of it.
     """
     holds = holds or {}
     with_data = [r for r in recordings if len(r)]
@@ -118,6 +120,8 @@ def replay(
                 )
         if summary is not None:
             _summarise(summary, group, step.marked, rules)
+        if lives is not None:
+            lives.take(group, engine.rules, step, shift)
         done += len(group)
         if progress:
             progress(done, len(with_data))

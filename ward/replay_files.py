@@ -14,8 +14,10 @@ from ward.alerts.durations import parse_duration
 from ward.alerts.packs import load_pack
 from ward.errors import InvalidError
 from ward.ingest.recordings import Recording, read_all
+from ward.lifetime import Interruption
 from ward.replay import ReplayEvent, Summary, replay, scores
-from ward.signals import OBSERVED
+from ward.replay_lives import Lives
+from ward.signals import MINUTE, OBSERVED
 
 SCORE_COLUMNS: Final = ("stay", "time", "news2", "news2_missing", "risk")
 
@@ -31,28 +33,39 @@ def replay_files(
     scores: Path | None,
     every: str,
     summary: bool,
+    interruptions: Path | None,
     say: Callable[[str], None],
 ) -> None:
     """Raises ``WardError`` for what cannot be read or makes no sense."""
     rules = load_pack(pack).rules
     wanted = dict(parse_hold(text) for text in holds)
     step = duration("--every", every)
-    for path in (output, scores):
+    for path in (output, scores, interruptions):
         if path is not None and not path.absolute().parent.is_dir():
             raise InvalidError(f"{path}: there is no folder {path.absolute().parent}")
     recordings = read_all(files, format)
     if not any(len(recording) for recording in recordings):
         say("no readings in " + " ".join(str(file) for file in files))
     said = Summary() if summary else None
+    lives = Lives() if summary or interruptions else None
     progress = Progress(say)
-    events = replay(recordings, rules, holds=wanted, filtered=filtered, progress=progress, summary=said)
+    events = replay(
+        recordings, rules, holds=wanted, filtered=filtered, progress=progress, summary=said, lives=lives
+    )
     with opened(output) as sink:
         for event in events:
             sink.write(json.dumps(line_of(event)) + "\n")
+    if interruptions and lives is not None:
+        with opened(interruptions) as sink:
+            for call, recording in lives.interruptions():
+                sink.write(json.dumps(call_of(call, recording)) + "\n")
     if scores:
         write_scores(scores, recordings, every=step, holds=wanted, filtered=filtered, progress=progress)
     if said is not None:
         for line in summary_lines(said, len(events)):
+            say(line)
+    if lives is not None:
+        for line in lives_lines(lives):
             say(line)
 
 
@@ -86,6 +99,18 @@ def line_of(event: ReplayEvent) -> dict[str, Any]:
     }
 
 
+def call_of(call: Interruption, recording: Recording) -> dict[str, Any]:
+    return {
+        "stay": call.stay,
+        "at": recording.origin.to_input(call.at),
+        "rule": call.rule,
+        "priority": call.priority,
+        "kind": call.kind,
+        "reason": call.reason,
+        "episode": call.episode,
+    }
+
+
 def write_scores(path: Path, recordings: Sequence[Recording], **options: Any) -> None:
     """One row per stay and step; in hourly recordings the steps are the rows' own."""
     on_rows = bool(recordings) and all(r.hold is not None for r in recordings)
@@ -114,6 +139,15 @@ def summary_lines(said: Summary, events: int) -> Iterator[str]:
         yield "readings found invalid, by reason:"
         for name, n in said.invalid.most_common():
             yield f"  {n:8} {name}"
+
+
+def lives_lines(lives: Lives) -> Iterator[str]:
+    """What staff would have heard, if somebody takes each alert after the minutes that ``lives`` assumes."""
+    counts, days = lives.counts(), max(lives.days, 1e-9)
+    wait = (lives.staff.acknowledge_after or 0) // MINUTE
+    yield f"told to staff, who take each alert after {wait} min ({lives.days:.2f} monitored patient-days):"
+    for name, n in counts.items():
+        yield f"  {n:8} {name.replace('_', ' ')} ({n / days:.1f} a patient-day)"
 
 
 @contextlib.contextmanager

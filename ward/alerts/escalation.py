@@ -66,6 +66,22 @@ class Escalation:
             return self._carry_on(ledger, track, alert, track.active_at, now)
         return []
 
+    def next_due(self, track: Track) -> int | None:
+        """When time alone next brings something for the alert (ms), for whoever need not look each second;
+        quiet hours may put it off."""
+        alert = track.alert
+        if alert is None:
+            return None
+        if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
+            return alert.acknowledged_at + (track.reminded + 1) * REMIND
+        if alert.state != "active" or track.active_at is None:
+            return None
+        _, route = self.way(alert)
+        waits = [level.after for level in route.levels[track.escalated + 1 :]][:1]
+        if route.remind and track.nagged < route.remind_at_most:
+            waits.append((track.nagged + 1) * route.remind)
+        return track.active_at + min(waits) if waits else None
+
     def undelivered(
         self, ledger: Ledger, track: Track, given: Undelivered, level: int, error: str, now: int
     ) -> list[Change]:

@@ -28,7 +28,13 @@ def replay(
     ] = None,
     scores: Annotated[Path | None, typer.Option(help="Also write NEWS2 over time to this CSV file.")] = None,
     every: Annotated[str, typer.Option(help="Step of --scores.")] = "1h",
-    summary: Annotated[bool, typer.Option(help="Also tell crossings, readings and alerts per day.")] = False,
+    summary: Annotated[
+        bool, typer.Option(help="Also tell crossings, readings, alerts and interruptions per day.")
+    ] = False,
+    interruptions: Annotated[
+        Path | None,
+        typer.Option(help="Also write when staff would have been interrupted, and why, as JSON lines."),
+    ] = None,
 ) -> None:
     """Recordings through the very engine that runs live: what would have been raised, and when."""
     from ward.replay_files import replay_files
@@ -44,6 +50,7 @@ def replay(
             scores=scores,
             every=every,
             summary=summary,
+            interruptions=interruptions,
             say=say,
         )
 
