@@ -14,11 +14,9 @@ import numpy as np
 
 from ward.ingest.recordings import Recording
 from ward.replay_lives import Lives
-from ward.scoring.conditions import COMPARE, news2
+from ward.scoring.conditions import COMPARE
 from ward.scoring.engine import Engine
-from ward.scoring.filter import INVALID, REASONS, VALID, Filter, Marked
-from ward.scoring.held import Held
-from ward.scoring.news2 import missing_names
+from ward.scoring.filter import INVALID, REASONS, VALID, Marked
 from ward.scoring.readings import Int, Readings
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED
@@ -101,10 +99,10 @@ def replay(
     if not with_data:
         return []
     end = max(int(r.rows[-1]) if len(r.rows) else int(r.time[-1]) for r in with_data)
-    shift = max(0, -min(int(r.time[0]) for r in with_data))  # the engine's time is never negative
+    shift = shift_of(with_data)
     events: list[ReplayEvent] = []
     done = 0
-    for group in _groups(with_data):
+    for group in groups(with_data):
         engine = Engine(rules, len(group), lateness=0, filtered=filtered)
         engine.add(as_readings(group, holds, shift))
         step = engine.step(end + shift)
@@ -130,11 +128,20 @@ def replay(
     return sorted(events, key=lambda e: (e.at, e.stay))
 
 
-def _groups(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
+def shift_of(recordings: Sequence[Recording]) -> int:
+    """By how much to move all times, ms: the engine's are never negative. Whole hours stay whole hours."""
+    earliest = min((int(r.time[0]) for r in recordings), default=0)
+    return max(0, -(earliest // HOUR)) * HOUR
+
+
+def groups(
+    recordings: Sequence[Recording], *, readings: int = _GROUP, stays: int = _STAYS
+) -> Iterator[list[Recording]]:
+    """As many recordings at a time as fit into ``readings`` and ``stays``."""
     group: list[Recording] = []
     size = 0
     for recording in recordings:
-        if group and (size + len(recording) > _GROUP or len(group) == _STAYS):
+        if group and (size + len(recording) > readings or len(group) == stays):
             yield group
             group, size = [], 0
         group.append(recording)
@@ -174,85 +181,3 @@ def _summarise(summary: Summary, group: Sequence[Recording], marked: Marked, rul
     summary.invalid.update({REASONS[int(r)]: int(n) for r, n in zip(reasons, counts, strict=True)})
     summary.crossings.update(crossings(rules, first.in_order()))
     summary.crossings_filtered.update(crossings(rules, valid))
-
-
-# ---------------------------------------------------------------------- scores over time
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    stay: str
-    time: int
-    news2: int | None
-    missing: str
-    recording: Recording
-
-
-def scores(
-    recordings: Sequence[Recording],
-    *,
-    every: int = HOUR,
-    holds: Mapping[str, int] | None = None,
-    filtered: bool = True,
-    on_rows: bool = False,
-    progress: Progress | None = None,
-) -> Iterator[ScoreRow]:
-    """NEWS2 of every stay at every step, from what was known at that time and nothing later.
-
-    Steps are ``every`` ms from a stay's first reading to its last row; ``on_rows``: the rows' own times.
-    """
-    holds = holds or {}
-    with_data = [r for r in recordings if len(r)]
-    shift = max(0, -min((int(r.time[0]) for r in with_data), default=0))
-    done = 0
-    for group in _groups(with_data):
-        steps = [
-            r.rows if on_rows else np.arange(r.time[0], r.rows[-1] + 1, every, dtype=np.int64) for r in group
-        ]
-        yield from _score_group(
-            group, [s + shift for s in steps], as_readings(group, holds, shift), shift, filtered
-        )
-        done += len(group)
-        if progress:
-            progress(done, len(with_data))
-
-
-def _score_group(
-    group: Sequence[Recording], steps: Sequence[Int], readings: Readings, shift: int, filtered: bool
-) -> Iterator[ScoreRow]:
-    """All stays at once, from each instant that is a step of any of them to the next."""
-    n = len(group)
-    held, gate = Held(n), Filter(n) if filtered else None
-    scale = np.ones(n, np.int8)
-    slots = np.repeat(np.arange(n), [len(s) for s in steps])
-    times = np.concatenate([np.empty(0, np.int64), *steps])
-    order = np.lexsort((slots, times))
-    slots, times = slots[order], times[order]
-    readings = readings.in_order()
-    since, read = np.full(n, -1, np.int64), 0
-    for now, lo, hi in _runs(times):
-        upto = int(np.searchsorted(readings.time, now, side="right"))
-        new = readings.take(slice(read, upto))
-        read = upto
-        if gate is not None:
-            marked = gate.push(new, now)
-            new = marked.readings.take(marked.mark == VALID)
-            new = new.take(new.time > since[new.slot])  # older: a newer reading has overtaken it meanwhile
-        due = slots[lo:hi]
-        until = np.full(n, now)
-        rows = held.advance(new, since, until, (due, until[due]))
-        since = until
-        score, fresh = news2(rows, scale)
-        at_step = np.searchsorted(rows.slot, due, side="right") - 1
-        for slot, row in zip(due.tolist(), at_step.tolist(), strict=True):
-            value = int(score.total[row]) if fresh[row] else None
-            yield ScoreRow(
-                group[slot].stay, now - shift, value, missing_names(score.missing[row]), group[slot]
-            )
-
-
-def _runs(times: Int) -> Iterator[tuple[int, int, int]]:
-    """(value, begin, end) of each run of equal numbers in a sorted array."""
-    begins = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1]])) if len(times) else times
-    for lo, hi in zip(begins, [*begins[1:], len(times)], strict=True):
-        yield int(times[lo]), int(lo), int(hi)

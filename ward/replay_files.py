@@ -15,8 +15,10 @@ from ward.alerts.packs import load_pack
 from ward.errors import InvalidError
 from ward.ingest.recordings import Recording, read_all
 from ward.lifetime import Interruption
-from ward.replay import ReplayEvent, Summary, replay, scores
+from ward.replay import ReplayEvent, Summary, replay
 from ward.replay_lives import Lives
+from ward.replay_scores import steps
+from ward.scoring.news2 import missing_names
 from ward.signals import MINUTE, OBSERVED
 
 SCORE_COLUMNS: Final = ("stay", "time", "news2", "news2_missing", "risk")
@@ -117,9 +119,12 @@ def write_scores(path: Path, recordings: Sequence[Recording], **options: Any) ->
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(SCORE_COLUMNS)
-        for row in scores(recordings, on_rows=on_rows, **options):
-            time = row.recording.origin.to_input(row.time)
-            writer.writerow((row.stay, time, "" if row.news2 is None else row.news2, row.missing, ""))
+        for found in steps(recordings, on_rows=on_rows, **options):
+            columns = (found.stay.tolist(), found.time.tolist(), found.news2.tolist(), found.missing)
+            for stay, time, news2, missing in zip(*columns, strict=True):
+                own = recordings[stay]
+                score = news2 if news2 >= 0 else ""
+                writer.writerow((own.stay, own.origin.to_input(time), score, missing_names(missing), ""))
 
 
 def summary_lines(said: Summary, events: int) -> Iterator[str]:

@@ -94,7 +94,7 @@ class Feature:
 
     @property
     def monotone(self) -> int:
-        """In which direction the risk may go with it, so that a lower SpO2 never lowers the risk: -1, 0, 1."""
+        """Which way the risk may go with it, so that a lower SpO2 never lowers the risk: -1, 0, 1."""
         return -SERIES[self.series].spo2 if VIEWS[self.view].now else 0
 
 
@@ -181,6 +181,10 @@ def _map(x: Signals) -> Any:
     return np.where(np.isnan(x["map"]), (x["sbp"] + 2 * x["dbp"]) / 3, x["map"])
 
 
+def _own(name: str) -> Callable[[Signals], Any]:
+    return lambda x: x[name]
+
+
 def _points(name: str) -> Callable[[Signals], Any]:
     def made(x: Signals) -> Any:
         return np.where(np.isnan(x[name]), np.nan, points(name, x[name]))
@@ -196,7 +200,7 @@ def _news(x: Signals) -> Any:
 
 
 _MADE: Final[dict[str, Callable[[Signals], Any]]] = {
-    **{name: (lambda x, own=name: x[own]) for name in TRACKED},
+    **{name: _own(name) for name in TRACKED},
     "map": _map,
     "shock_index": lambda x: _ratio(x["hr"], x["sbp"]),
     "pulse_pressure": lambda x: x["sbp"] - x["dbp"],

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ward.scoring.held import Timeline
 from ward.scoring.readings import Bool, Float, Int
 from ward.signals import HOUR, INDEX, MINUTE, N_OBSERVED
 
@@ -43,8 +44,9 @@ _GRAIN: Final = 256.0
 _AT_ONCE: Final = 1_024
 """Rows computed together: what fits into a processor's cache."""
 
+_SIGNALS: Final = np.array([INDEX[name] for name in _CHANNELS])
 CHANNEL: Final = np.full(N_OBSERVED, _NONE)
-CHANNEL[[INDEX[name] for name in _CHANNELS]] = np.arange(len(_CHANNELS))
+CHANNEL[_SIGNALS] = np.arange(len(_CHANNELS))
 """Index into ``SIGNALS`` to channel; -1: the score does not look at it."""
 
 
@@ -205,6 +207,12 @@ class Trends:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         for name in self._ARRAYS:
             setattr(self, name, state[f"trends.{name}"].copy())
+
+
+def taken(rows: Timeline) -> tuple[Int, Int, Int, Float]:
+    """The readings that set a signal of the score: slot, channel, time, value, for ``Trends.take``."""
+    row, column = np.nonzero(rows.read[:, _SIGNALS])
+    return rows.slot[row], column, rows.time[row], rows.value[row, _SIGNALS[column]]
 
 
 def _merge(channels: Float, signals: Float32) -> None:
