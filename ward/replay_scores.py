@@ -17,7 +17,7 @@ from ward.ingest.recordings import Recording
 from ward.replay import Progress, as_readings, groups, shift_of
 from ward.scoring.conditions import news2
 from ward.scoring.filter import VALID, Filter
-from ward.scoring.held import Held, Timeline
+from ward.scoring.held import Held, Moment
 from ward.scoring.readings import Bool, Int, Readings
 from ward.scoring.trends import CHANNEL, STEP, Inputs, Trends, taken
 from ward.signals import HOUR
@@ -105,9 +105,8 @@ def _group(own: Sequence[Int], readings: Readings, filtered: bool) -> Steps:
             found.inputs.present[asked], found.inputs.hourly[asked] = inputs.present, inputs.hourly
         if len(due):
             score, fresh = news2(rows, course.scale)
-            row = np.searchsorted(rows.slot, slots[due], side="right") - 1
-            found.news2[due] = np.where(fresh[row], score.total[row], -1)
-            found.missing[due] = score.missing[row]
+            found.news2[due] = np.where(fresh, score.total, -1)
+            found.missing[due] = score.missing
     return found
 
 
@@ -123,8 +122,8 @@ class _Course:
         self._read = 0
         self._since = np.full(stays, -1, np.int64)
 
-    def advance(self, now: int, due: Int) -> Timeline:
-        """Take what came up to ``now``; rows of what changed, and one of each slot of ``due``."""
+    def advance(self, now: int, due: Int) -> Moment:
+        """Take what came up to ``now``; what each slot of ``due`` then holds."""
         upto = int(np.searchsorted(self._readings.time, now, side="right"))
         new = self._readings.take(slice(self._read, upto))
         self._read = upto
@@ -136,10 +135,11 @@ class _Course:
             self._remember(new.take(overtaken))
             new = new.take(~overtaken)
         until = np.full(len(self._since), now)
-        rows = self._held.advance(new, self._since, until, (due, until[due]))
+        effective = self._held.take(new, until)
+        self._held.settle(effective, until)
         self._since = until
-        self.trends.take(*taken(rows))
-        return rows
+        self.trends.take(*taken(effective))
+        return self._held.at(due, until[due])
 
     def _remember(self, readings: Readings) -> None:
         channel = CHANNEL[readings.signal]

@@ -14,7 +14,7 @@ from ward.ingest.router import DeviceView
 from ward.scoring.conditions import news2
 from ward.scoring.engine import Engine
 from ward.scoring.filter import REASONS
-from ward.scoring.held import Timeline
+from ward.scoring.held import Moment
 from ward.scoring.news2 import PARTS, RISKS, Score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
@@ -78,7 +78,7 @@ def spoken(signal: int, value: float) -> float | str | bool | None:
     return float(value)
 
 
-def signals_view(rows: Timeline, row: int, slot: int, held_by: Int, newest: Newest, device_of: Any) -> Json:
+def signals_view(rows: Moment, row: int, slot: int, held_by: Int, newest: Newest, device_of: Any) -> Json:
     """Latest reading of each signal; a newer one that the filter doubts is shown as questionable."""
     shown: Json = {}
     for s in np.flatnonzero((rows.taken[row] >= 0) | (newest.time[slot] >= 0)).tolist():
@@ -100,7 +100,7 @@ def signals_view(rows: Timeline, row: int, slot: int, held_by: Int, newest: Newe
     return shown
 
 
-def news2_view(rows: Timeline, row: int, score: Score, fresh: Bool, scale: int) -> Json:
+def news2_view(rows: Moment, row: int, score: Score, fresh: Bool, scale: int) -> Json:
     """NEWS2 with each part's points, age and whether its hold has ended; stale is never shown as normal."""
     parts: Json = {}
     stale = []
@@ -135,7 +135,7 @@ def news2_view(rows: Timeline, row: int, score: Score, fresh: Bool, scale: int) 
     }
 
 
-def news2_now(engine: Engine, slots: Int) -> tuple[Timeline, Score, Bool]:
+def news2_now(engine: Engine, slots: Int) -> tuple[Moment, Score, Bool]:
     """What these slots hold now, their NEWS2, and whether any vital sign is fresh; one row a slot."""
     rows = engine.latest(slots)
     return rows, *news2(rows, engine.scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ward.scoring.held import Timeline
 from ward.scoring.news2 import PARTS, Score, score
-from ward.scoring.readings import Bool, Float
+from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.rules import Clause, Rule
 from ward.scoring.sustain import BREACH, OK, UNKNOWN
 from ward.signals import INDEX, N_OBSERVED
@@ -36,11 +36,10 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """Per row and rule: state (OK, BREACH, UNKNOWN), whether it clears, whether a reading found it so."""
+    """Per row and rule: state (OK, BREACH, UNKNOWN), and whether it clears."""
 
     state: NDArray[np.int8]
     clear: Bool
-    counted: Bool
 
 
 def pulse(rows: Timeline) -> tuple[Float, Bool]:
@@ -126,36 +125,50 @@ class Conditions:
                 state[:, column] = all_of(rule.when)
                 if rule.clear_when:
                     clear[:, column] = all_of(rule.clear_when) == BREACH
-        counted = rows.read @ self._read_by
-        counted |= self._pulse & (rows.read[:, PR] & ~rows.fresh[:, HR])[:, None]
-        return States(state, clear, counted & (state == BREACH))
+        return States(state, clear)
+
+    def counted(self, read: Mapping[int, Bool], hr_fresh: Bool) -> Bool:
+        """Which rules [n, rules] a reading at each row is one of. read: by signal [n]; hr_fresh [n]: pr does
+        not stand in."""
+        found = np.zeros((len(hr_fresh), len(self.rules)), np.bool_)
+        for signal, at in read.items():
+            rows = np.flatnonzero(at)
+            found[rows] |= self._read_by[signal]
+        if PR in read:
+            found[read[PR] & ~hr_fresh] |= self._pulse
+        return found
 
 
 def changes(
-    states: States, rows: Timeline, before: NDArray[np.int8], clear: Bool, count: Counts, need: Counts
+    slot: Int,
+    states: States,
+    counted: Bool,
+    before: NDArray[np.int8],
+    clear: Bool,
+    count: Counts,
+    need: Counts,
 ) -> Bool:
     """Which cells of [rows, rules] a clock must hear of.
 
     A state or clear flag that differs from the row before (``before``, ``clear`` [slots, rules] for a
-    slot's first row), and in BREACH the first ``need`` readings that found it so (``count`` [slots,
-    rules] were counted already).
+    slot's first row), and of those ``counted`` in BREACH the first ``need`` (``count`` [slots, rules] were
+    counted already).
     """
-    n = len(rows)
+    n = len(slot)
     first = np.ones(n, np.bool_)
-    first[1:] = rows.slot[1:] != rows.slot[:-1]
+    first[1:] = slot[1:] != slot[:-1]
     previous, previous_clear = np.empty_like(states.state), np.empty_like(states.clear)
     previous[1:], previous_clear[1:] = states.state[:-1], states.clear[:-1]
-    previous[first], previous_clear[first] = before[rows.slot[first]], clear[rows.slot[first]]
+    previous[first], previous_clear[first] = before[slot[first]], clear[slot[first]]
     changed: Bool = (states.state != previous) | (states.clear != previous_clear)
-    if states.counted.any():
-        seen = np.cumsum(states.counted, axis=0)
-        start = np.where(changed | first[:, None], seen - states.counted, 0)
-        carried = np.zeros(states.state.shape, np.int64)
-        carried[first] = count[rows.slot[first]]
-        carried[changed] = 0
+    for column in np.flatnonzero(counted.any(axis=0)).tolist():
+        own, mine = counted[:, column], changed[:, column]
+        seen = np.cumsum(own)
         # Runs of rows that share a state: what was counted before the run, less what it began with.
-        base = np.maximum.accumulate(start, axis=0)
-        run = np.maximum.accumulate(np.where(changed | first[:, None], np.arange(n)[:, None], 0), axis=0)
-        rank = seen - base + np.take_along_axis(carried, run, axis=0)
-        changed |= states.counted & (rank <= need)
+        begins = np.flatnonzero(mine | first)
+        base: Int = seen[begins] - own[begins]
+        carried = np.where(mine[begins], 0, count[slot[begins], column])
+        run = np.diff(np.append(begins, n))
+        rank: Int = seen - np.repeat(base - carried, run)
+        mine |= own & (rank <= need[column])
     return changed

@@ -14,12 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ward.scoring.conditions import Conditions, changes
+from ward.scoring.conditions import HR, Conditions, States, changes
+from ward.scoring.course import Course
 from ward.scoring.filter import VALID, Filter, Marked
-from ward.scoring.held import Held, Timeline
+from ward.scoring.held import Effective, Held, Moment
+from ward.scoring.levels import Levels
 from ward.scoring.readings import DTYPES, Bool, Int, Readings
 from ward.scoring.rules import Rule
-from ward.scoring.sustain import NEVER, Sustain, Transitions
+from ward.scoring.sustain import BREACH, NEVER, Sustain, Transitions
 from ward.signals import N_OBSERVED, SECOND
 
 LATENESS: Final = 2 * SECOND
@@ -63,6 +65,7 @@ class Engine:
     def _set_rules(self, rules: Sequence[Rule], slots: int) -> None:
         self.rules = tuple(rules)
         self.conditions = Conditions(rules)
+        self.levels = Levels(rules)
         self.sustain = Sustain(rules, slots)
         self._changed: Bool = np.zeros((slots, len(rules)), np.bool_)
 
@@ -159,23 +162,19 @@ class Engine:
             waiting = self.filter.waiting()
         else:
             marked, waiting = Marked.all_valid(ready), np.full(self.slots, NEVER)
-        valid = Readings.concat([self._valid, marked.readings.take(marked.mark == VALID)])
-        before = valid.time <= self.frontier[valid.slot]
-        late = Readings.concat([missed, valid.take(before)])
-        valid = valid.take(~before)
+        valid = Readings.concat([self._valid, marked.readings.where(marked.mark == VALID)])
+        behind, valid = valid.parted(valid.time <= self.frontier[valid.slot])
         span = np.maximum(np.minimum(until, waiting - 1), self.frontier)
-        in_span = valid.time <= span[valid.slot]
-        self._valid = valid.take(~in_span)
-        return Step(self._evaluate_in_parts(valid.take(in_span), span), marked, late)
+        valid, self._valid = valid.parted(valid.time <= span[valid.slot])
+        return Step(self._evaluate_in_parts(valid, span), marked, Readings.concat([missed, behind]))
 
     def _take(self, until: int) -> tuple[Readings, Readings]:
-        """What came and is due, in order, and what came too late."""
+        """What came and is due, sorted within each slot and signal, and what came too late."""
         coming = Readings.concat(self._coming)
-        due = coming.time <= until
-        self._coming = [coming.take(~due)] if not due.all() else []
-        ready = coming.take(due)
-        old = ready.time <= self.until
-        return ready.take(~old).in_order(), ready.take(old)
+        ready, later = coming.parted(coming.time <= until)
+        self._coming = [later] if len(later) else []
+        missed, ready = ready.parted(ready.time <= self.until)
+        return ready.in_cell_order(), missed
 
     def _evaluate_in_parts(self, valid: Readings, span: Int) -> Transitions:
         """In parts of time, so that a long recording needs no more memory than a short one."""
@@ -190,33 +189,63 @@ class Engine:
 
     def _evaluate(self, valid: Readings, span: Int) -> Transitions:
         """Run the clocks of every started slot over (frontier, span]."""
-        fresh_start = np.full(self.slots, NEVER)
-        np.minimum.at(fresh_start, valid.slot, valid.time)
-        starting = (self.frontier == _NOT_STARTED) & (fresh_start != NEVER)
-        self.frontier[starting] = fresh_start[starting] - 1
         started = self.frontier != _NOT_STARTED
+        first = valid.where(~started[valid.slot])
+        starting = np.unique(first.slot.astype(np.int64))
+        if len(starting):
+            self.frontier[starting] = NEVER
+            np.minimum.at(self.frontier, first.slot, first.time - 1)
+            started[starting] = True
         span = np.where(started, span, _NOT_STARTED)
-        touched = np.flatnonzero(self._touched & started & (span > self.frontier))
-        self._touched[touched] = False
-        rows = self.held.advance(valid, self.frontier, span, (touched, self.frontier[touched] + 1))
-        if len(rows) and self.rules:
-            self._run(rows)
+        new = self.held.take(valid, span)
+        if self.rules:
+            self._run(new, span, starting)
+        self.held.settle(new, span)
         self.sustain.finish(span)
         self.frontier = np.where(started, span, self.frontier)
         return Transitions.of(self.sustain.transitions(), len(self.rules))
 
-    def _run(self, rows: Timeline) -> None:
-        """Tell the clocks what changes at the rows: the k-th change of every cell at once."""
+    def _run(self, new: Effective, span: Int, starting: Int) -> None:
+        """Find where something may change, and tell the clocks what does."""
+        second = self.scale == 2
+        course = Course(self.held, new, self.frontier, span, self.levels, second)
+        touched = np.flatnonzero(self._touched & (span > self.frontier))
+        self._touched[touched] = False
+        looked_at = np.union1d(touched, starting)
+        most = int(self.sustain.min_readings.max())
+        rows = course.rows((looked_at, self.frontier[looked_at] + 1), self.sustain.hungry(), most)
+        if not len(rows):
+            return
         states = self.conditions.evaluate(rows, self.declared, self.scale)
+        key = course.key(rows)
+        # Between rows nothing changes, but the first readings that find a breach so are counted there.
+        counts = (states.state == BREACH) & (self.sustain.min_readings > 0) & self.applies[rows.slot]
+        more = course.readings_after(key, counts.any(axis=1), most)
+        every = np.union1d(key, more) if len(more) else key
+        row = np.searchsorted(key, every, side="right") - 1
+        slot, time = course.open(every)
+        states = States(states.state[row], states.clear[row])
+        counted = self.conditions.counted(course.read_at(every), rows.fresh[row, HR])
+        counted &= states.state == BREACH
+        self._tell(slot, time, states, counted)
+
+    def _tell(self, slot: Int, time: Int, states: States, counted: Bool) -> None:
+        """Tell the clocks what changes at the rows: the k-th change of every cell at once."""
         sustain = self.sustain
         need = sustain.min_readings
         changed = changes(
-            states, rows, sustain.grid("state"), sustain.grid("clear_seen"), sustain.grid("count"), need
+            slot,
+            states,
+            counted,
+            sustain.grid("state"),
+            sustain.grid("clear_seen"),
+            sustain.grid("count"),
+            need,
         )
-        changed |= self._changed[rows.slot]
-        changed &= self.applies[rows.slot]
+        changed |= self._changed[slot]
+        changed &= self.applies[slot]
         row, column = np.nonzero(changed)
-        cells = rows.slot[row] * len(self.rules) + column
+        cells = slot[row] * len(self.rules) + column
         order = np.argsort(cells, kind="stable")
         row, column, cells = row[order], column[order], cells[order]
         begins = np.flatnonzero(np.concatenate([[True], cells[1:] != cells[:-1]])) if len(cells) else cells
@@ -224,13 +253,11 @@ class Engine:
         by_rank = np.argsort(rank, kind="stable")
         for part in np.split(by_rank, np.flatnonzero(np.diff(rank[by_rank])) + 1):
             r, c = row[part], column[part]
-            sustain.change(
-                cells[part], rows.time[r], states.state[r, c], states.clear[r, c], states.counted[r, c]
-            )
+            sustain.change(cells[part], time[r], states.state[r, c], states.clear[r, c], counted[r, c])
             if self._changed.any():
-                here = self._changed[rows.slot[r], c]
-                self._changed[rows.slot[r], c] = False
-                sustain.recheck(cells[part][here], rows.time[r][here])
+                here = self._changed[slot[r], c]
+                self._changed[slot[r], c] = False
+                sustain.recheck(cells[part][here], time[r][here])
 
     # ------------------------------------------------------------------ late readings
 
@@ -258,12 +285,9 @@ class Engine:
         told = self.sustain.adopt_slot(slot, trial.sustain, found.transitions, since, int(reached))
         return Transitions.of(told, len(self.rules), late=True), found.marked
 
-    def latest(self, slots: Int) -> Timeline:
+    def latest(self, slots: Int) -> Moment:
         """What these slots hold at the time each has reached, one row a slot (for views)."""
-        h, now = self.held, self.frontier[slots]
-        read = np.zeros((len(slots), N_OBSERVED), np.bool_)
-        fresh = now[:, None] < h.expires[slots]
-        return Timeline(slots, now, h.value[slots], fresh, read, h.expires[slots], h.taken[slots])
+        return self.held.at(slots, self.frontier[slots])
 
     # ------------------------------------------------------------------ state
 

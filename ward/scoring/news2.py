@@ -106,6 +106,15 @@ def score(
     return Score(parts, total, missing, risk_of(parts, total), known)
 
 
+def cuts(part: str, scale: int = 1) -> tuple[float, ...]:
+    """The values at which a part's points may change: the least of each band above the lowest."""
+    if part == "oxygen":
+        return (float(np.nextafter(0, 1)), *_cuts(CHART[part]))
+    if part == "spo2" and scale == 2:
+        return (*_cuts(SCALE_2_AIR), *_cuts(SCALE_2_OXYGEN))
+    return _cuts(CHART[part])
+
+
 def risk_of(parts: NDArray[np.int8], total: NDArray[np.int16]) -> NDArray[np.int8]:
     """Clinical risk [n] from points [n, 7] and their sum [n], as index into ``RISKS``."""
     single = (parts == 3).any(axis=1)
@@ -117,11 +126,33 @@ def missing_names(missing: NDArray[np.bool_]) -> str:
     return " ".join(part for part, gone in zip(PARTS, missing, strict=True) if gone)
 
 
+def _rounded(bands: Bands, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """In whole steps of the chart. Half rounds up; the small addition lets 35.05, which is 35.0499… as a
+    float, round as it is written."""
+    whole: NDArray[np.float64] = np.floor(values * 10**bands.decimals + 0.5 + 1e-6)
+    return whole
+
+
+def _uppers(bands: Bands) -> NDArray[np.float64]:
+    whole: NDArray[np.float64] = np.round(np.array(bands.upper) * 10**bands.decimals)
+    return whole
+
+
+def _cuts(bands: Bands) -> tuple[float, ...]:
+    """Rounding never falls as a value grows, so halving finds the very float at which a band begins."""
+    low = np.array(bands.upper, np.float64)
+    high = low + 1
+    while True:
+        middle = (low + high) / 2
+        apart = (low < middle) & (middle < high)
+        if not apart.any():
+            return tuple(high.tolist())
+        above = _rounded(bands, middle) > _uppers(bands)
+        high = np.where(apart & above, middle, high)
+        low = np.where(apart & ~above, middle, low)
+
+
 def _banded(bands: Bands, values: NDArray[np.float64]) -> NDArray[np.int8]:
-    # Compared in whole steps of the chart. Half rounds up; the small addition lets 35.05, which is
-    # 35.0499… as a float, round as it is written.
-    steps = 10**bands.decimals
-    rounded = np.floor(values * steps + 0.5 + 1e-6)
-    upper = np.round(np.array(bands.upper) * steps)
+    rounded, upper = _rounded(bands, values), _uppers(bands)
     found = np.array(bands.points, np.int8)[np.searchsorted(upper, rounded, side="left")]
     return np.where(np.isnan(values), 0, found).astype(np.int8)

@@ -80,11 +80,36 @@ class Readings:
         """The rows of a mask, slice or index array."""
         return Readings(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
+    def where(self, mask: Bool) -> Readings:
+        """The rows of a mask; itself where that is all of them."""
+        return self if mask.all() else self.take(mask)
+
+    def parted(self, mask: Bool) -> tuple[Readings, Readings]:
+        """The rows of a mask, and the others."""
+        if mask.all():
+            return self, Readings.empty()
+        return (self.take(mask), self.take(~mask)) if mask.any() else (Readings.empty(), self)
+
     def in_order(self) -> Readings:
         """Sorted by time, then seq, then the order given: the contract's order of one instant."""
         if len(self) < 2:
             return self
         return self.take(np.lexsort((self.seq, self.time)))
+
+    def in_cell_order(self) -> Readings:
+        """Sorted by signal, slot, time, seq, then the order given."""
+        if len(self) < 2:
+            return self
+        slots = int(self.slot.max()) + 1
+        cell = self.signal.astype(np.int64) * slots + self.slot
+        key = Packing.of(self.time).key(cell, self.time)
+        if (key[1:] > key[:-1]).all():
+            return self
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        if (ordered[1:] == ordered[:-1]).any():
+            order = np.lexsort((self.seq, key))
+        return self.take(order)
 
     def at_slot(self, slot: int) -> Readings:
         """The same readings, of one slot."""
@@ -92,3 +117,25 @@ class Readings:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """A number (of a slot or cell) and a time as one sortable number; its bits are dealt out by the times
+    at hand."""
+
+    base: int
+    bits: int
+
+    @classmethod
+    def of(cls, *times: Int) -> Packing:
+        some = [t for t in times if len(t)]
+        base = min((int(t.min()) for t in some), default=0)
+        return cls(base, (max((int(t.max()) for t in some), default=0) - base).bit_length())
+
+    def key(self, number: Int, time: Int) -> Int:
+        return (number << self.bits) | (time - self.base)
+
+    def open(self, key: Int) -> tuple[Int, Int]:
+        """The inverse of ``key``: number and time."""
+        return key >> self.bits, (key & ((1 << self.bits) - 1)) + self.base

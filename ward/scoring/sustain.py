@@ -114,6 +114,10 @@ class Sustain:
         )
         self.windows = Windows(rules, slots)
         self._told: list[tuple[Int, int, Int, Int]] = []
+        self._due: Int = np.zeros(slots, np.int64)
+        """Of each slot: no deadline is before this. Looked at again when it has come."""
+        self._hungry: Bool = np.ones(slots, np.bool_)
+        """Slots that may have a cell in BREACH with too few readings."""
         self.cell: dict[str, NDArray[Any]] = {
             name: np.full(slots * len(rules), fill, kind) for name, (kind, fill) in _CELL.items()
         }
@@ -128,6 +132,8 @@ class Sustain:
         for name, (kind, fill) in _CELL.items():
             self.cell[name] = np.concatenate([self.cell[name], np.full(added, fill, kind)])
         self.windows.resize(slots)
+        self._due = np.concatenate([self._due, np.zeros(slots - self.slots, np.int64)])
+        self._hungry = np.concatenate([self._hungry, np.ones(slots - self.slots, np.bool_)])
         self.slots = slots
 
     def forget(self, slot: int) -> None:
@@ -171,13 +177,26 @@ class Sustain:
         c["count"][more] += 1
         self.windows.count(more)
         self._set_deadline(cells)
+        self._hungry[hit // len(self.rules)] = True
 
     def finish(self, until: Int) -> None:
         """Complete what time alone completes, up to and including ``until`` (ms per slot)."""
-        due = np.flatnonzero(self.grid("deadline") <= until[:, None])
+        some = np.flatnonzero(self._due <= until)
+        if not len(some) or not self.rules:
+            return
+        row, column = np.nonzero(self.grid("deadline")[some] <= until[some, None])
+        due = some[row] * len(self.rules) + column
         if len(due):
-            self._advance(due, until[due // len(self.rules)], final=True)
+            self._advance(due, until[some[row]], final=True)
             self._set_deadline(due)
+        self._due[some] = self.grid("deadline")[some].min(axis=1)
+
+    def hungry(self) -> Int:
+        """Slots with a cell in BREACH that fewer readings than ``min_readings`` have found so."""
+        some = np.flatnonzero(self._hungry)
+        few = (self.grid("state")[some] == BREACH) & (self.grid("count")[some] < self.min_readings)
+        self._hungry[some] = few.any(axis=1)
+        return some[self._hungry[some]]
 
     def transitions(self) -> list[tuple[Int, int, Int, Int]]:
         """What happened since the last call, as parts for ``Transitions.of``."""
@@ -287,6 +306,7 @@ class Sustain:
         clear_at = anchor + np.maximum(self._clear_for[rule] - c["clearing"][cells], 0)
         deadline[clearing] = np.minimum(deadline, clear_at)[clearing]
         c["deadline"][cells] = deadline
+        np.minimum.at(self._due, cells // max(len(self.rules), 1), deadline)
 
     def assume_raised(self, cell: int, since: int, at: int) -> None:
         """It was told that this cell is raised, and its clocks are lost: it stays raised until it clears."""
@@ -318,6 +338,7 @@ class Sustain:
         there = slot * len(other.rules) + origin[slot, column]
         for name in _CELL:
             self.cell[name][here] = other.cell[name][there]
+        self._look_again()
         own = self.windows.owns(here)
         both = own & other.windows.owns(there)
         self.windows.adopt(here[both], other.windows, there[both])
@@ -339,6 +360,7 @@ class Sustain:
         for name in _CELL:
             self.cell[name][here] = other.cell[name]
         self.windows.adopt(here, other.windows, np.arange(rules))
+        self._hungry[slot] = True
         news: list[tuple[Int, int, Int, Int]] = []
         now = np.array([reached])
         c = self.cell
@@ -395,6 +417,11 @@ class Sustain:
             self.cell[name] = state[f"cell.{name}"].copy()
         self.slots = len(self.cell["state"]) // max(len(self.rules), 1)
         self.windows.restore(state, self.slots)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._due = np.zeros(self.slots, np.int64)
+        self._hungry = np.ones(self.slots, np.bool_)
 
 
 def _intervals(found: Transitions, rule: int) -> list[tuple[int, int, int]]:

@@ -1,0 +1,166 @@
+"""The course of the held signals over a span of time: where it may matter to a rule, and where not.
+
+Most readings say again what the last one said. A *run* is a row of readings of one slot and signal, each
+within the hold of the one before and of its level: together they are as good as one reading with a long
+hold. Only where a run begins with something new, or ends, may the state of a condition change; and only
+the first few readings after such a place may count towards a rule's ``min_readings``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ward.scoring.held import NEVER, Effective, Held, Timeline
+from ward.scoring.levels import Levels
+from ward.scoring.readings import Bool, Float, Int, Packing
+from ward.signals import N_OBSERVED
+
+_NO_KEYS: Final = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Strand:
+    """One signal: its readings (sorted by slot and time), and where its runs begin."""
+
+    signal: int
+    slot: Int
+    time: Int
+    value: Float
+    read: Bool
+    begins: Int
+    ends: Int
+    """When each run's hold is over, ms."""
+    news: tuple[Int, Int]
+    """Slot and time where a run begins or ends and that may matter."""
+
+
+class Course:
+    """From ``since`` (of each slot, ms, exclusive) to ``until``; ``new`` is what was read in between."""
+
+    def __init__(
+        self, held: Held, new: Effective, since: Int, until: Int, levels: Levels, second: Bool
+    ) -> None:
+        self._held, self._until = held, until
+        self._matters = np.flatnonzero(levels.matters).tolist()
+        bounds = np.searchsorted(new.signal, np.arange(N_OBSERVED + 1)).tolist()
+        self._strands: dict[int, _Strand] = {}
+        for signal in self._matters:
+            here = slice(bounds[signal], bounds[signal + 1])
+            if here.start < here.stop:
+                self._strands[signal] = self._strand(signal, new, here, levels, second)
+        self._events = [strand.news for strand in self._strands.values()]
+        self._events.append(self._carried_ends(since, levels))
+        self._packing = Packing(0, 0)
+        self._keys: dict[int, Int] = {}
+
+    def _strand(self, signal: int, new: Effective, here: slice, levels: Levels, second: Bool) -> _Strand:
+        slot, time, value, expires = new.slot[here], new.time[here], new.value[here], new.expires[here]
+        first = np.ones(len(slot), np.bool_)
+        first[1:] = slot[1:] != slot[:-1]
+        at = np.flatnonzero(first)
+        before, held_until = self._held.value[slot[at], signal], self._held.expires[slot[at], signal]
+        level = levels.of(signal, value, slot, second)
+        is_new = np.empty(len(slot), np.bool_)
+        is_new[1:] = (level[1:] != level[:-1]) | (time[1:] > expires[:-1])
+        is_new[at] = (levels.of(signal, before, slot[at], second) != level[at]) | (time[at] > held_until)
+        begins = np.flatnonzero(is_new | first)
+        ends = expires[np.append(begins[1:], len(slot)) - 1]
+        following = self._until[slot[begins]]
+        inside = ~first[begins[1:]]
+        following[:-1][inside] = time[begins[1:]][inside] - 1
+        over = ends <= following
+        changed = np.flatnonzero(is_new)
+        news = (
+            np.concatenate([slot[changed], slot[begins[over]]]),
+            np.concatenate([time[changed], ends[over]]),
+        )
+        return _Strand(signal, slot, time, value, new.read[here], begins, ends, news)
+
+    def _carried_ends(self, since: Int, levels: Levels) -> tuple[Int, Int]:
+        """Where holds that were running before end without a successor."""
+        slot, signal, when = self._held.ending(since, self._until)
+        real = levels.matters[signal]
+        for number, strand in self._strands.items():
+            mine = np.flatnonzero(signal == number)
+            at = np.searchsorted(strand.slot, slot[mine])
+            there = at < len(strand.slot)
+            there[there] = strand.slot[at[there]] == slot[mine[there]]
+            real[mine[there]] = strand.time[at[there]] > when[mine[there]]
+        return slot[real], when[real]
+
+    # ------------------------------------------------------------------ rows
+
+    def rows(self, extra: tuple[Int, Int], counting: Int, most: int) -> Timeline:
+        """Where something may change, and at ``extra`` (slots, times), wanted for another reason.
+
+        counting: slots of which the first ``most`` readings of each signal are wanted too, as they may
+        count. Rows that nothing asks for do not appear.
+        """
+        events = [*self._events, extra]
+        if not len(counting) and not any(len(slot) for slot, _ in events):
+            return self._timeline(_NO_KEYS)
+        times = [strand.time for strand in self._strands.values()]
+        self._packing = Packing.of(*times, *(time for _, time in events))
+        self._keys = {n: self._packing.key(strand.slot, strand.time) for n, strand in self._strands.items()}
+        keys = [self._packing.key(*event) for event in events]
+        low = counting << self._packing.bits
+        keys += self._first_readings(low - 1, low + (1 << self._packing.bits), most)
+        return self._timeline(np.unique(np.concatenate(keys)))
+
+    def key(self, rows: Timeline) -> Int:
+        """One number for each row; they grow, and a number in between is a time in between."""
+        return self._packing.key(rows.slot, rows.time)
+
+    def open(self, key: Int) -> tuple[Int, Int]:
+        """Slot and time of such a number."""
+        return self._packing.open(key)
+
+    def readings_after(self, key: Int, which: Bool, most: int) -> Int:
+        """Keys of the first ``most`` readings of each signal between these rows and the next of their
+        slot."""
+        following = np.append(key[1:], NEVER)[which]
+        mine = key[which]
+        end = ((mine >> self._packing.bits) + 1) << self._packing.bits
+        found = self._first_readings(mine, np.minimum(following, end), most)
+        return np.unique(np.concatenate([_NO_KEYS, *found]))
+
+    def _first_readings(self, low: Int, high: Int, most: int) -> list[Int]:
+        """Keys of readings, the first ``most`` of each signal with low < key < high."""
+        found = []
+        for key in self._keys.values() if len(low) else ():
+            at = np.searchsorted(key, low, side="right")
+            end = np.minimum(np.searchsorted(key, high), at + most)
+            for n in range(most):
+                more = at + n < end
+                if not more.any():
+                    break
+                found.append(key[at[more] + n])
+        return found
+
+    def read_at(self, key: Int) -> dict[int, Bool]:
+        """By signal: whether a reading was taken at the very instant of each key."""
+        found = {}
+        for signal, strand in self._strands.items():
+            own = self._keys[signal]
+            at = np.minimum(np.searchsorted(own, key), len(own) - 1)
+            found[signal] = (own[at] == key) & strand.read[at]
+        return found
+
+    def _timeline(self, key: Int) -> Timeline:
+        slot, time = self._packing.open(key)
+        shape = (len(key), N_OBSERVED)
+        value, expires = np.full(shape, np.nan), np.full(shape, -1, np.int64)
+        for signal in self._matters if len(key) else ():
+            own_value, own_expires = self._held.value[slot, signal], self._held.expires[slot, signal]
+            strand = self._strands.get(signal)
+            if strand is not None:
+                last = np.searchsorted(self._keys[signal][strand.begins], key, side="right") - 1
+                hit = last >= 0
+                hit[hit] = strand.slot[strand.begins[last[hit]]] == slot[hit]
+                run = last[hit]
+                own_value[hit], own_expires[hit] = strand.value[strand.begins[run]], strand.ends[run]
+            value[:, signal], expires[:, signal] = own_value, own_expires
+        return Timeline(slot, time, value, time[:, None] < expires, expires)
