@@ -107,8 +107,9 @@ class _Desk:
             moments[_second(span.raised)].append((span.raised, 1, span))
             if span.cleared is not None and span.cleared <= end:
                 moments[_second(span.cleared)].append((span.cleared, 0, span))
-        if moments:
-            self._keep(self.book.stay_changed(self.state, None, min(moments)))
+        if not moments:
+            return Life(self.stay, (), (), ())
+        self._keep(self.book.stay_changed(self.state, None, min(moments)))
         waiting = sorted(moments, reverse=True)
         while (now := self._next(waiting)) is not None and now <= _second(end):
             if waiting and waiting[-1] == now:
@@ -222,24 +223,25 @@ def asked(
     if not len(mine):
         return by_slot
     order = np.lexsort((valid.time, valid.slot))
-    slot_of, time_of, signal_of = valid.slot[order], valid.time[order], valid.signal[order]
-    for i in mine.tolist():
-        slot, rule, at = int(found.slot[i]), wanted[int(found.rule[i])], int(found.at[i])
-        low, high = np.searchsorted(slot_of, (slot, slot + 1))
-        own = np.isin(signal_of[low:high], _looked_at(rule))
-        times = time_of[low:high][own]
-        after = int(np.searchsorted(times, at, side="right"))
-        over = int(times[after]) if after < len(times) else None
-        told = rule_for("measure-again", rule.id)
-        by_slot[slot].append(Span(told, int(found.since[i]), at, over))
+    times, signals = valid.time[order], valid.signal[order]
+    own = found.slot[mine]
+    bounds = np.searchsorted(valid.slot[order], np.stack([own, own + 1]).astype(valid.slot.dtype))
+    looked_at = {column: _looked_at(rule) for column, rule in wanted.items()}
+    for i, low, high in zip(mine.tolist(), *bounds.tolist(), strict=True):
+        column, at = int(found.rule[i]), int(found.at[i])
+        low += int(np.searchsorted(times[low:high], at, side="right"))
+        over = next((t for t in range(low, high) if signals[t] in looked_at[column]), None)
+        told = rule_for("measure-again", wanted[column].id)
+        end = None if over is None else int(times[over])
+        by_slot[int(found.slot[i])].append(Span(told, int(found.since[i]), at, end))
     return by_slot
 
 
-def _looked_at(rule: Rule) -> list[int]:
+def _looked_at(rule: Rule) -> frozenset[int]:
     """The measured signals whose readings a rule counts: pr stands in for hr; a score is made of many."""
     names = {part for name in rule.signals for part in (PARTS if name in ("news2", "risk") else (name,))}
     names |= {"pr"} if "hr" in names else set()
-    return [INDEX[name] for name in names if INDEX[name] < N_OBSERVED]
+    return frozenset(INDEX[name] for name in names if INDEX[name] < N_OBSERVED)
 
 
 def silences(times: Int, start: int, end: int, rule: Rule, allowed: int = SILENCE) -> list[Span]:

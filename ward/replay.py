@@ -18,7 +18,7 @@ from ward.scoring.conditions import COMPARE
 from ward.scoring.engine import Engine
 from ward.scoring.filter import INVALID, REASONS, VALID, Marked
 from ward.scoring.readings import Int, Readings
-from ward.scoring.rules import Rule
+from ward.scoring.rules import Clause, Rule
 from ward.scoring.sustain import CLEARED, RAISED
 from ward.signals import HOUR, INDEX, OBSERVED, SIGNALS, hold_of
 
@@ -26,6 +26,8 @@ _GROUP: Final = 2_000_000
 """Readings that are replayed at once, of several stays ..."""
 _STAYS: Final = 8_192
 """... and how many stays at the most."""
+HEALTHY: Final = {"hr": 75, "pr": 75, "spo2": 98, "rr": 15, "sbp": 120, "dbp": 75, "map": 90, "temp": 36.8}
+"""A healthy adult at rest."""
 _KINDS: Final[dict[int, Literal["raised", "cleared"]]] = {RAISED: "raised", CLEARED: "cleared"}
 
 Progress = Callable[[int, int], None]
@@ -156,19 +158,25 @@ def groups(
 def crossings(rules: Sequence[Rule], readings: Readings) -> Counter[str]:
     """How often each single-threshold clause of the rules begins to hold, reading by reading.
 
-    This is what a monitor that alarms at once would do: no duration, no filter. Readings are in order
-    of time within each slot.
+    This is what a monitor that alarms at once would do: no duration, no filter. A clause that is true of a
+    healthy adult (``hr > 20``) only qualifies another and is no threshold. Readings are in order of time
+    within each slot.
     """
     found: Counter[str] = Counter()
-    for clause in {
-        c for r in rules for c in r.when if c.op != "absent" and not SIGNALS[INDEX[c.signal]].derived
-    }:
+    for clause in {c for r in rules for c in r.when if _is_threshold(c)}:
         mine = readings.take(readings.signal == INDEX[clause.signal])
         mine = mine.take(np.argsort(mine.slot, kind="stable"))
         hold = COMPARE[clause.op](mine.value, clause.number)
         before = np.concatenate([[False], hold[:-1] & (mine.slot[1:] == mine.slot[:-1])])[: len(hold)]
         found[str(clause)] = int((hold & ~before).sum())
     return found
+
+
+def _is_threshold(clause: Clause) -> bool:
+    if clause.op == "absent" or SIGNALS[INDEX[clause.signal]].derived:
+        return False
+    healthy = HEALTHY.get(clause.signal)
+    return healthy is None or not COMPARE[clause.op](np.array([float(healthy)]), clause.number).all()
 
 
 def _summarise(summary: Summary, group: Sequence[Recording], marked: Marked, rules: Sequence[Rule]) -> None:

@@ -82,12 +82,15 @@ def lives_of(
     columns: Mapping[int, Rule] | None = None,
     staff: Staff = PROMPT,
     flags: Mapping[str, Collection[str]] = _NONE,
+    always_on: bool = True,
 ) -> list[Life]:
-    """One life a recording, in their own times. ``columns``: as in ``ward.lifetime.spans``."""
+    """One life a recording, in their own times. ``columns``: as in ``ward.lifetime.spans``; ``always_on``:
+    with the technical alerts that are in no pack."""
     found = step.transitions
     breaches = spans(found, rules, columns)
-    again = asked(found, valid_of(step), rules, columns)
-    quiet = silence_of(group, valid_of(step), shift)
+    valid = valid_of(step) if always_on else Readings.empty()
+    again = asked(found, valid, rules, columns) if always_on else {}
+    quiet = silence_of(group, valid, shift) if always_on else [[] for _ in group]
     lives = []
     for slot, own in enumerate(group):
         mine = [*breaches.get(slot, ()), *again.get(slot, ()), *quiet[slot]]
