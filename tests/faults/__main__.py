@@ -3,6 +3,9 @@
 python -m tests.faults list
 python -m tests.faults kill --seed 1 --times 100 --database sqlite
 python -m tests.faults all --seed 1
+
+At the end, where more than one run was done, comes the table of all of them (Markdown), as in
+docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ def line(report: Report) -> str:
     v, r = report.verdict, report.recovery_s
     parts = [
         f"{report.fault}, seed {report.seed}, {report.database}, {report.stays} stays: "
-        f"{report.times} times in {report.seconds:.0f} s",
+        f"{report.times} times in {report.seconds:.0f} s, with {report.versions}",
         f"readings {v.readings}, lost {v.lost}, doubled {v.doubled}, altered {v.altered}, "
         f"nobody's {v.nobodys}",
         f"alerts {v.alerts}, lost {v.alerts_lost}, twice {v.alerts_doubled}, wrong times {v.times_wrong}, "
@@ -38,6 +41,28 @@ def line(report: Report) -> str:
     parts.append(", ".join(f"{name} {value}" for name, value in report.figures.items()))
     parts.append(f"WRONG: {report.wrong}" if report.wrong else "as promised")
     return "\n  ".join(parts)
+
+
+HEAD = (
+    "| command | times done | readings acknowledged | lost | alerts | lost | told twice | late "
+    "| ready again, s: median / most |\n|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def row(report: Report, options: Options) -> str:
+    """One line of the table."""
+    v, r = report.verdict, report.recovery_s
+    command = (
+        f"python -m tests.faults {report.fault} --database {report.database} --stays {report.stays} "
+        f"--times {options.times} --seed {report.seed}"
+    )
+    forgotten = report.figures.get("lost_by_the_broker")
+    lost = f"{v.lost} (the broker's)" if forgotten else v.lost
+    late = f"{v.late} ({v.latest_s:.0f} s)" if v.late else 0
+    ready = f"{percentile(r, 50):.1f} / {max(r):.1f}" if r else "–"
+    cells = (f"`{command}`", report.times, f"{v.readings:,}", lost, v.alerts, v.alerts_lost, v.alerts_doubled,
+             late, ready)  # fmt: skip
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -59,7 +84,7 @@ def main() -> int:
         for fault in ALL:
             print(f"{fault.name:<20}{fault.does}")
         return 0
-    wrong = 0
+    wrong, rows = 0, []
     for fault in ALL if given.fault == "all" else [TABLE[given.fault]]:
         for database in fault.databases:
             if given.database not in (database, "both"):
@@ -76,12 +101,15 @@ def main() -> int:
                 wrong += 1
                 continue
             print(line(report), flush=True)
+            rows.append(row(report, options))
             for example in report.verdict.examples if report.wrong else []:
                 print(f"    {example}")
             wrong += bool(report.wrong)
             if given.report:
                 with given.report.open("a") as file:
                     file.write(json.dumps(report.as_json()) + "\n")
+    if len(rows) > 1:
+        print("", HEAD, *rows, sep="\n")
     return min(wrong, 1)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, text, update
 
-from tests.faults import odd
+from tests.faults import odd, slow
 from tests.faults.house import EACH_CHANGE, EACH_SECOND, wait_until
 from tests.faults.run import Fault, Run
 from ward.ingest.packed import decode
@@ -261,6 +261,8 @@ ALL: Final = (
     Fault("slow-database", "every answer of PostgreSQL is 20 to 150 ms late", slow_database,
           late_is_right=True, through=("database",), databases=("postgresql",)),
     Fault("still-disk", "nothing can be written for up to 12 s", still_disk, late_is_right=True),
+    Fault("slow-disk", "the disk of the data does 5 to 40 writes a second for up to 25 s", slow.slow_disk,
+          late_is_right=True),
     Fault("poison", "unreadable rows in the journal", poisoned_journal, late_is_right=True, long=10),
     Fault("half-snapshot", "the newest snapshot is cut in half", half_snapshot, long=10),
     Fault("mischief", "samples repeated and out of order by up to 1.2 s", just_run,

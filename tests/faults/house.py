@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -84,6 +85,11 @@ class Broker:
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         self.process: subprocess.Popen[bytes] | None = None
 
+    def version(self) -> str:
+        """As ``mosquitto -h`` says: ``Mosquitto 2.0.21``."""
+        said = subprocess.run([self._binary, "-h"], capture_output=True, text=True, check=False).stdout
+        return f"Mosquitto {said.partition('version ')[2].split(maxsplit=1)[0]}"
+
     def start(self) -> None:
         with (self._folder / "log").open("ab") as log:
             command = [self._binary, "-c", str(self._folder / "mosquitto.conf")]
@@ -120,6 +126,10 @@ class Postgres:
                   "--locale=C", "--no-sync")  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql+psycopg://ward@127.0.0.1:{self.port}/postgres"
+
+    def version(self) -> str:
+        said = subprocess.run([self._binaries / "postgres", "-V"], capture_output=True, text=True, check=True)
+        return f"PostgreSQL {said.stdout.split()[2]}"
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._binaries / program), *arguments]
@@ -221,6 +231,11 @@ class House:
         if self.postgres:
             return self.postgres.url
         return f"sqlite:///{Path(self.ward.env['WARD_DATA_DIR']) / 'ward.db'}"
+
+    def versions(self) -> str:
+        """What the service runs with: ``Mosquitto 2.0.21, SQLite 3.40.1``."""
+        database = self.postgres.version() if self.postgres else f"SQLite {sqlite3.sqlite_version}"
+        return f"{self.broker.version()}, {database}"
 
     def begin(self) -> None:
         """First start; after it ``api`` answers."""

@@ -96,6 +96,7 @@ class Told:
     """positions in ``raised`` that were found late"""
     interruptions: list[tuple[int, str, int, str]] = field(default_factory=list)
     seqs: set[int] = field(default_factory=set)
+    """numbers of the changes that were to be published by the end"""
     kinds: Counter[str] = field(default_factory=Counter)
     """technical alerts, by rule"""
 
@@ -104,13 +105,15 @@ def told(db: Database, number_of: Mapping[str, int]) -> Told:
     """What staff were told: the log and the outbox, which are written with the alerts themselves."""
     found = Told()
     with db.connect() as connection:
-        letters = connection.execute(select(outbox.c.payload).order_by(outbox.c.id)).scalars().all()
+        letters = connection.execute(select(outbox.c.payload, outbox.c.sent).order_by(outbox.c.id)).all()
         log = connection.execute(select(events.c.seq, events.c.alert, events.c.ward)).all()
     found.seqs = {row.seq for row in log if row.alert is not None and row.ward}
     open_: dict[tuple[int, str], Raised] = {}
-    for letter in letters:
-        body = json.loads(letter)
+    for payload, sent in letters:
+        body = json.loads(payload)
         alert, event = body["alert"], body["event"]
+        if sent is None:  # the outbox was empty: this change came of the service's last tick, and waits
+            found.seqs.discard(event["seq"])
         number = number_of.get(alert["stay"], -1)
         if number < 0:
             continue

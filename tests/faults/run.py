@@ -45,6 +45,8 @@ class Report:
     seed: int
     database: str
     stays: int
+    versions: str = ""
+    """of broker and database"""
     times: int = 0
     """how often the fault was done"""
     seconds: float = 0.0
@@ -129,6 +131,7 @@ def run_fault(fault: Fault, options: Options) -> Report:
     begun = time.monotonic()
     with _house(fault, options) as (house, proxies):
         run = Run(options, house, proxies, report)
+        report.versions = house.versions()
         if fault.before:
             fault.before(run)
         house.begin()
