@@ -5,7 +5,7 @@ import pytest
 
 from ward.scoring.detectors import REASON
 from ward.scoring.filter import INVALID, MARKS, QUESTIONABLE, REASONS, VALID, Filter
-from ward.scoring.limits import LIMITS
+from ward.scoring.limits import DETECTORS, LIMITS
 from ward.scoring.readings import Readings
 from ward.signals import INDEX, MEASURED, SIGNALS, STATUS_WORDS
 
@@ -342,3 +342,92 @@ def test_observed_values_pass():
     assert judge(series("consciousness", [3, 0, 4])) == [GOOD] * 3
     assert judge(series("oxygen", [1, 0])) == [GOOD] * 2
     assert judge(series("oxygen", [2]), until=0) == [("invalid", "impossible")]
+
+
+# --------------------------------------------------------------------------- falls faster than bodies fall
+
+
+def oximeter_dip(per_second, seconds, depth=8.0):
+    """Saturation that falls at a speed, stays down and comes back as fast, as oximeters show movement."""
+    fall = np.minimum(np.arange(1, 40) * per_second, depth)
+    down = 97 - fall[: int(np.ceil(depth / per_second))]
+    return np.concatenate([[97.0] * 30, down, [97 - depth] * seconds, down[::-1], [97.0] * 40])
+
+
+def test_a_fall_of_2_percent_a_second_waits_and_goes_with_its_return():
+    values = oximeter_dip(2.0, 5)
+    marks = judge(series("spo2", values))
+    assert {m for m, v in zip(marks, values, strict=True) if v < 92} == {("invalid", "spike")}
+    assert {m for m, v in zip(marks, values, strict=True) if v >= 97} == {GOOD}
+
+
+def test_the_same_fall_is_believed_when_it_lasts_or_is_slow():
+    assert judge(series("spo2", oximeter_dip(2.0, 30))) == [GOOD] * len(oximeter_dip(2.0, 30))
+    assert judge(series("spo2", oximeter_dip(1.0, 2))) == [GOOD] * len(oximeter_dip(1.0, 2))
+
+
+def test_a_fall_after_a_silence_is_none():
+    marks = judge(Readings.concat([series("spo2", [97] * 30), series("spo2", [90] * 20, start=60_000)]))
+    assert marks == [GOOD] * 50
+
+
+# --------------------------------------------------------------------------- leads off, told
+
+
+def told_off(filter_, until):
+    filter_.push(Readings.empty(), until)
+    slots, since = filter_.leads_off()
+    return list(zip(slots.tolist(), since.tolist(), strict=True))
+
+
+def test_leads_that_are_off_are_known_after_30_s_until_they_are_on_again():
+    hr = series("hr", [80] * 30 + [0] * 60 + [82] * 30)
+    both = Readings.concat([hr, series("pr", stable("pr", 120), device=1)]).in_order()
+    filter_ = Filter(1)
+    known = {}
+    for second in range(120):
+        filter_.push(both.take(both.time == second * 1000), second * 1000)
+        known[second] = filter_.leads_off()[1].tolist()
+    assert [s for s, since in known.items() if since] == list(range(60, 90))
+    assert all(since in ([], [30_000]) for since in known.values())
+
+
+def test_leads_of_which_nothing_more_is_heard_are_unknown_and_a_stopped_heart_has_its_leads_on():
+    filter_ = Filter(2)
+    off = Readings.concat([series("hr", [80] * 30 + [0] * 60), series("pr", [80.0] * 90, device=1)])
+    stops = Readings.concat([series("hr", [80] * 30 + [0] * 60), series("pr", [80.0] * 40, device=1)])
+    filter_.push(Readings.concat([off, stops.at_slot(1)]).in_order(), 89_000)
+    assert told_off(filter_, 90_000) == [(0, 30_000)]
+    assert told_off(filter_, 80_000 + 90_000 + 10_000) == []
+
+
+@pytest.mark.parametrize("name", [n for n in DETECTORS if n not in ("impossible", "no-measurement")])
+def test_each_detector_can_be_left_out(name):
+    """And is then the one that is missing: what it alone catches passes."""
+    caught = {
+        "doubtful-word": [
+            series("spo2", [97] * 20 + [92] * 5 + [97] * 9, status=STATUS_WORDS.index("motion"))
+        ],
+        "low-quality": [series("spo2", [97] * 20 + [92] * 5 + [97] * 9, quality=0.1)],
+        "implausible": [series("temp", [37, 31, 37], step=3_600_000)],
+        "jump": [series("hr", [80] * 20 + [120] * 5 + [80] * 9)],
+        "fast-fall": [series("spo2", oximeter_dip(2.0, 5))],
+        "low-perfusion": [
+            series("spo2", [97] * 20 + [93] * 5 + [97] * 9),
+            series("pi", [0.1] * 34),
+        ],
+        "hr-against-pr": [
+            series("spo2", [97] * 20 + [93] * 5 + [97] * 9),
+            series("hr", [80] * 34),
+            series("pr", [110] * 34),
+        ],
+        "leads-off": [series("hr", [80] * 30 + [0] * 60), series("pr", [80] * 90, device=1)],
+        "pressures": [
+            Readings.concat([cuff(122, 74, 90, 0), cuff(100, 95, 97, 900_000), cuff(121, 75, 91, 1_800_000)])
+        ],
+        "flat-line": frozen_monitor(15),
+    }[name]
+    readings = Readings.concat(caught).in_order()
+    end = int(readings.time[-1])
+    assert (Filter(1).push(readings, end).mark != VALID).any()
+    assert (Filter(1, without=[name]).push(readings, end).mark == VALID).all()

@@ -44,11 +44,13 @@ def doubts(result):
 
 
 def test_48_hours_of_one_patient(real):
-    """Silent leads beside a pulse go (minutes of heart rate 0); no pulse, no respiration is touched."""
+    """Silent leads beside a pulse go (minutes of heart rate 0), and falls of SpO2 faster than bodies fall."""
     result = marked(read_recordings(real / "mimic4wdb" / "86130599n.csv.gz"))
     found = doubts(result)
     assert found["hr", "leads-off"] == 155
-    assert {signal for signal, _ in found} == {"hr", "spo2"}
+    assert found["spo2", "spike"] == 55
+    assert sum(n for (signal, _), n in found.items() if signal == "rr") == 10
+    assert {signal for signal, _ in found} == {"hr", "spo2", "rr"}
     assert sum(found.values()) < 0.001 * len(result.readings)
     silent = (result.readings.signal == INDEX["hr"]) & (result.readings.value < 20)
     assert (result.mark[silent] == VALID).sum() == 393  # with no pulse beside it

@@ -44,6 +44,8 @@ RULES: Final[dict[str, Rule]] = {
             "medium",
             inhibits=("spo2-absent", "hr-absent", "rr-absent", "sbp-absent"),
         ),
+        # The heart beats, as the pulse shows, but nobody sees its rhythm.
+        _rule("leads-off", "Leads off: heart rate 0 beside a good pulse", "medium", inhibits=("hr-absent",)),
         _rule("clock-offset", "Device clock is off", "low"),
         # It guards an alert that may be true, so it is more than a hint.
         _rule("measure-again", "Measure again", "medium"),

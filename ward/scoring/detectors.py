@@ -6,6 +6,7 @@ time, so that the result does not depend on how a stream is cut into pushes.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ REASONS: Final[tuple[str, ...]] = (
     "device-status",
     "device-quality",
     "low-perfusion",
+    "fast-fall",
 )
 """Why a reading is doubted or refused; index 0: no reason. Only ever appended to: history keeps numbers."""
 REASON: Final[dict[str, int]] = {word: i for i, word in enumerate(REASONS)}
@@ -126,15 +128,17 @@ class Others:
         return good & (time - at <= limits.FRESH)
 
 
-def examine(readings: Readings, others: Others) -> Doubts:
+def examine(readings: Readings, others: Others, active: Set[str]) -> Doubts:
     """What the device and the other signals say against each reading, ``frozen`` left out.
 
-    ``others`` is given this push's readings (``begin``); the caller commits them when done.
+    ``others`` is given this push's readings (``begin``); the caller commits them when done. ``active``:
+    names of ``limits.DETECTORS``.
     """
     signal, value, status = readings.signal, readings.value, readings.status
     reason = np.zeros(len(readings), np.uint8)
     possible = (value >= limits.POSSIBLE[signal, 0]) & (value <= limits.POSSIBLE[signal, 1])
-    silent = np.isin(status, _NO_MEASUREMENT)
+    possible |= "impossible" not in active
+    silent = np.isin(status, _NO_MEASUREMENT) & ("no-measurement" in active)
     refused = ~possible | silent
 
     with np.errstate(invalid="ignore"):
@@ -151,20 +155,25 @@ def examine(readings: Readings, others: Others) -> Doubts:
         rows = (signal == number) & ~refused
         latest.begin(readings.take(rows), good_pulse[rows])
 
-    _say(reason, _thin(readings, others), "low-perfusion")
-    _say(reason, _apart(readings, others), "hr-against-pr")
-    _say(reason, poor, "device-quality")
-    _say(reason, worded, "device-status")
+    for detector, word, found in (  # the later ones prevail
+        ("low-perfusion", "low-perfusion", _thin(readings, others)),
+        ("hr-against-pr", "hr-against-pr", _apart(readings, others)),
+        ("low-quality", "device-quality", poor),
+        ("doubtful-word", "device-status", worded),
+    ):
+        if detector in active:
+            _say(reason, found, word)
     measured = signal < limits.N_MEASURED
     reason[~measured] = 0
 
     strong = np.zeros(len(readings), np.bool_)
-    cuff = _incoherent(readings, refused)
-    mute = (signal == limits.HR) & (value < limits.NO_BEAT)
-    mute[mute] = others.pulse_is_good(readings.slot[mute], readings.time[mute])
-    for rows, word in ((cuff, "pressures"), (mute, "leads-off")):
-        strong |= rows
-        _say(reason, rows, word)
+    for word, rows in (
+        ("pressures", _incoherent(readings, refused)),
+        ("leads-off", _silent_beside_pulse(readings, others)),
+    ):
+        if word in active:
+            strong |= rows
+            _say(reason, rows, word)
     _say(reason, silent, "device-status")
     _say(reason, ~possible, "impossible")
     return Doubts(refused, np.zeros(len(readings), np.bool_), strong & ~refused, reason)
@@ -207,6 +216,40 @@ def find_frozen(readings: Readings, order: Int, stream: Int, streams: Registry, 
     normal = limits.NORMAL[readings.signal[rows]]
     frozen[rows] = still & (value >= normal[:, 0]) & (value <= normal[:, 1])
     return frozen
+
+
+def find_fast(readings: Readings, order: Int, stream: Int, streams: Registry, refused: Bool) -> Bool:
+    """Readings at the end of a fall that is faster than bodies fall, [n].
+
+    Each stream keeps the highest of value + speed × time, in whole thousandths, so that nothing depends on
+    how it is cut: a reading below that by more than ``FAST`` fell too fast. Arguments as in ``find_frozen``.
+    """
+    fast = np.zeros(len(readings), np.bool_)
+    rows = order[(limits.FALL[readings.signal] > 0)[order] & ~refused[order]]
+    if not len(rows):
+        return fast
+    own = stream[rows]
+    height = np.rint(readings.value[rows] * 1000).astype(np.int64)
+    height += limits.FALL[readings.signal[rows]] * readings.time[rows]
+    first = np.append(True, own[1:] != own[:-1])
+    # One running maximum for all streams: each is lifted above all that came before it.
+    part = np.cumsum(first) - 1
+    begin = np.flatnonzero(first)
+    base = np.maximum(streams["peak"][own[begin]], height[begin])
+    above = height - base[part]
+    lift = int(above.max() - above.min()) + 1
+    peak = np.maximum.accumulate(np.where(first, 0, above) + part * lift) - part * lift
+    fast[rows] = peak - above > limits.FAST * 1000
+    last = np.append(first[1:], True)
+    streams["peak"][own[last]] = (peak + base[part])[last]
+    return fast
+
+
+def _silent_beside_pulse(readings: Readings, others: Others) -> Bool:
+    """A heart rate of 0 while a good pulse says that the heart beats."""
+    rows: Bool = (readings.signal == limits.HR) & (readings.value < limits.NO_BEAT)
+    rows[rows] = others.pulse_is_good(readings.slot[rows], readings.time[rows])
+    return rows
 
 
 def _thin(readings: Readings, others: Others) -> Bool:

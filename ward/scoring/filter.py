@@ -9,7 +9,7 @@ questionable: nothing that follows can tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.scoring import limits
-from ward.scoring.detectors import REASON, REASONS, Doubts, Latest, Others, examine, find_frozen
+from ward.scoring.detectors import REASON, REASONS, Doubts, Latest, Others, examine, find_fast, find_frozen
 from ward.scoring.readings import DTYPES, Bool, Int, Readings
 from ward.scoring.runs import INVALID, QUESTIONABLE, VALID, Runs, suspicious
 from ward.scoring.streams import LONG_AGO, device_registry, stream_keys, stream_registry
@@ -51,8 +51,10 @@ class Marked:
 class Filter:
     """The filter of all stays of a partition; one slot a stay."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, *, without: Collection[str] = ()) -> None:
+        """``without``: names of ``limits.DETECTORS`` left out, to see what each catches and costs."""
         self.slots = slots
+        self._active = frozenset(limits.DETECTORS) - frozenset(without)
         self.until = LONG_AGO
         self._streams = stream_registry()
         self._devices = device_registry()
@@ -82,7 +84,7 @@ class Filter:
         mark[earlier:][doubts.refused] = INVALID
         mark[earlier:][doubts.frozen & ~doubts.refused] = QUESTIONABLE
         reason = np.concatenate([self._open_reason, doubts.reason])
-        runs = Runs(table, mark, reason, self._streams, self._others, pending)
+        runs = Runs(table, mark, reason, self._streams, self._others, pending, self._active)
         judged = order[((mark[earlier:] == VALID) & (readings.signal < limits.N_MEASURED))[order]]
         self._judge(
             runs, judged + earlier, stream, np.concatenate([np.zeros(earlier, np.bool_), doubts.strong])
@@ -114,6 +116,15 @@ class Filter:
         soon &= streams["run_start"] + limits.PERSIST > self.until
         np.minimum.at(result, streams.slot[soon], streams["run_start"][soon])
         return result
+
+    def leads_off(self) -> tuple[Int, Int]:
+        """Slots whose leads are off by the witness of the pulse, ``OFF_FOR`` by now; since when (ms)."""
+        s = self._streams
+        lasting = self.until - s["off_since"] >= limits.OFF_FOR
+        known = self.until - s["off_last"] <= limits.OFF_MEMORY
+        off = lasting & known & (s["off_last"] > s["level_time"])
+        slots, first = np.unique(s.slot[off], return_index=True)
+        return slots, s["off_since"][off][first]
 
     def resize(self, slots: int) -> None:
         """Make room for more stays."""
@@ -171,9 +182,12 @@ class Filter:
         self._open_reason = np.array(parts["open"]["reason"], np.uint8)
 
     def _doubts(self, readings: Readings, order: Int, stream: Int) -> Doubts:
-        doubts = examine(readings, self._others)
+        doubts = examine(readings, self._others, self._active)
+        if "fast-fall" in self._active:
+            fast = find_fast(readings, order, stream, self._streams, doubts.refused)
+            doubts.reason[fast & (doubts.reason == 0)] = REASON["fast-fall"]
         frozen = find_frozen(readings, order, stream, self._streams, self._devices)
-        frozen &= ~doubts.refused
+        frozen &= ~doubts.refused & ("flat-line" in self._active)
         doubts.reason[frozen] = REASON["flat-line"]
         return Doubts(doubts.refused, frozen, doubts.strong, doubts.reason)
 
@@ -182,7 +196,8 @@ class Filter:
         if not len(rows):
             return
         s, own = self._streams, stream[rows]
-        value, time, doubted = runs.table.value[rows], runs.table.time[rows], runs.reason[rows] != 0
+        value, time, doubt = runs.table.value[rows], runs.table.time[rows], runs.reason[rows]
+        doubted = doubt != 0
         first = np.append(True, own[1:] != own[:-1])
         starts = np.flatnonzero(first)
         ends = np.append(starts[1:], len(rows))
@@ -194,7 +209,9 @@ class Filter:
         known = np.where(sure >= np.repeat(starts, ends - starts), value[sure], s["level"][own])
         level = np.where(first, s["level"][own], np.roll(known, 1))
         elapsed = time - np.where(first, s["level_time"][own], np.roll(time, 1))
-        suspects = suspicious(runs.table.signal[rows], value, elapsed, level, doubted, strong[rows])
+        suspects = suspicious(
+            runs.table.signal[rows], value, elapsed, level, doubt, strong[rows], self._active
+        )
 
         walk = (s["run_start"][streams] != LONG_AGO) | np.logical_or.reduceat(suspects, starts)
         steady, last = streams[~walk], ends[~walk] - 1

@@ -33,6 +33,18 @@ GOOD_PULSE: Final = (30.0, 220.0)
 """Pulse rates that can stand against a silent heart rate (1/min). Judgement."""
 PULSE_PRESSURE: Final = 10.0
 """SBP − DBP below which a cuff measurement is doubtful (mm[Hg]). From memory."""
+OFF_FOR: Final = 30 * SECOND
+"""Leads that are off for so long are told (a technical alert). Judgement: an electrode that slips is pressed
+on again within this time."""
+OFF_MEMORY: Final = 90 * SECOND
+"""So long after the last such reading nothing is known of the leads; the heart rate is then absent."""
+SPEED: Final = {"spo2": 1}
+"""How fast bodies fall, in the signal's unit a second (whole numbers). Measured: periodic desaturations fall
+by 0.3 to 0.9 % a second; what fell faster within 48 h was a finger that moved, eight times."""
+FAST: Final = 0.5
+"""A reading that is lower than such a fall allows by more than this is doubtful ..."""
+FAST_NEAR: Final = 5.0
+"""... and waits where it is off the stream's level by more than this. Judgement."""
 FROZEN: Final = 10 * MINUTE
 """A device whose beat-to-beat signals all keep their value this long is frozen. Measured: 13 s at most."""
 FROZEN_ALONE: Final = 30 * MINUTE
@@ -61,13 +73,14 @@ class Limit:
 
 
 # normal: at most one point in NEWS2, for sbp no point beside hypertension; dbp, map, pi: judgement.
-# jump: hr pr spo2 rr just above what is measured; pressures and temperature: judgement, wide enough
+# jump: hr pr spo2 rr just above what is measured (rr 8; more only where it is counted anew after a
+# silence, and then a moment's wait costs nothing); pressures and temperature: judgement, wide enough
 # that a true fall within an hour is believed at once. memory, growth, near: judgement.
 LIMITS: Final[dict[str, Limit]] = {
     "hr": Limit(25, 25, 10, 5 * MINUTE, (41, 110)),
     "pr": Limit(25, 25, 10, 5 * MINUTE, (41, 110)),
     "spo2": Limit(6, 6, 3, 5 * MINUTE, (94, 100)),
-    "rr": Limit(15, 10, 6, 5 * MINUTE, (9, 20)),
+    "rr": Limit(8, 15, 6, 5 * MINUTE, (9, 20)),
     "sbp": Limit(40, 1.5, 15, 65 * MINUTE, (101, 180)),
     "dbp": Limit(30, 1.2, 12, 65 * MINUTE, (45, 110)),
     "map": Limit(35, 1.3, 12, 65 * MINUTE, (60, 130)),
@@ -81,11 +94,97 @@ _rows = [LIMITS[name] for name in MEASURED]
 JUMP: Final = np.array([row.jump for row in _rows])
 GROWTH: Final = np.array([row.growth / MINUTE for row in _rows])
 NEAR: Final = np.array([row.near for row in _rows])
+FALL: Final = np.array([SPEED.get(signal.name, 0) for signal in SIGNALS], np.int64)
 MEMORY: Final = np.array([row.memory for row in _rows], np.int64)
 NORMAL: Final = np.array([row.normal for row in _rows])
 POSSIBLE: Final = np.array([signal.possible for signal in SIGNALS])
 PLAUSIBLE: Final = np.array([signal.plausible for signal in SIGNALS])
 IS_BEATING: Final = np.array([signal.name in BEATING for signal in SIGNALS])
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """One detector of the table: what it looks for, the numbers above that it has, what is known of it.
+
+    verdict: 'invalid' at once, 'waits' until what follows decides (15 s or the next reading), 'stays
+    questionable', or 'invalid while disproved' by another signal.
+    """
+
+    looks_for: str
+    parameters: tuple[str, ...]
+    evidence: str
+    verdict: str
+
+
+DETECTORS: Final[dict[str, Detector]] = {
+    "impossible": Detector(
+        "a value that no body and no sensor can have", ("POSSIBLE",), "physics; public contract", "invalid"
+    ),
+    "no-measurement": Detector(
+        "the device's own word: probe or leads off, calibrating, invalid",
+        (),
+        "ISO/IEEE 11073: such a value is not a measurement",
+        "invalid",
+    ),
+    "doubtful-word": Detector(
+        "the device says motion, low perfusion, out of range or what ward does not know",
+        ("LIMITS.near",),
+        "the device sees more than its numbers; a word alone proves nothing",
+        "waits",
+    ),
+    "low-quality": Detector(
+        "the device's own quality is low", ("LOW_QUALITY", "LIMITS.near"), "judgement", "waits"
+    ),
+    "implausible": Detector(
+        "a value outside the plausible range",
+        ("PLAUSIBLE", "LIMITS.jump"),
+        "clifpy's outlier_config.yaml; tighter ranges delete true extremes",
+        "waits",
+    ),
+    "jump": Detector(
+        "a change from the last valid value that is larger than monitors show of living patients",
+        ("LIMITS.jump", "LIMITS.growth", "LIMITS.memory"),
+        "neighbours beat absolute limits (Colopy 2017); measured, MIMIC-IV WDB 86130599 and BIDMC",
+        "waits",
+    ),
+    "fast-fall": Detector(
+        "SpO2 that falls faster than bodies fall",
+        ("SPEED", "FAST", "FAST_NEAR"),
+        "measured, MIMIC-IV WDB 86130599: desaturations fall by under 1 % a second",
+        "waits",
+    ),
+    "low-perfusion": Detector(
+        "SpO2 or pulse while the perfusion index is low",
+        ("LOW_PERFUSION", "FRESH", "LIMITS.near"),
+        "from memory",
+        "waits",
+    ),
+    "hr-against-pr": Detector(
+        "SpO2 while heart rate and pulse rate differ",
+        ("RATES_APART", "FRESH", "LIMITS.near"),
+        "from memory; seen 40 times in MIMIC-IV WDB 86130599 as a pulse counted half",
+        "waits",
+    ),
+    "leads-off": Detector(
+        "heart rate 0 beside a good pulse",
+        ("NO_BEAT", "GOOD_PULSE", "FRESH", "OFF_FOR"),
+        "a heart that stands still gives no pulse; three times in MIMIC-IV WDB 86130599",
+        "invalid while disproved",
+    ),
+    "pressures": Detector(
+        "cuff pressures that cannot be together: DBP < MAP < SBP, pulse pressure",
+        ("PULSE_PRESSURE",),
+        "from memory; charting errors in the CinC 2019 and 2012 collections",
+        "waits",
+    ),
+    "flat-line": Detector(
+        "a device none of whose beat-to-beat signals changes, at normal-looking values",
+        ("FROZEN", "FROZEN_ALONE", "CONTINUOUS"),
+        "measured: 13 s at most in MIMIC-IV WDB 86130599 and BIDMC",
+        "stays questionable",
+    ),
+}
+"""All of them, by name. ``Filter(without=...)`` leaves some out, to see what each catches and costs."""
 
 HR, PR, SPO2, RR, PI = (INDEX[name] for name in ("hr", "pr", "spo2", "rr", "pi"))
 SBP, DBP, MAP = (INDEX[name] for name in ("sbp", "dbp", "map"))

@@ -12,6 +12,7 @@ Steady streams never come here: only suspicious readings, and what follows them,
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,9 @@ VALID: Final = 0
 QUESTIONABLE: Final = 1
 INVALID: Final = 2
 
-_RATE, _SPIKE, _LEADS, _IMPLAUSIBLE = (REASON[w] for w in ("rate", "spike", "leads-off", "implausible"))
+_RATE, _SPIKE, _LEADS, _IMPLAUSIBLE, _FAST = (
+    REASON[w] for w in ("rate", "spike", "leads-off", "implausible", "fast-fall")
+)
 _STATE: Final = (
     "level",
     "level_time",
@@ -38,6 +41,8 @@ _STATE: Final = (
     "run_end",
     "run_count",
     "run_dense",
+    "off_since",
+    "off_last",
 )
 
 
@@ -46,8 +51,9 @@ def suspicious(
     value: Float,
     elapsed: Int,
     level: Float,
-    doubted: Bool,
+    doubt: NDArray[np.uint8],
     strong: Bool,
+    active: Set[str],
 ) -> Bool:
     """Which readings must wait, [n], given their stream's level and the ms since the last valid reading.
 
@@ -56,11 +62,13 @@ def suspicious(
     with np.errstate(invalid="ignore"):
         change = np.abs(value - level)
         allowed = limits.JUMP[signal] + limits.GROWTH[signal] * elapsed
-        jumped = (elapsed <= limits.MEMORY[signal]) & (change > allowed)
+        jumped = (elapsed <= limits.MEMORY[signal]) & (change > allowed) & ("jump" in active)
         # What was confirmed once need not be again, however long ago.
-        usual, near = change <= limits.JUMP[signal], change <= limits.NEAR[signal]
+        usual = change <= limits.JUMP[signal]
+        near = change <= np.where(doubt == _FAST, limits.FAST_NEAR, limits.NEAR[signal])
+    usual |= "implausible" not in active
     plausible = (value >= limits.PLAUSIBLE[signal, 0]) & (value <= limits.PLAUSIBLE[signal, 1])
-    result: Bool = strong | jumped | (~plausible & ~usual) | (doubted & ~near)
+    result: Bool = strong | jumped | (~plausible & ~usual) | ((doubt != 0) & ~near)
     return result
 
 
@@ -75,9 +83,10 @@ class Runs:
         streams: Registry,
         others: Others,
         pending: dict[int, list[int]],
+        active: Set[str],
     ) -> None:
         self.table, self.mark, self.reason = table, mark, reason
-        self.streams, self.others = streams, others
+        self.streams, self.others, self.active = streams, others, active
         self.pending = pending
         """Stream → rows of ``table`` in its open run."""
 
@@ -119,9 +128,14 @@ class _Stream:
         self.run_end = int(s["run_end"][number])
         self.run_count = int(s["run_count"][number])
         self.run_dense = bool(s["run_dense"][number])
+        self.off_since = int(s["off_since"][number])
+        self.off_last = int(s["off_last"][number])
         self.limit = limits.LIMITS[MEASURED[signal]]
         self.growth = float(limits.GROWTH[signal])
         self.plausible = tuple(limits.PLAUSIBLE[signal].tolist())
+        self.jumps, self.ranges, self.mutes = (
+            name in runs.active for name in ("jump", "implausible", "leads-off")
+        )
 
     def store(self) -> None:
         for name in _STATE:
@@ -176,9 +190,9 @@ class _Stream:
         change = abs(value - self.level)  # nan, and no comparison true, where there is no level
         return (
             strong
-            or (elapsed <= limit.memory and change > limit.jump + self.growth * elapsed)
-            or not (self.is_plausible(value) or change <= limit.jump)
-            or (doubt != 0 and not change <= limit.near)
+            or (self.jumps and elapsed <= limit.memory and change > limit.jump + self.growth * elapsed)
+            or not (self.is_plausible(value) or change <= limit.jump or not self.ranges)
+            or (doubt != 0 and not change <= (limits.FAST_NEAR if doubt == _FAST else limit.near))
         )
 
     def contradicted(self, value: float, strong: bool) -> bool:
@@ -220,9 +234,12 @@ class _Stream:
         """The run has lasted: it is the new level, unless a good pulse says that a lead came off."""
         rows = self.runs.pending[self.number]
         table = self.runs.table
-        if self.signal == limits.HR and table.value[rows].max() < limits.NO_BEAT:
+        if self.signal == limits.HR and self.mutes and table.value[rows].max() < limits.NO_BEAT:
             slot = table.slot[rows[:1]]
             if self.runs.others.pulse_is_good(slot, np.array([time]))[0]:
+                if self.off_last <= self.level_time:
+                    self.off_since = self.run_start
+                self.off_last = self.run_last
                 self.close(INVALID, _LEADS)
                 return
         self.level, self.level_time = float(np.median(table.value[rows])), int(table.time[rows[-1]])
@@ -233,7 +250,7 @@ class _Stream:
         self.runs.mark[rows] = mark
         if mark == INVALID:  # what was only a change has turned out to be a spike; other reasons stay
             for row in rows:
-                if reason == _LEADS or self.runs.reason[row] == _RATE:
+                if reason == _LEADS or self.runs.reason[row] in (_RATE, _FAST):
                     self.runs.reason[row] = reason
         self.run_start = LONG_AGO
 

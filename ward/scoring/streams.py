@@ -75,7 +75,11 @@ class Registry:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         self.key = np.array(state["key"], np.int64)
-        self.data = {name: np.array(state[name], kind) for name, (kind, _) in self.columns.items()}
+        # What an older version did not keep yet begins anew.
+        self.data = {
+            name: np.array(state[name] if name in state else np.full(len(self.key), value), kind)
+            for name, (kind, value) in self.columns.items()
+        }
 
     def _keep(self, rows: NDArray[np.bool_]) -> None:
         self.key = self.key[rows]
@@ -89,7 +93,9 @@ def stream_registry() -> Registry:
     confirmed run's median); level_time: of its last valid reading; raw, raw_time: last possible value;
     seen: time of the last reading that was judged. Of an open run of doubtful readings: run_start
     (LONG_AGO: none open), run_value its first value, run_last its last reading's time, run_end when
-    the wait for another ends, run_count, and whether the stream was dense when it began.
+    the wait for another ends, run_count, and whether the stream was dense when it began. peak: the
+    highest that the value plus the fall that bodies are capable of was so far (thousandths); off_since,
+    off_last: first and last reading of the spell in which leads were last found off.
     """
     return Registry(
         {
@@ -104,6 +110,9 @@ def stream_registry() -> Registry:
             "run_end": (np.int64, LONG_AGO),
             "run_count": (np.int32, 0),
             "run_dense": (np.bool_, False),
+            "peak": (np.int64, LONG_AGO),
+            "off_since": (np.int64, LONG_AGO),
+            "off_last": (np.int64, LONG_AGO),
         },
         _DEVICE_BITS + _SIGNAL_BITS,
     )
