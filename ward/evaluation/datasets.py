@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -285,10 +285,8 @@ def _charted(folder: Path) -> Iterator[tuple[str, str, str, str]] | None:
 
 
 def _table(path: Path) -> Iterator[dict[str, str]]:
-    opened: TextIO = (
-        gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    )
-    with opened as text:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as text:
         yield from csv.DictReader(text)
 
 
