@@ -51,7 +51,15 @@ ROOMS = {
     "ward/store": Room(None, MIDDLE),
     "ward/notify": Room(None, MIDDLE | {"ward.notify"}),
     "ward/protection": Room(None, MIDDLE | {"ward.protection"}),
-    "ward/web": Room(None, MIDDLE | {"ward.config", "ward.protection", "ward.web"}),
+    "ward/trial": Room(None, MIDDLE | {"ward.trial", "ward.lifetime", "ward.live.history"}),
+    **{
+        f"ward/trial/{name}.py": Room(
+            PURE, WORDS | {"ward.scoring", "ward.alerts", "ward.trial", "ward.lifetime"}
+        )
+        for name in ("candidates", "sweep", "events", "outcome", "interruptions", "suggest", "answer", "run")
+    },
+    "ward/reports": Room(None, MIDDLE | {"ward.reports"}),
+    "ward/web": Room(None, MIDDLE | {"ward.config", "ward.protection", "ward.reports", "ward.web"}),
 }
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
@@ -36,7 +36,6 @@ from ward.live.outbox import OutboxSender
 from ward.live.plans import load_plans
 from ward.live.runner import Runner
 from ward.live.trail_keeper import trail_duties
-from ward.live.trial import run_trial
 from ward.live.views import Board, Json
 from ward.live.watchdog import Watchdog, end_process
 from ward.notify.config import Parts, load_channels
@@ -46,7 +45,9 @@ from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
 from ward.store.deliveries import Sending
 from ward.store.rules import current_rules
-from ward.store.stays import list_stays, stays_since
+from ward.store.stays import stays_since
+from ward.trial.process import Trials
+from ward.trial.worker import Job
 from ward.web.hub import Hub
 
 KEEP_ENDED: Final = HOUR
@@ -139,6 +140,7 @@ class WardService:
             self.engine_db, settings, self.clock, self.runner.ask, lambda: self.beats.beat("housekeeping")
         )
         self.healthy.machine = lambda: (self.house.reasons, self.house.warnings)
+        self._trials = Trials()
         self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
         self._watchdog = Watchdog(self.beats, self._threads)
         self._deadman = self._make_deadman()
@@ -254,6 +256,7 @@ class WardService:
         if self._deadman:
             self._deadman.stop()
         self.hub.close()
+        self._trials.stop()
         self.house.stop()
         self.runner.halt()
         if self._starter.is_alive():
@@ -294,21 +297,10 @@ class WardService:
             said = "the database does not answer; look whether it was done before you ask again"
             raise UnavailableError(said) from None
 
-    async def trial(self, request: Json) -> Json:
-        return await asyncio.to_thread(self._trial, request)
-
-    def _trial(self, request: Json) -> Json:
-        wanted = request.get("stays")
-        stays, cursor = [], None
-        with self.engine_db.connect() as connection:
-            while True:
-                page = list_stays(
-                    connection, wards=request.get("wards"), include_ended=True, cursor=cursor, limit=500
-                )
-                stays += [s for s in page.items if wanted is None or s.id in wanted]
-                if (cursor := page.next) is None:
-                    break
-        return run_trial(self.engine_db, self.core.rulebook, stays, request, request["start"], request["end"])
+    def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
+        """See ``ward.web.service_protocol``."""
+        pack = self.core.rulebook.pack
+        return self._trials.run(Job(self.settings.database, pack.id, list(pack.rules), request))
 
     def plan(self, ward: str) -> Plan:
         return self.core.plans.of(ward)

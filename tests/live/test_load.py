@@ -98,7 +98,7 @@ def test_a_trial_refuses_a_rule_twice_and_holds_values_as_live_does(world):
     world.runner.take_snapshot()
     rule = {"id": "mine", "title": "low", "priority": "low", "when": ["spo2 < 88"], "for": "20m"}
     request = {"rules": [rule], "stays": [stay], "wards": None, "start": START, "end": world.now}
-    found = world.service._trial(request)
+    found = world.trial(request)
     assert [item["rule"] for item in found["raised"] if item["rule"] == "mine"] == ["mine"]
     with pytest.raises(InvalidError, match="twice: mine"):
-        world.service._trial(request | {"rules": [rule, rule]})
+        world.trial(request | {"rules": [rule, rule]})

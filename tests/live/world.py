@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,18 @@ class World:
             (a.stay, a.rule, a.raised_at, a.cleared_at) for a in self.alerts() if a.raised_at is not None
         ]
         return sorted(found, key=str)
+
+    def trial(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Its result, over what is stored by now."""
+        from ward.live import snapshots
+
+        async def run() -> list[tuple[str, dict[str, Any]]]:
+            return [step async for step in self.service.trial(request)]
+
+        snapshots.flush(self.service.core)
+        *_, (kind, result) = asyncio.run(run())
+        assert kind == "result"
+        return result
 
     def stored(self, stay: str) -> Any:
         """All readings of the stay that are in the database or on their way there."""

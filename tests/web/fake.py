@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,9 @@ class FakeService:
         self.pending: dict[str, list[dict[str, Any]]] = {}
         self.devices: list[dict[str, Any]] = []
         self.trials: list[dict[str, Any]] = []
+        self.trial_steps: list[Any] = []
+        """What a trial tells before its result; an exception is raised."""
+        self.trials_ended = 0
         self.break_with: Exception | None = None
 
     # ---- what the web uses ----
@@ -100,9 +104,17 @@ class FakeService:
             return stay_view(self.board, result)
         return result
 
-    async def trial(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def trial(self, request: dict[str, Any]) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
         self.trials.append(request)
-        return {"raised": [], "now": [], "only_candidate": [], "only_now": []}
+        try:
+            yield "progress", {"done": 0.0, "what": "starting"}
+            for step in self.trial_steps:
+                if isinstance(step, Exception):
+                    raise step
+                yield step
+            yield "result", {"raised": [], "now": [], "only_candidate": [], "only_now": []}
+        finally:
+            self.trials_ended += 1
 
     def plan(self, ward: str) -> Plan:
         with self.engine_db.connect() as connection:

@@ -146,7 +146,7 @@ def test_a_trial_sees_only_her_wards(client: Client, service) -> None:
         client("clinician", ["6A"]).post(f"{A}/rules/trial", json={**body, "ward": "6B"}).status_code == 200
     )
     assert [trial["wards"] for trial in service.trials] == [None, ["6A"], []]
-    assert service.trials[0]["rules"] == [{**BODY, "id": "candidate", "kind": "physiological"}]
+    assert service.trials[0]["rules"] == [{**BODY, "id": "candidate"}]
     theirs = client("clinician", ["6A"]).post(f"{A}/rules/trial", json={**body, "stays": ["stay-6B"]})
     assert problem(theirs)["type"] == "/problems/not-found"
     backwards = {**body, "start": body["end"]}

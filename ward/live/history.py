@@ -147,7 +147,11 @@ def stored_readings(
     reading is not stored; the reason of its mark tells it.
     """
     found = latest(History.concat([read_history(connection, stay, None, start, end), *buffer.of(stay)]))
-    found = found.take((found.time >= start) & (found.time <= end))
+    return as_readings(found.take((found.time >= start) & (found.time <= end)), intervals)
+
+
+def as_readings(found: History, intervals: Mapping[int, Mapping[int, float]]) -> Readings:
+    """One stay's history as the engine takes it, slot 0; ``intervals`` as above."""
     holds = np.array([hold_of(s) for s in range(N_OBSERVED)], np.int64)[found.signal]
     for device in np.unique(found.device):
         mine = found.device == device

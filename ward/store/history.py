@@ -85,6 +85,38 @@ def read_history(
     return _read(connection, history.c.stay == stay, signals, start, end)
 
 
+def read_histories(connection: Connection, stays: Iterable[str], start: int, end: int) -> dict[str, History]:
+    """The same of many stays and all signals, in one query."""
+    parts: dict[str, list[History]] = {stay: [] for stay in stays}
+    query = (
+        select(history.c.stay, history.c.payload)
+        .where(history.c.stay.in_(parts), history.c.end >= start, history.c.start < end)
+        .order_by(history.c.id)
+    )
+    for stay, payload in connection.execute(query):
+        if (part := _decoded(payload)) is not None:
+            keep = (part.time >= start) & (part.time < end)
+            parts[stay].append(part if keep.all() else part.take(keep))
+    return {stay: latest(History.concat(found)) for stay, found in parts.items()}
+
+
+def count_history(connection: Connection, start: int, end: int) -> dict[str, int]:
+    """About how many readings each stay has in a span: of all chunks that touch it."""
+    query = (
+        select(history.c.stay, func.sum(history.c.count))
+        .where(history.c.stay.is_not(None), history.c.end >= start, history.c.start < end)
+        .group_by(history.c.stay)
+    )
+    return {stay: int(n) for stay, n in connection.execute(query)}
+
+
+def newest_time(connection: Connection, before: int) -> int | None:
+    """The latest reading of any stay in a chunk that begins before ``before`` (ms)."""
+    query = select(func.max(history.c.end)).where(history.c.stay.is_not(None), history.c.start < before)
+    newest: int | None = connection.scalar(query)
+    return newest
+
+
 def read_unassigned(connection: Connection, device: str, start: int, end: int) -> History:
     """The same for a device's readings (``ward/device``) that belong to no stay."""
     return _read(connection, history.c.stay.is_(None) & (history.c.device == device), None, start, end)
@@ -129,16 +161,21 @@ def _read(
     wanted = None if signals is None else np.fromiter(signals, np.int8)
     parts = []
     for (payload,) in connection.execute(query):
-        try:
-            part = decode(payload)
-        except (ValueError, zlib.error):  # a damaged chunk costs its own readings, not all the others
-            log.error("a chunk of the history cannot be read and is passed over")
+        if (part := _decoded(payload)) is None:
             continue
         keep = (part.time >= start) & (part.time < end)
         if wanted is not None:
             keep &= np.isin(part.signal, wanted)
         parts.append(part if keep.all() else part.take(keep))
     return latest(History.concat(parts))
+
+
+def _decoded(payload: bytes) -> History | None:
+    try:
+        return decode(payload)
+    except (ValueError, zlib.error):  # a damaged chunk costs its own readings, not all the others
+        log.error("a chunk of the history cannot be read and is passed over")
+        return None
 
 
 def latest(written: History) -> History:

@@ -79,7 +79,7 @@ class Limits:
     a processor busy. ``guest``: calls of one address without credentials, enough for 200 screens that load
     the dashboard at once from behind one proxy. ``stranger``: calls of one address with wrong credentials.
     ``streams``: open at once, of one login or token, and ``all_streams`` altogether; so ``exports``, each of
-    which keeps a connection to the database that the core would lack."""
+    which keeps a connection to the database that the core would lack, and ``trials``, each a busy process."""
 
     anybody: Budget = Budget("anybody", 2_000, 200)
     dear: Budget = Budget("dear", 1_000, 20)
@@ -90,14 +90,19 @@ class Limits:
     all_streams: int = 4_000
     exports: int = 2
     all_exports: int = 4
+    trials: int = 1
+    all_trials: int = 2
 
 
 LIMITS: Final = Limits()
 
 
+TRIAL: Final = f"{API}/rules/trial"
+
+
 def is_trial(method: str, path: str) -> bool:
     """What keeps a processor busy, or people."""
-    return method == "POST" and path in (f"{API}/rules/trial", f"{API}/channels/test")
+    return method == "POST" and path in (TRIAL, f"{API}/channels/test")
 
 
 def is_dear(path: str, query: bytes) -> bool:
@@ -191,6 +196,7 @@ class Paced:
         self.buckets = Buckets()
         self.streams = Places(limits.streams, limits.all_streams)
         self.exports = Places(limits.exports, limits.all_exports)
+        self.trials = Places(limits.trials, limits.all_trials)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal = scope.get("state", {}).get("principal") if scope["type"] == "http" else None
@@ -212,6 +218,8 @@ class Paced:
             places, name = self.streams, "streams"
         elif is_export(path):
             places, name, send = self.exports, "exports", _taken(send)
+        elif path == TRIAL and method == "POST":
+            places, name, send = self.trials, "trials", _taken(send)
         else:
             await self.app(scope, receive, send)
             return

@@ -6,7 +6,7 @@ database (what was), and hands every change to ``call``, which runs it on the co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
@@ -116,8 +116,10 @@ class Service(Protocol):
         """
         ...
 
-    async def trial(self, request: Json) -> Json:
-        """Candidate rules over stored history; ``request`` and answer as in ``ward.web.schemas.rules``."""
+    def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
+        """Candidate rules over stored history, in a process of its own: ``("progress", {"done", "what"})`` at
+        least each second, at last ``("result", answer)``, both as in ``ward.web.schemas.trials``. Whoever
+        stops listening must close it: that ends the work. Raises InvalidError, UnavailableError."""
         ...
 
     def plan(self, ward: str) -> Plan:

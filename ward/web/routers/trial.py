@@ -2,31 +2,101 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
-from ward.errors import InvalidError
+from ward.errors import InvalidError, WardError
 from ward.web.access import Tuner
+from ward.web.audit import about
 from ward.web.describe import API, answers
-from ward.web.schemas.rules import TrialAnswer, TrialRequest
+from ward.web.problems import of_ward_error
+from ward.web.schemas.trials import TrialAnswer, TrialRequest
+from ward.web.service_protocol import Json
 from ward.web.shared import Svc, own_stay, send
 
 router = APIRouter(prefix=f"{API}/rules", tags=["rules"])
 
+STREAM: Final = "text/event-stream"
+GONE: Final = 499
+"""Nobody is there to read it."""
 
-@router.post("/trial", summary="Try rules on history", responses=answers(TrialAnswer, 404, 503))
-async def trial(body: TrialRequest, service: Svc, who: Tuner) -> Response:
-    """The very engine that runs, over stored readings: what would have been raised, and how that differs."""
+DESCRIPTION: Final = """The very engine that runs, over stored readings: what other rules would have raised, \
+and how that differs from those in force. Nothing is changed, and nobody is told.
+
+Try `rules` (of a rule in force only what shall be different), or one rule over a `grid` of thresholds and \
+durations, at most 400 cells in one call, or both. Without `events` (labels) recall is that of a stand-in, \
+sustained severe events; `events.meaning` in the answer says so. `suggest` names the cheapest setting that \
+keeps to a wanted load.
+
+With `Accept: text/event-stream` the answer is a stream: `progress` with `{done, what}` (`done` from 0 to \
+1), at least each second, then `result` with the answer below, or `error` with a problem. Hanging up ends \
+the trial. One at a time for each login or token, two altogether (429); at most 25 million readings (422) \
+and 5 min (503)."""
+
+ANSWERS: Final = answers(TrialAnswer, 404, 503)
+ANSWERS[200]["content"] = {STREAM: {"schema": {"type": "string"}}}
+
+
+@router.post(
+    "/trial",
+    summary="Try rules on history",
+    description=DESCRIPTION,
+    responses=ANSWERS,
+)
+async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) -> Response:
     if body.start >= body.end:
         raise InvalidError("start must be before end", field="body.start")
     for stay in body.stays or ():
         await own_stay(service, who, stay)
     wards = who.within(body.ward)
-    request = {
-        "rules": [rule.model_dump(by_alias=True, exclude_none=True) for rule in body.rules],
-        "start": body.start,
-        "end": body.end,
+    wanted: Json = {
+        **body.model_dump(by_alias=True, exclude_none=True, exclude={"ward"}),
         "wards": None if wards is None else sorted(wards),
         "stays": body.stays,
     }
-    return send(await service.trial(request))
+    tried = {rule["id"] for rule in wanted["rules"]} | ({body.grid.rule} if body.grid else set())
+    about(detail={"rules": sorted(tried), "start": body.start, "end": body.end})
+    steps = _while_there(request, service.trial(wanted))
+    if STREAM not in request.headers.get("accept", ""):
+        async with aclosing(steps):
+            async for kind, data in steps:
+                if kind == "result":
+                    return send(data)
+        return Response(status_code=GONE)
+    first = await anext(steps, None)  # what is wrong with the request is told before the stream begins
+    if first is None:
+        return Response(status_code=GONE)
+    return EventSourceResponse(_stream(request.url.path, first, steps), headers={"X-Accel-Buffering": "no"})
+
+
+async def _while_there(
+    request: Request, steps: AsyncGenerator[tuple[str, Json], None]
+) -> AsyncGenerator[tuple[str, Json], None]:
+    """Until the result, or until the caller has gone."""
+    async with aclosing(steps):
+        async for step in steps:
+            if step[0] != "result" and await request.is_disconnected():
+                return
+            yield step
+
+
+async def _stream(
+    path: str, first: tuple[str, Json], steps: AsyncGenerator[tuple[str, Json], None]
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(steps):
+        yield _event(*first)
+        try:
+            async for kind, data in steps:
+                yield _event(kind, data)
+        except WardError as error:
+            yield _event("error", msgspec.json.decode(of_ward_error(path, error).body))
+
+
+def _event(kind: str, data: Any) -> bytes:
+    return format_sse_event(data_str=msgspec.json.encode(data).decode(), event=kind)

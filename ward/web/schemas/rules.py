@@ -1,4 +1,4 @@
-"""Rules, their versions, and trials of candidates."""
+"""Rules and their versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from ward.web.schemas.common import Answer, Line, Moment, Name, Request, Time
+from ward.web.schemas.common import Answer, Line, Moment, Request
 
 Text = Line
 
@@ -62,12 +62,6 @@ class RuleChange(RuleDefinition):
         return {name: value for name, value in given.items() if name not in READ_ONLY}
 
 
-class CandidateRule(RuleDefinition):
-    """A rule to try; with the id of a rule in force, in its place."""
-
-    id: Text = Field(examples=["spo2-below-90"])
-
-
 class Rule(Answer):
     """A rule in force, with where it comes from."""
 
@@ -102,32 +96,3 @@ class RuleVersion(Answer):
     by: str
     at: Moment
     retired: bool = False
-
-
-class TrialRequest(Request):
-    """Candidate rules over stored history. Nothing is raised and nobody is told."""
-
-    rules: list[CandidateRule] = Field(min_length=1, max_length=64)
-    start: Time
-    end: Time
-    ward: Name | None = Field(None, description="Only stays of this ward.")
-    stays: list[Line] | None = Field(None, max_length=1_000, description="Only these stays.")
-
-
-class TrialRaised(Answer):
-    """One alert as it would have been."""
-
-    stay: str
-    rule: str
-    raised_at: Moment
-    cleared_at: Moment | None = None
-    priority: Literal["high", "medium", "low"]
-
-
-class TrialAnswer(Answer):
-    """What would have been raised, and how that differs from the rules in force."""
-
-    raised: list[TrialRaised] = Field(description="By the candidates.")
-    now: list[TrialRaised] = Field(description="By the rules in force, over the same readings.")
-    only_candidate: list[TrialRaised] = Field(description="In `raised`, not in `now`.")
-    only_now: list[TrialRaised] = Field(description="In `now`, not in `raised`.")

@@ -1,0 +1,1 @@
+"""Trials: what other rules would have raised over readings that were, and which of them to choose."""

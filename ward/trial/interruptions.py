@@ -1,0 +1,80 @@
+"""How often staff would be interrupted, through the real alert book (``ward.lifetime``).
+
+The book goes alert by alert, so what is already known is not worked out again: a stay's alerts are taken in
+stretches that nothing connects, and the same stretch (most settings share most of them) is lived once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from ward.lifetime import PROMPT, Span, Staff, live
+from ward.scoring.readings import Int
+from ward.scoring.rules import Rule
+from ward.scoring.sustain import NEVER
+from ward.signals import HOUR
+from ward.trial.sweep import Alerts, Found, Sets, alone
+
+APART: Final = HOUR
+"""After so long without any alert nothing connects: with staff that answer within minutes all is closed, and
+the episode (30 min of quiet) is over."""
+
+
+class Interruptions:
+    """Counts them by stay for any setting of a sweep. ``staff``: how soon an alert is acknowledged."""
+
+    def __init__(
+        self, found: Found, sets: Sequence[Sets], ends: Int, flags: Sequence[frozenset[str]]
+    ) -> None:
+        self._found, self._sets, self._ends, self._flags = found, sets, ends, flags
+        self._number = {rule: n for n, rule in enumerate(found.rules)}
+        self._known: dict[tuple[object, ...], int] = {}
+        self.staff: Staff = PROMPT
+        self._stays: dict[int, Alerts] = {}
+
+    def of(self, setting: int) -> Int:
+        """[stays]"""
+        return np.array([self._of(stay, setting) for stay in range(len(self._sets))], np.int64)
+
+    def _of(self, stay: int, setting: int) -> int:
+        mine = self._mine(stay, setting)
+        return sum(self._lived(stay, stretch) for stretch in _stretches(mine))
+
+    def _mine(self, stay: int, setting: int) -> Alerts:
+        if stay not in self._stays:
+            self._stays[stay] = alone(self._found.alerts, stay)
+        columns = [self._number[rule] for rule in self._sets[stay].sets[setting]]
+        return self._stays[stay].take(np.isin(self._stays[stay].column, columns))
+
+    def _lived(self, stay: int, alerts: Alerts) -> int:
+        rows = list(
+            zip(*(getattr(alerts, n).tolist() for n in ("column", "since", "raised", "cleared")), strict=True)
+        )
+        key = (stay, *rows)
+        if key not in self._known:
+            spans = self._spans(rows)
+            life = live("", spans, end=int(self._ends[stay]), flags=self._flags[stay], staff=self.staff)
+            self._known[key] = len(life.interruptions)
+        return self._known[key]
+
+    def _spans(self, rows: Iterable[tuple[int, int, int, int]]) -> list[Span]:
+        rules: tuple[Rule, ...] = self._found.rules
+        return [
+            Span(rules[column], since, raised, None if cleared == NEVER else cleared)
+            for column, since, raised, cleared in rows
+        ]
+
+
+def _stretches(alerts: Alerts) -> list[Alerts]:
+    """In order of raising, cut where everything has been over for ``APART``."""
+    if not len(alerts):
+        return []
+    ordered = alerts.take(np.argsort(alerts.raised, kind="stable"))
+    over = np.maximum.accumulate(ordered.cleared)
+    quiet = ordered.raised[1:] - np.minimum(over[:-1], ordered.raised[1:]) >= APART
+    cuts = [0, *(np.flatnonzero(quiet) + 1).tolist(), len(ordered)]
+    return [ordered.take(slice(low, high)) for low, high in pairwise(cuts)]

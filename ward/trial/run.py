@@ -1,0 +1,155 @@
+"""A trial from beginning to end, wherever the readings come from: ``load`` gives those of some stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from ward.errors import InvalidError
+from ward.scoring.readings import Bool, Int, Readings
+from ward.scoring.rules import Rule
+from ward.trial.answer import Judged, answer
+from ward.trial.candidates import Candidates
+from ward.trial.events import AFTER, WINDOW, labelled, severe, severe_for
+from ward.trial.interruptions import Interruptions
+from ward.trial.outcome import Measured, measure
+from ward.trial.suggest import Suggestion, Wish, front, suggest
+from ward.trial.sweep import Found, Sets, Subject, grouped, sweep
+
+MOST_READINGS: Final = 25_000_000
+"""Readings of one trial."""
+MOST_TOLD: Final = 60_000
+"""Alerts that the book is told for interruptions; where all settings need more, the front alone has them."""
+_SWEPT: Final = 0.85
+"""The part of the whole that the engine is."""
+
+Json = dict[str, Any]
+Tell = Callable[[float, str], None]
+"""Told what part of the whole is done (0 to 1), and what is going on. May raise, to end it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One stay before its readings are read. start, end: what the trial is of, ms; size: readings, about."""
+
+    id: str
+    start: int
+    end: int
+    size: int
+    in_force: tuple[Rule, ...]
+    flags: frozenset[str] = frozenset()
+    declared: tuple[int, ...] = ()
+    kept: frozenset[str] = frozenset()
+    """rules that the trial leaves as they are in this stay"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """events: labelled ones by stay (ms), None where nothing is labelled; window, after: ms."""
+
+    candidates: Candidates
+    events: Mapping[str, Collection[int]] | None = None
+    window: int = WINDOW
+    after: int = AFTER
+    wish: Wish | None = None
+
+
+def run(
+    patients: Sequence[Patient],
+    load: Callable[[Sequence[Patient]], Sequence[Readings]],
+    wanted: Wanted,
+    tell: Tell,
+    moment: Callable[[int], Any],
+) -> Json:
+    """The answer, JSON-ready (``ward.web.schemas.trials``). ``load``: readings of each, any order; ``moment``
+    turns ms into what the answer says. Raises InvalidError for what is too much at once."""
+    size = sum(patient.size for patient in patients)
+    if size > MOST_READINGS:
+        raise InvalidError(
+            f"about {size / 1e6:.0f} million readings; at most {MOST_READINGS / 1e6:.0f} million at once: "
+            "ask for fewer stays or a shorter time",
+            field="start",
+        )
+    ids = [patient.id for patient in patients]
+    sets = _sets(patients, wanted)
+    ends = np.array([patient.end for patient in patients], np.int64)
+
+    def groups() -> Iterator[tuple[float, list[Subject]]]:
+        for upto, where in grouped([patient.size for patient in patients]):
+            some = patients[where]
+            yield (
+                upto,
+                [
+                    Subject(p.id, readings, p.start, p.end, own, p.flags, p.declared)
+                    for p, readings, own in zip(some, load(some), sets[where], strict=True)
+                ],
+            )
+
+    found = sweep(groups(), lambda part: tell(part * _SWEPT, "evaluating"))
+    watched = [n for n, rule in enumerate(found.rules) if any(rule in kind.watch for kind in set(sets))]
+    if wanted.events is None:
+        events = severe(found.alerts, watched, found.rules)
+    else:
+        events = labelled(wanted.events, ids, wanted.window, wanted.after)
+    tell(_SWEPT, "counting")
+    measured = measure(found, sets, ends, wanted.candidates.rules, events)
+    staff = Interruptions(found, sets, ends, [patient.flags for patient in patients])
+    interrupted, known = _interrupted(measured, staff, wanted, tell)
+    wish, suggestion = wanted.wish, None
+    if wish is not None and len(measured.rows) > 1:
+        counts = measured.alerts if wish.of == "alerts" else interrupted
+        usable = np.ones(len(known), np.bool_) if wish.of == "alerts" else known
+        suggestion = suggest(measured, counts, usable, wish)
+        _complete(interrupted, known, staff, suggestion)
+    judged = Judged(found, sets, measured, interrupted, known, wanted.candidates, wish, suggestion)
+    tell(1.0, "done")
+    return answer(judged, ids, moment)
+
+
+def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:
+    """Each stay's rules under each setting; stays with the same rules in force share one."""
+    known: dict[tuple[object, ...], Sets] = {}
+    found = []
+    for patient in patients:
+        key = (patient.in_force, patient.kept)
+        if key not in known:
+            settings = [s.rules(patient.in_force, patient.kept) for s in wanted.candidates.settings]
+            tried = [
+                rule
+                for rules in (patient.in_force, *settings)
+                for rule in rules
+                if rule.id in wanted.candidates.rules
+            ]
+            watch = severe_for(tried) if wanted.events is None else ()
+            known[key] = Sets((patient.in_force, *settings), watch)
+        found.append(known[key])
+    return found
+
+
+def _interrupted(measured: Measured, staff: Interruptions, wanted: Wanted, tell: Tell) -> tuple[Int, Bool]:
+    """[settings, stays], and for which settings: all, or what is in force and the front."""
+    many = len(measured.rows)
+    which = list(range(many))
+    if sum(int(row.all.sum()) for row in measured.rows) > MOST_TOLD:
+        recall = measured.caught.sum(axis=1) / max(len(measured.events), 1)
+        load = measured.alerts.sum(axis=1).astype(np.float64)
+        which = [0, *front(load, recall, range(1, many))]
+    counts = np.zeros((many, len(measured.monitored)), np.int64)
+    known = np.zeros(many, np.bool_)
+    for done, n in enumerate(which):
+        tell(_SWEPT + (1 - _SWEPT) * done / len(which), "counting interruptions")
+        counts[n], known[n] = staff.of(n), True
+    return counts, known
+
+
+def _complete(counts: Int, known: Bool, staff: Interruptions, suggestion: Suggestion) -> None:
+    """What is suggested is told with its interruptions."""
+    for n in (suggestion.chosen, suggestion.least):
+        if n is not None and not known[n]:
+            counts[n], known[n] = staff.of(n), True
+
+
+__all__ = ["Found", "Json", "Patient", "Tell", "Wanted", "run"]
