@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from ward.cli import audit, channels, data, devices, offline, patient, plans, running, tokens, users
+from ward.cli import (
+    audit,
+    channels,
+    data,
+    devices,
+    offline,
+    patient,
+    plans,
+    reports,
+    running,
+    tokens,
+    trial,
+    users,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,7 +31,7 @@ app = typer.Typer(
     "lost.\n\n"
     "Start with `ward demo`. Settings come from ward.toml and WARD_* (see `ward config`).",
 )
-for commands in (running, offline, data):
+for commands in (running, offline, trial, data):
     app.add_typer(commands.app)
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
@@ -28,6 +41,7 @@ app.add_typer(patient.app, name="patient")
 app.add_typer(devices.app, name="device")
 app.add_typer(channels.app, name="channel")
 app.add_typer(plans.app, name="plan")
+app.add_typer(reports.app, name="report")
 
 
 @app.callback(invoke_without_command=True)

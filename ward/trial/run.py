@@ -16,8 +16,8 @@ from ward.trial.candidates import Candidates
 from ward.trial.events import AFTER, WINDOW, labelled, severe, severe_for
 from ward.trial.interruptions import Interruptions
 from ward.trial.outcome import Measured, measure
-from ward.trial.suggest import Suggestion, Wish, front, suggest
-from ward.trial.sweep import Found, Sets, Subject, grouped, sweep
+from ward.trial.suggest import Suggestion, Wish, ahead, front, suggest
+from ward.trial.sweep import Sets, Subject, grouped, sweep
 
 MOST_READINGS: Final = 25_000_000
 """Readings of one trial."""
@@ -136,7 +136,7 @@ def _interrupted(measured: Measured, staff: Interruptions, wanted: Wanted, tell:
     if sum(int(row.all.sum()) for row in measured.rows) > MOST_TOLD:
         recall = measured.caught.sum(axis=1) / max(len(measured.events), 1)
         load = measured.alerts.sum(axis=1).astype(np.float64)
-        which = [0, *front(load, recall, range(1, many))]
+        which = [0, *front(load, recall, ahead(measured), range(1, many))]
     counts = np.zeros((many, len(measured.monitored)), np.int64)
     known = np.zeros(many, np.bool_)
     for done, n in enumerate(which):
@@ -150,6 +150,3 @@ def _complete(counts: Int, known: Bool, staff: Interruptions, suggestion: Sugges
     for n in (suggestion.chosen, suggestion.least):
         if n is not None and not known[n]:
             counts[n], known[n] = staff.of(n), True
-
-
-__all__ = ["Found", "Json", "Patient", "Tell", "Wanted", "run"]

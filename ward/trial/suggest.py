@@ -61,15 +61,20 @@ def costs(measured: Measured, miss_cost: float) -> Float:
     return found
 
 
-def front(load: Float, recall: Float, among: Sequence[int]) -> tuple[int, ...]:
-    """Those of ``among`` than which no other has less load and as much recall, by rising load. Of equals the
-    first. What has no load (NaN: not known) is not among them."""
+def front(load: Float, recall: Float, ahead: Float, among: Sequence[int]) -> tuple[int, ...]:
+    """Those of ``among`` than which no other has less load and as much recall, by rising load; of equals the
+    one that was further ``ahead`` of events. All [settings]."""
     best, found = -1.0, []
-    for n in sorted((n for n in among if not np.isnan(load[n])), key=lambda n: (load[n], -recall[n])):
+    for n in sorted(among, key=lambda n: (load[n], -recall[n], -ahead[n])):
         if recall[n] > best:
             best = float(recall[n])
             found.append(n)
     return tuple(found)
+
+
+def ahead(measured: Measured) -> Float:
+    """[settings] ms by which alerts were ahead of the events they heard, all added up."""
+    return np.array([float(row.lead.sum()) for row in measured.rows])
 
 
 def suggest(measured: Measured, counts: Int, known: Bool, wish: Wish) -> Suggestion:
@@ -79,7 +84,7 @@ def suggest(measured: Measured, counts: Int, known: Bool, wish: Wish) -> Suggest
     every = np.ones(len(half), np.bool_)
     among = [n for n in range(1, len(measured.rows)) if known[n]]
     whole = _Part(measured, counts, every)
-    best = front(whole.load, whole.recall, among)
+    best = whole.front(among)
     chosen = _choose(whole, best, wish)
     return Suggestion(
         chosen,
@@ -101,6 +106,10 @@ class _Part:
         self.false: Int = np.array([row.false[stays].sum() for row in measured.rows])
         self.load: Float = self.counted / self.days
         self.recall: Float = self.caught / max(self.events, 1)
+        self._ahead = ahead(measured)
+
+    def front(self, among: Sequence[int]) -> tuple[int, ...]:
+        return front(self.load, self.recall, self._ahead, among)
 
     def cost(self, n: int, wish: Wish) -> float:
         return wish.miss_cost * float(self.events - self.caught[n]) + float(self.false[n])
@@ -122,7 +131,7 @@ def _held_out(
         return None
     counted = caught = 0
     for own, other in (parts, parts[::-1]):
-        chosen = _choose(own, front(own.load, own.recall, among), wish)
+        chosen = _choose(own, own.front(among), wish)
         if chosen is None:
             return None
         counted += int(other.counted[chosen])
