@@ -28,6 +28,8 @@ BRIDGE: Final = 120
 """s"""
 SMOOTH: Final = 60
 """s"""
+PULSE: Final = 45
+"""A pulse that speaks against a heart that hardly beats; 1/min."""
 LONGEST_STEP: Final = 60
 """Median seconds between readings of a signal beyond which a grid of seconds makes no sense."""
 
@@ -66,8 +68,15 @@ def _above(name: str, number: float) -> Beyond:
     return lambda grid: np.where(np.isnan(grid[name]), np.nan, grid[name] > number)
 
 
-def _pulse_below(number: float) -> Beyond:
-    return lambda grid: np.where(np.isnan(grid["hr"]), _below("pr", number)(grid), np.nan)
+def _heart_below(number: float) -> Beyond:
+    """Unless the oximeter counts a pulse: then an electrode is off. Where there is no HR its pulse counts."""
+
+    def beyond(grid: dict[str, Grid]) -> Grid:
+        beats, pulse = grid["hr"], grid["pr"]
+        found = np.where(np.isnan(beats), pulse < number, (beats < number) & ~(pulse >= PULSE))
+        return np.where(np.isnan(beats) & np.isnan(pulse), np.nan, found)
+
+    return beyond
 
 
 EVENTS: Final[tuple[Kind, ...]] = (
@@ -75,10 +84,9 @@ EVENTS: Final[tuple[Kind, ...]] = (
     Kind("spo2-below-80", "SpO2 below 80 % for 2 min", ("spo2",), 120, _below("spo2", 80)),
     Kind("rr-up-to-5", "RR 5 or less for 90 s", ("rr",), 90, _below("rr", 5.5)),
     Kind("rr-from-30", "RR 30 or more for 10 min", ("rr",), 600, _above("rr", 29.5)),
-    Kind("hr-below-40", "HR below 40 for 5 min", ("hr",), 300, _below("hr", 40)),
-    Kind("hr-below-30", "HR below 30 (0 included) for 90 s", ("hr",), 90, _below("hr", 30)),
+    Kind("hr-below-40", "HR below 40 for 5 min", ("hr", "pr"), 300, _heart_below(40)),
+    Kind("hr-below-30", "HR below 30 (0 included) for 90 s", ("hr", "pr"), 90, _heart_below(30)),
     Kind("hr-above-130", "HR above 130 for 30 min", ("hr",), 1800, _above("hr", 130)),
-    Kind("pulse-below-30", "no HR, and a pulse below 30, for 90 s", ("hr", "pr"), 90, _pulse_below(30)),
     Kind("sbp-below-80", "SBP below 80 for 30 min (two measurements)", ("sbp",), 1800, _below("sbp", 80)),
 )
 
