@@ -156,19 +156,24 @@ def groups(
 
 
 def crossings(rules: Sequence[Rule], readings: Readings) -> Counter[str]:
-    """How often each single-threshold clause of the rules begins to hold, reading by reading.
+    """How often each single-threshold clause of the rules begins to hold, reading by reading."""
+    return Counter({name: len(found) for name, found in crossed(rules, readings).items()})
+
+
+def crossed(rules: Sequence[Rule], readings: Readings) -> dict[str, Readings]:
+    """The readings at which each single-threshold clause of the rules begins to hold.
 
     This is what a monitor that alarms at once would do: no duration, no filter. A clause that is true of a
     healthy adult (``hr > 20``) only qualifies another and is no threshold. Readings are in order of time
     within each slot.
     """
-    found: Counter[str] = Counter()
+    found: dict[str, Readings] = {}
     for clause in {c for r in rules for c in r.when if _is_threshold(c)}:
         mine = readings.take(readings.signal == INDEX[clause.signal])
         mine = mine.take(np.argsort(mine.slot, kind="stable"))
         hold = COMPARE[clause.op](mine.value, clause.number)
         before = np.concatenate([[False], hold[:-1] & (mine.slot[1:] == mine.slot[:-1])])[: len(hold)]
-        found[str(clause)] = int((hold & ~before).sum())
+        found[str(clause)] = mine.take(hold & ~before)
     return found
 
 

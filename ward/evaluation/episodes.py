@@ -217,9 +217,9 @@ NOTES: Final[Mapping[str, Mapping[tuple[str, int], str]]] = {
 UNTOLD: Final[Mapping[str, tuple[int, int]]] = {"86130599n": (round(29.6 * HOUR), round(30.6 * HOUR))}
 """A stretch that rings no published rule and that a clinician would want to know of, ms."""
 SILENT: Final[Mapping[str, str]] = {
-    "86130599n": "What is silent in 86130599n and perhaps should not be: at 29.8 to 30.3 h breathing waxes and wanes "
-    "with a period of about 90 s, and SpO2 falls to between 80 and 88 with each round, ten times in half an hour. "
-    "No fall lasts, so no rule that wants a lasting one rings; below 88 it is 3.6 min of 30. WARD has published "
-    "no rule for it.",
+    "86130599n": "What is silent in 86130599n and perhaps should not be: from 29.8 to 30.3 h breathing "
+    "waxes and wanes with a period of about 90 s, and SpO2 falls to between 80 and 88 with each round, ten "
+    "times in half an hour. No fall lasts, so no rule that wants a lasting one rings; below 88 it is 3.6 min "
+    "of 30. WARD has published no rule for it.",
 }
 """By recording: what is told to nobody and perhaps should be."""

@@ -94,7 +94,7 @@ def _heard(course: Course, pack: str) -> Heard:
     return Heard(
         course.recordings[0],
         int(course.monitored()[0]),
-        course.crossings(pack),
+        len(course.crossed(pack)),
         course.lives(pack)[0],
         course.lives(pack, staff=NOBODY)[0],
     )

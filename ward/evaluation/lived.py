@@ -13,10 +13,11 @@ import numpy as np
 
 from ward.ingest.recordings import Recording
 from ward.lifetime import PROMPT, Life, Staff
-from ward.replay import as_readings, crossings
+from ward.replay import as_readings, crossed
 from ward.replay_lives import lives_of, monitored, valid_of
 from ward.scoring.engine import Engine, Step
-from ward.scoring.readings import Int
+from ward.scoring.readings import Int, Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.signals import HOUR
 
@@ -60,14 +61,15 @@ class Course:
         """ms in which at least one signal was known, by recording."""
         return monitored(self.recordings, valid_of(self.step), self.shift)
 
-    def crossings(self, pack: str) -> int:
-        """What a monitor without filter and durations would call: each beginning of each single threshold."""
+    def crossed(self, pack: str) -> Readings:
+        """What a monitor without filter and durations would call: each reading at which a single threshold of
+        the pack is crossed (in the engine's time)."""
         readings = as_readings(self.recordings, {}, self.shift)
-        return sum(crossings(list(self.columns[pack].values()), readings).values())
+        return Readings.concat(crossed(list(self.columns[pack].values()), readings).values())
 
 
-def courses(recordings: Sequence[Recording], packs: Packs) -> Iterator[Course]:
-    """In parts that fit into memory."""
+def courses(recordings: Sequence[Recording], packs: Packs, risk: RiskModel | None = None) -> Iterator[Course]:
+    """In parts that fit into memory. Without ``risk`` the signal of that name is UNKNOWN."""
     distinct: dict[tuple[object, ...], int] = {}
     rules: list[Rule] = []
     columns: dict[str, dict[int, Rule]] = {}
@@ -82,7 +84,7 @@ def courses(recordings: Sequence[Recording], packs: Packs) -> Iterator[Course]:
             columns[name][distinct[key]] = rule
     for part in _parts([r for r in recordings if len(r)]):
         shift = max(0, -min(int(r.time[0]) for r in part))
-        engine = Engine(rules, len(part), lateness=0)
+        engine = Engine(rules, len(part), lateness=0, risk=risk)
         engine.add(as_readings(part, {}, shift))
         step = engine.step(max(int(r.rows[-1]) for r in part) + shift)
         yield Course(part, tuple(rules), columns, step, shift)
