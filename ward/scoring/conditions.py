@@ -14,6 +14,7 @@ from ward.scoring.news2 import PARTS, Score, score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.rules import Clause, Rule
 from ward.scoring.sustain import BREACH, OK, UNKNOWN
+from ward.scoring.trends import TRACKED as RISK_SIGNALS
 from ward.signals import INDEX, N_OBSERVED
 
 HR: Final = INDEX["hr"]
@@ -21,7 +22,11 @@ PR: Final = INDEX["pr"]
 NEWS2: Final = INDEX["news2"]
 RISK: Final = INDEX["risk"]
 _VITAL: Final = [INDEX[name] for name in ("rr", "spo2", "sbp", "hr", "pr", "temp")]
-_NEWS2_PARTS: Final = [INDEX[name] for name in PARTS]
+_PARTS: Final = {
+    "news2": [INDEX[name] for name in PARTS],
+    "risk": [INDEX[name] for name in RISK_SIGNALS],
+}
+"""What a derived signal is made of."""
 
 COMPARE: Final[dict[str, Callable[[Float, float], Bool]]] = {
     "<": np.less,
@@ -69,13 +74,13 @@ class Conditions:
         self.rules = tuple(rules)
         clauses = [c for r in rules for c in (*r.when, *r.clear_when)]
         self._needs_news2 = any(c.signal == "news2" for c in clauses)
+        self.needs_risk = any(c.signal == "risk" for c in clauses)
         self._read_by = np.zeros((N_OBSERVED, len(rules)), np.bool_)
         self._pulse = np.zeros(len(rules), np.bool_)
         for column, rule in enumerate(rules):
             for name in rule.signals:
-                own = _NEWS2_PARTS if name == "news2" else [INDEX[name]]
-                self._read_by[[s for s in own if s < N_OBSERVED], column] = True
-                self._pulse[column] |= name in ("hr", "news2")
+                self._read_by[_PARTS.get(name, [INDEX[name]]), column] = True
+                self._pulse[column] |= name in ("hr", *_PARTS)
 
     def evaluate(
         self, rows: Timeline, declared: Bool, scale: NDArray[np.int8], risk: Float | None = None

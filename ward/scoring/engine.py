@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from ward.scoring.conditions import HR, Conditions, States, changes
 from ward.scoring.course import Course
+from ward.scoring.deterioration import Deterioration, RiskCourse
 from ward.scoring.filter import VALID, Filter, Marked
 from ward.scoring.held import Effective, Held, Moment
 from ward.scoring.levels import Levels
 from ward.scoring.readings import DTYPES, Bool, Int, Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import BREACH, NEVER, Sustain, Transitions
 from ward.signals import N_OBSERVED, SECOND
@@ -27,7 +29,7 @@ from ward.signals import N_OBSERVED, SECOND
 LATENESS: Final = 2 * SECOND
 _NOT_STARTED: Final = -2
 """Below any time reached: times are not negative, and a slot begins 1 ms before its first reading."""
-_PART: Final = 200_000
+_PART: Final = 1_000_000
 """Readings evaluated at once at the most."""
 
 
@@ -47,11 +49,18 @@ class Engine:
     """All stays of a partition as arrays; one slot a stay, one column a rule."""
 
     def __init__(
-        self, rules: Sequence[Rule], slots: int, *, lateness: int = LATENESS, filtered: bool = True
+        self,
+        rules: Sequence[Rule],
+        slots: int,
+        *,
+        lateness: int = LATENESS,
+        filtered: bool = True,
+        risk: RiskModel | None = None,
     ) -> None:
         self.lateness = lateness
         self.filter = Filter(slots) if filtered else None
         self.held = Held(slots)
+        self.risk = Deterioration(risk, slots) if risk else None
         self.frontier: Int = np.full(slots, _NOT_STARTED, np.int64)
         self.declared: Bool = np.zeros((slots, N_OBSERVED), np.bool_)
         self.scale: NDArray[np.int8] = np.ones(slots, np.int8)
@@ -88,6 +97,8 @@ class Engine:
         self.sustain.resize(slots)
         if self.filter:
             self.filter.resize(slots)
+        if self.risk:
+            self.risk.resize(slots)
         rules = len(self.rules)
         self.frontier = np.concatenate([self.frontier, np.full(added, _NOT_STARTED, np.int64)])
         self.declared = np.concatenate([self.declared, np.zeros((added, N_OBSERVED), np.bool_)])
@@ -102,6 +113,8 @@ class Engine:
         self.sustain.forget(slot)
         if self.filter:
             self.filter.forget(slot)
+        if self.risk:
+            self.risk.forget(slot)
         self.frontier[slot] = _NOT_STARTED
         self.declared[slot] = False
         self.scale[slot] = 1
@@ -169,12 +182,12 @@ class Engine:
         return Step(self._evaluate_in_parts(valid, span), marked, Readings.concat([missed, behind]))
 
     def _take(self, until: int) -> tuple[Readings, Readings]:
-        """What came and is due, sorted within each slot and signal, and what came too late."""
+        """What came and is due, for the filter in order, and what came too late."""
         coming = Readings.concat(self._coming)
         ready, later = coming.parted(coming.time <= until)
         self._coming = [later] if len(later) else []
         missed, ready = ready.parted(ready.time <= self.until)
-        return ready.in_cell_order(), missed
+        return ready.in_cell_order() if self.filter else ready, missed
 
     def _evaluate_in_parts(self, valid: Readings, span: Int) -> Transitions:
         """In parts of time, so that a long recording needs no more memory than a short one."""
@@ -198,25 +211,31 @@ class Engine:
             started[starting] = True
         span = np.where(started, span, _NOT_STARTED)
         new = self.held.take(valid, span)
+        risk = self.risk.advance(new, self.frontier, span) if self.risk else None
         if self.rules:
-            self._run(new, span, starting)
+            self._run(new, span, starting, risk)
         self.held.settle(new, span)
         self.sustain.finish(span)
         self.frontier = np.where(started, span, self.frontier)
         return Transitions.of(self.sustain.transitions(), len(self.rules))
 
-    def _run(self, new: Effective, span: Int, starting: Int) -> None:
+    def _run(self, new: Effective, span: Int, starting: Int, risk: RiskCourse | None) -> None:
         """Find where something may change, and tell the clocks what does."""
         second = self.scale == 2
         course = Course(self.held, new, self.frontier, span, self.levels, second)
         touched = np.flatnonzero(self._touched & (span > self.frontier))
         self._touched[touched] = False
         looked_at = np.union1d(touched, starting)
+        extra = (looked_at, self.frontier[looked_at] + 1)
+        if risk and self.conditions.needs_risk:
+            slots, times = risk.changes()
+            extra = (np.concatenate([extra[0], slots]), np.concatenate([extra[1], times]))
         most = int(self.sustain.min_readings.max())
-        rows = course.rows((looked_at, self.frontier[looked_at] + 1), self.sustain.hungry(), most)
+        rows = course.rows(extra, self.sustain.hungry(), most)
         if not len(rows):
             return
-        states = self.conditions.evaluate(rows, self.declared, self.scale)
+        risks = risk.at(rows.slot, rows.time) if risk and self.conditions.needs_risk else None
+        states = self.conditions.evaluate(rows, self.declared, self.scale, risks)
         key = course.key(rows)
         # Between rows nothing changes, but the first readings that find a breach so are counted there.
         counts = (states.state == BREACH) & (self.sustain.min_readings > 0) & self.applies[rows.slot]
@@ -261,15 +280,21 @@ class Engine:
 
     # ------------------------------------------------------------------ late readings
 
-    def rebuild(self, slot: int, stored: Readings, since: int) -> tuple[Transitions, Marked]:
+    def rebuild(
+        self, slot: int, stored: Readings, since: int, start: int | None = None
+    ) -> tuple[Transitions, Marked]:
         """Build the clocks of one stay again from its stored readings (all of the time that matters).
 
         ``since`` (ms) is the earliest of the readings that came late: nothing before it can be news.
+        ``start`` (ms, a whole hour): all readings are there from then on; of the time before, the risk keeps
+        what it remembers. Without it they are all that there ever were.
 
         What was told stays told; what is now found sustained is raised, ``late``, with its true since.
         Returns those transitions, stamped with the time reached (never back in time), and the marks.
         """
         trial = Engine(self.rules, 1, lateness=0, filtered=self.filter is not None)
+        if self.risk:
+            trial.risk = self.risk.as_of(slot, start)
         trial.declared[0], trial.scale[0], trial.applies[0] = (
             self.declared[slot], self.scale[slot], self.applies[slot]
         )  # fmt: skip
@@ -279,6 +304,8 @@ class Engine:
         self.held.adopt(slot, trial.held)
         if self.filter and trial.filter:
             self.filter.adopt(slot, trial.filter)
+        if self.risk and trial.risk:
+            self.risk.adopt(slot, trial.risk)
         keep = self._valid.slot != slot
         self._valid = Readings.concat([self._valid.take(keep), trial._valid.at_slot(slot)])
         self.frontier[slot] = reached
@@ -308,6 +335,8 @@ class Engine:
         parts = [own, self.held.snapshot(), self.sustain.snapshot()]
         if self.filter:
             parts.append({f"filter.{k}": v for k, v in self.filter.snapshot().items()})
+        if self.risk:
+            parts.append({f"risk.{k}": v for k, v in self.risk.snapshot().items()})
         return {k: v for part in parts for k, v in part.items()}
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
@@ -324,3 +353,7 @@ class Engine:
         self.sustain.restore(state)
         if self.filter:
             self.filter.restore({k[7:]: v for k, v in state.items() if k.startswith("filter.")})
+        if self.risk:
+            known = {k[5:]: v for k, v in state.items() if k.startswith("risk.")}
+            if not self.risk.restore(known):
+                self.risk.seed(self.held)

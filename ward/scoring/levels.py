@@ -6,7 +6,7 @@ Most readings say again what the last one said; only where a level changes does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from ward.scoring.news2 import PARTS, cuts
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.rules import Clause, Rule
+from ward.scoring.trends import TRACKED
 from ward.signals import INDEX, N_OBSERVED
 
 _SPO2: Final = INDEX["spo2"]
 _FEW: Final = 32
 """So many cuts are compared one by one, which is faster than a search among them."""
 
-Level = NDArray[np.int16]
+Level = NDArray[Any]
 
 
 class Levels:
@@ -41,6 +42,8 @@ class Levels:
             for part in PARTS:
                 self.matters[INDEX[part]] = True
                 found[INDEX[part]] |= set(cuts(part, scale=1))
+        if any(c.signal == "risk" for c in clauses):
+            self.matters[[INDEX[name] for name in TRACKED]] = True  # their readings count
         pulse, stand_in = INDEX["hr"], INDEX["pr"]
         if self.matters[pulse]:
             self.matters[stand_in] = True
@@ -81,4 +84,4 @@ def _count(cuts: Float, value: Float) -> Level:
         small = np.zeros(len(value), np.uint8)
         for cut in cuts.tolist():
             small += (value >= cut).view(np.uint8)
-    return small.astype(np.int16)
+    return small

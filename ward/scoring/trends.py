@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ward.scoring.held import Timeline
+from ward.scoring.held import Effective
 from ward.scoring.readings import Bool, Float, Int
 from ward.signals import HOUR, INDEX, MINUTE, N_OBSERVED
 
@@ -94,19 +94,34 @@ class Trends:
     # ------------------------------------------------------------------ in
 
     def take(self, slot: Int, channel: Int, time: Int, value: Float) -> None:
-        """Valid readings [n] in any order; channel as in ``CHANNEL``, time in ms."""
+        """Valid readings [n] in any order; channel as in ``CHANNEL``, time in ms.
+
+        Quick where those of a slot and channel stand together.
+        """
         if (self.sealed >= 0).any():
             new = time > self.sealed[slot]
             slot, channel, time, value = slot[new], channel[new], time[new], value[new]
         if not len(slot):
             return
-        value = np.round(value * _GRAIN) / _GRAIN
-        hour, step = -(-time // HOUR), -(-time // STEP)
+        step = -(-time // STEP)
+        begins = np.ones(len(slot), np.bool_)
+        begins[1:] = (step[1:] != step[:-1]) | (slot[1:] != slot[:-1]) | (channel[1:] != channel[:-1])
+        begin = np.flatnonzero(begins)
+        total = np.add.reduceat(np.rint(value * _GRAIN) / _GRAIN, begin)
+        count = np.diff(np.append(begin, len(slot))).astype(np.int32)
+        newest = np.maximum.reduceat(time, begin)
+        self._add(slot[begin], channel[begin], step[begin], newest, total, count)
+
+    def _add(
+        self, slot: Int, channel: Int, step: Int, time: Int, total: Float, count: NDArray[np.int32]
+    ) -> None:
+        """Sums of readings, each of one step."""
+        hour = -(-step // (HOUR // STEP))
         self._move_to(slot, hour)
         kept = hour > self.hour[slot] - _RING
         place = ((slot * _RING + hour % _RING) * len(_CHANNELS) + channel)[kept]
-        np.add.at(self.sum.reshape(-1), place, value[kept])
-        np.add.at(self.count.reshape(-1), place, np.int32(1))
+        np.add.at(self.sum.reshape(-1), place, total[kept])
+        np.add.at(self.count.reshape(-1), place, count[kept])
 
         cell = slot * len(_CHANNELS) + channel
         newest = self.step.reshape(-1)
@@ -116,8 +131,8 @@ class Trends:
         begun = cell[newest[cell] > before]
         self.step_sum.reshape(-1)[begun], self.step_count.reshape(-1)[begun] = 0.0, 0
         own = step == newest[cell]
-        np.add.at(self.step_sum.reshape(-1), cell[own], value[own])
-        np.add.at(self.step_count.reshape(-1), cell[own], np.int32(1))
+        np.add.at(self.step_sum.reshape(-1), cell[own], total[own])
+        np.add.at(self.step_count.reshape(-1), cell[own], count[own])
 
     def _move_to(self, slot: Int, hour: Int) -> None:
         """Empty the places of hours that begin."""
@@ -209,10 +224,13 @@ class Trends:
             setattr(self, name, state[f"trends.{name}"].copy())
 
 
-def taken(rows: Timeline) -> tuple[Int, Int, Int, Float]:
+def taken(new: Effective) -> tuple[Int, Int, Int, Float]:
     """The readings that set a signal of the score: slot, channel, time, value, for ``Trends.take``."""
-    row, column = np.nonzero(rows.read[:, _SIGNALS])
-    return rows.slot[row], column, rows.time[row], rows.value[row, _SIGNALS[column]]
+    channel = CHANNEL[new.signal]
+    mine = (channel >= 0) & new.read
+    if mine.all():
+        return new.slot, channel, new.time, new.value
+    return new.slot[mine], channel[mine], new.time[mine], new.value[mine]
 
 
 def _merge(channels: Float, signals: Float32) -> None:
