@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -116,7 +117,8 @@ class Conditions:
                     done[c] = (known & COMPARE[c.op](value, c.number), known)
             return done[c]
 
-        def all_of(clauses: Sequence[Clause]) -> NDArray[np.int8]:
+        @cache  # rules of a trial's grid share their conditions
+        def all_of(clauses: tuple[Clause, ...]) -> NDArray[np.int8]:
             true, known, false = np.ones(n, np.bool_), np.ones(n, np.bool_), np.zeros(n, np.bool_)
             for c in clauses:
                 holds, sure = clause(c)
