@@ -217,7 +217,8 @@ def _notes(judged: Judged, chosen: Json | None) -> list[str]:
         notes.append(f"{len(measured.monitored)} stays say nothing of how much stays differ.")
     if wish.of == "interruptions" and not judged.known.all():
         notes.append(
-            "Interruptions were counted for the settings that no other beats by alerts and recall only."
+            f"Interruptions were counted for {int(judged.known.sum())} of {len(judged.known)} settings: of "
+            "those that no other beats by alerts and recall, the ones around the wanted load."
         )
     return notes
 

@@ -34,6 +34,8 @@ class Interruptions:
         self._number = {rule: n for n, rule in enumerate(found.rules)}
         self._known: dict[tuple[object, ...], int] = {}
         self.staff: Staff = PROMPT
+        self.told = 0
+        """Alerts that the book was told so far."""
         self._stays: dict[int, Alerts] = {}
 
     def of(self, setting: int) -> Int:
@@ -57,6 +59,7 @@ class Interruptions:
         key = (stay, *rows)
         if key not in self._known:
             spans = self._spans(rows)
+            self.told += len(rows)
             life = live("", spans, end=int(self._ends[stay]), flags=self._flags[stay], staff=self.staff)
             self._known[key] = len(life.interruptions)
         return self._known[key]

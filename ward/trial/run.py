@@ -21,8 +21,8 @@ from ward.trial.sweep import Sets, Subject, grouped, sweep
 
 MOST_READINGS: Final = 25_000_000
 """Readings of one trial."""
-MOST_TOLD: Final = 60_000
-"""Alerts that the book is told for interruptions; where all settings need more, the front alone has them."""
+MOST_TOLD: Final = 12_000
+"""Alerts that the book is told for interruptions, about; each costs it a third of a millisecond."""
 _SWEPT: Final = 0.85
 """The part of the whole that the engine is."""
 
@@ -97,14 +97,11 @@ def run(
     tell(_SWEPT, "counting")
     measured = measure(found, sets, ends, wanted.candidates.rules, events)
     staff = Interruptions(found, sets, ends, [patient.flags for patient in patients])
-    interrupted, known = _interrupted(measured, staff, wanted, tell)
-    wish, suggestion = wanted.wish, None
-    if wish is not None and len(measured.rows) > 1:
-        counts = measured.alerts if wish.of == "alerts" else interrupted
-        usable = np.ones(len(known), np.bool_) if wish.of == "alerts" else known
-        suggestion = suggest(measured, counts, usable, wish)
-        _complete(interrupted, known, staff, suggestion)
-    judged = Judged(found, sets, measured, interrupted, known, wanted.candidates, wish, suggestion)
+    called = _Called(measured, staff, tell)
+    suggestion = called.suggest(wanted.wish)
+    judged = Judged(
+        found, sets, measured, called.counts, called.known, wanted.candidates, wanted.wish, suggestion
+    )
     tell(1.0, "done")
     return answer(judged, ids, moment)
 
@@ -129,24 +126,57 @@ def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:
     return found
 
 
-def _interrupted(measured: Measured, staff: Interruptions, wanted: Wanted, tell: Tell) -> tuple[Int, Bool]:
-    """[settings, stays], and for which settings: all, or what is in force and the front."""
-    many = len(measured.rows)
-    which = list(range(many))
-    if sum(int(row.all.sum()) for row in measured.rows) > MOST_TOLD:
+class _Called:
+    """Interruptions of the settings that matter most, as many as there is time for: the book goes alert by
+    alert. All settings where that is little; else what is in force, what is suggested, then the front."""
+
+    def __init__(self, measured: Measured, staff: Interruptions, tell: Tell) -> None:
+        self._measured, self._staff, self._tell = measured, staff, tell
+        many = len(measured.rows)
+        self.counts: Int = np.zeros((many, len(measured.monitored)), np.int64)
+        self.known: Bool = np.zeros(many, np.bool_)
         recall = measured.caught.sum(axis=1) / max(len(measured.events), 1)
         load = measured.alerts.sum(axis=1).astype(np.float64)
-        which = [0, *front(load, recall, ahead(measured), range(1, many))]
-    counts = np.zeros((many, len(measured.monitored)), np.int64)
-    known = np.zeros(many, np.bool_)
-    for done, n in enumerate(which):
-        tell(_SWEPT + (1 - _SWEPT) * done / len(which), "counting interruptions")
-        counts[n], known[n] = staff.of(n), True
-    return counts, known
+        self._front = front(load, recall, ahead(measured), range(1, many))
+        self._count(0)
 
+    def suggest(self, wish: Wish | None) -> Suggestion | None:
+        many = len(self._measured.rows)
+        if sum(int(row.all.sum()) for row in self._measured.rows) <= MOST_TOLD:
+            for n in range(many):
+                self._count(n)
+        if wish is None:
+            self._count_front()
+            return None
+        if wish.of == "alerts":
+            found = suggest(self._measured, self._measured.alerts, np.ones(many, np.bool_), wish)
+            for setting in (found.chosen, found.least):
+                self._count(setting or 0)
+            self._count_front()
+            return found
+        self._look_for(wish.per_day * self._measured.days)
+        self._count_front()
+        return suggest(self._measured, self.counts, self.known, wish)
 
-def _complete(counts: Int, known: Bool, staff: Interruptions, suggestion: Suggestion) -> None:
-    """What is suggested is told with its interruptions."""
-    for n in (suggestion.chosen, suggestion.least):
-        if n is not None and not known[n]:
-            counts[n], known[n] = staff.of(n), True
+    def _count(self, setting: int) -> None:
+        if not self.known[setting]:
+            share = min(self._staff.told / MOST_TOLD, 1.0)
+            self._tell(_SWEPT + (1 - _SWEPT) * share, "counting interruptions")
+            self.counts[setting], self.known[setting] = self._staff.of(setting), True
+
+    def _look_for(self, wanted: float) -> None:
+        """More alerts are more interruptions, nearly: halve the front until the wanted load is found."""
+        low, high = 0, len(self._front)
+        while low < high:
+            middle = (low + high) // 2
+            self._count(self._front[middle])
+            if int(self.counts[self._front[middle]].sum()) <= wanted:
+                low = middle + 1
+            else:
+                high = middle
+
+    def _count_front(self) -> None:
+        for n in self._front:
+            if self._staff.told >= MOST_TOLD:
+                break
+            self._count(n)
