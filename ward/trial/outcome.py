@@ -199,7 +199,7 @@ def wilson(hits: int, of: int) -> tuple[float, float] | None:
     share, z2 = hits / of, _Z * _Z
     middle = (share + z2 / (2 * of)) / (1 + z2 / of)
     half = _Z / (1 + z2 / of) * float(np.sqrt(share * (1 - share) / of + z2 / (4 * of * of)))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    return (middle - half if hits else 0.0), (middle + half if hits < of else 1.0)
 
 
 def load_intervals(counts: Int, monitored: Int, seed: int = 1, draws: int = 400) -> Float | None:

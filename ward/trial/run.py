@@ -10,6 +10,7 @@ import numpy as np
 
 from ward.errors import InvalidError
 from ward.scoring.readings import Bool, Int, Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.trial.answer import Judged, answer
 from ward.trial.candidates import Candidates
@@ -63,9 +64,11 @@ def run(
     wanted: Wanted,
     tell: Tell,
     moment: Callable[[int], Any],
+    model: Callable[[], RiskModel | None] = lambda: None,
 ) -> Json:
     """The answer, JSON-ready (``ward.web.schemas.trials``). ``load``: readings of each, any order; ``moment``
-    turns ms into what the answer says. Raises InvalidError for what is too much at once."""
+    turns ms into what the answer says; ``model``: of the risk, asked for where a rule looks at that. Raises
+    InvalidError for what is too much at once."""
     size = sum(patient.size for patient in patients)
     if size > MOST_READINGS:
         raise InvalidError(
@@ -88,7 +91,8 @@ def run(
                 ],
             )
 
-    found = sweep(groups(), lambda part: tell(part * _SWEPT, "evaluating"))
+    risk = model() if _needs_risk(sets) else None
+    found = sweep(groups(), lambda part: tell(part * _SWEPT, "evaluating"), risk)
     watched = [n for n, rule in enumerate(found.rules) if any(rule in kind.watch for kind in set(sets))]
     if wanted.events is None:
         events = severe(found.alerts, watched, found.rules)
@@ -124,6 +128,11 @@ def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:
             known[key] = Sets((patient.in_force, *settings), watch)
         found.append(known[key])
     return found
+
+
+def _needs_risk(sets: Sequence[Sets]) -> bool:
+    clauses = (c for kind in set(sets) for rule in kind.rules for c in (*rule.when, *rule.clear_when))
+    return any(clause.signal == "risk" for clause in clauses)
 
 
 class _Called:

@@ -6,7 +6,7 @@ It runs in a process of its own (``ward.trial.worker``) and only reads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from ward.alerts.overrides import Rulebook
 from ward.clock import iso
 from ward.live.history import as_readings
 from ward.scoring.readings import Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.signals import INDEX
 from ward.store.devices import Device, all_devices
@@ -31,7 +32,13 @@ _WIDTH: Final = {"all": 0, "ward": 1, "stay": 2, "pack": -1}
 """How narrow a scope is: a change in one leaves those alone that have a narrower one of their own."""
 
 
-def stored_trial(db: Database, rulebook: Rulebook, request: Json, tell: Tell) -> Json:
+def stored_trial(
+    db: Database,
+    rulebook: Rulebook,
+    request: Json,
+    tell: Tell,
+    model: Callable[[], RiskModel | None] = lambda: None,
+) -> Json:
     """``request`` as ``ward.web.routers.trial`` makes it, times in ms. Raises InvalidError."""
     tell(0.0, "looking for stays")
     start, end = int(request["start"]), int(request["end"])
@@ -64,7 +71,7 @@ def stored_trial(db: Database, rulebook: Rulebook, request: Json, tell: Tell) ->
             found = read_histories(connection, [p.id for p in some], start - LEAD_IN, upto + 1)
         return [as_readings(found[p.id], by_number) for p in some]
 
-    return run([p for p in patients if p.end > p.start], load, wanted, tell, iso)
+    return run([p for p in patients if p.end > p.start], load, wanted, tell, iso, model)
 
 
 def _stays(connection: Connection, request: Json, start: int, end: int) -> list[Stay]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ward.scoring.engine import Engine
 from ward.scoring.filter import VALID, Filter
 from ward.scoring.readings import Int, Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, NEVER, RAISED, Transitions
 from ward.signals import HOUR, INDEX
@@ -117,8 +118,11 @@ class Found:
     readings: int
 
 
-def sweep(groups: Iterator[tuple[float, list[Subject]]], progress: Progress) -> Found:
-    """``groups`` come with the part of the whole that is done when they are (see ``grouped``)."""
+def sweep(
+    groups: Iterator[tuple[float, list[Subject]]], progress: Progress, risk: RiskModel | None = None
+) -> Found:
+    """``groups`` come with the part of the whole that is done when they are (see ``grouped``). risk: the
+    model that runs live, where rules on ``risk`` are tried."""
     registry: dict[Rule, int] = {}
     alerts = [Alerts.of(Transitions.of([], 1))]
     monitored: list[Int] = []
@@ -132,7 +136,7 @@ def sweep(groups: Iterator[tuple[float, list[Subject]]], progress: Progress) -> 
         def told(part: float, begun: float = begun, share: float = share) -> None:
             progress(begun + share * part)
 
-        found, known = _sweep_group(group, registry, told)
+        found, known = _sweep_group(group, registry, told, risk)
         found.stay[:] += stays
         alerts.append(found)
         monitored.append(known)
@@ -159,12 +163,12 @@ def grouped(sizes: Sequence[int]) -> Iterator[tuple[float, slice]]:
 
 
 def _sweep_group(
-    group: Sequence[Subject], registry: dict[Rule, int], progress: Progress
+    group: Sequence[Subject], registry: dict[Rule, int], progress: Progress, risk: RiskModel | None
 ) -> tuple[Alerts, Int]:
     columns = tuple(dict.fromkeys(rule for sets in {s.sets: None for s in group} for rule in sets.rules))
     place = {rule: i for i, rule in enumerate(columns)}
     own = {sets: np.array([place[rule] for rule in sets.rules], np.int64) for sets in {s.sets for s in group}}
-    engine = Engine(columns, len(group), lateness=0, filtered=False)
+    engine = Engine(columns, len(group), lateness=0, filtered=False, risk=risk)
     for slot, subject in enumerate(group):
         applies = np.zeros(len(columns), np.bool_)
         applies[own[subject.sets]] = True

@@ -21,12 +21,14 @@ FRAME: Final = struct.Struct(">Q")
 
 
 class Job(msgspec.Struct):
-    """What is to be done. rules: the pack's; what was changed since is read from the database."""
+    """What is to be done. rules: the pack's; what was changed since is read from the database. risk: the
+    setting that says which model (see ``ward.models.find_risk``)."""
 
     database: str
     pack: str
     rules: list[Rule]
     request: dict[str, Any]
+    risk: str = "none"
 
 
 def main() -> None:
@@ -50,6 +52,7 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
     from ward.alerts.overrides import Override, Rulebook
     from ward.alerts.packs import Pack
     from ward.errors import WardError
+    from ward.models import find_risk
     from ward.store.database import open_database
     from ward.store.rules import current_rules
     from ward.trial.stored import stored_trial
@@ -65,7 +68,7 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
             Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired) for v in versions
         ]
         rulebook = Rulebook(Pack(job.pack, "", "", tuple(job.rules)), overrides)
-        return stored_trial(database, rulebook, job.request, tell)
+        return stored_trial(database, rulebook, job.request, tell, lambda: find_risk(job.risk))
     except WardError as error:
         told = {name: getattr(error, name) for name in ("type", "title", "detail", "extra")}
         _send(out, {"refused": told})
