@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.alerts.ward_plan import NIGHT, clock, plan
 from ward.alerts.book import AlertBook
 from ward.alerts.model import Change, StayState
 from ward.alerts.plan import Plan, Plans
+from ward.alerts.roster import Roster
 from ward.alerts.technical import rule_for
 from ward.scoring.rules import Rule
 from ward.signals import SECOND
@@ -264,15 +266,60 @@ def test_an_episode_that_ends_with_an_open_alert_is_resolved_when_that_closes() 
     assert [c.resolved for c in night.log if c.resolved] == [night.log[-1].alert.episode]
 
 
-def test_a_paused_stay_calls_nobody_and_afterwards_who_is_due() -> None:
+def test_a_paused_stay_calls_nobody_and_its_pause_counts_as_no_waiting() -> None:
     night = Night(start="27:00").raised(HIGH).until("27:01")
     night.keep(night.book.paused("s1", clock("27:30"), "ada", night.now))
     assert len(night.until("27:29").told) == 2
     night.keep(night.book.readings_returned("s1", night.now))
-    assert night.until("27:29:01").since(2)[:2] == [
-        "27:29:01 escalation cleo/phone",
-        "27:29:01 escalation doc/pager",
+    assert night.until("27:33").since(2) == ["27:30 escalation cleo/phone", "27:33 escalation doc/pager"]
+
+
+def test_a_pause_that_begins_anew_while_it_lasts_counts_once() -> None:
+    night = Night(start="27:00").raised(HIGH).until("27:01")
+    for until in ("27:10", "27:20"):
+        night.keep(night.book.paused("s1", clock(until), "ada", night.now))
+        night.until("27:05")
+    assert night.until("27:20").since(2) == []
+    assert night.until("27:21").since(2) == ["27:21 escalation cleo/phone"]
+
+
+def test_who_took_an_alert_is_not_reminded_for_the_time_of_a_pause() -> None:
+    night = Night(start="27:00").raised(HIGH).taken(HIGH).until("27:10")
+    night.keep(night.book.paused("s1", clock("27:50"), "ada", night.now))
+    assert night.until("28:09").since(2) == []
+    assert night.until("28:10").since(2)[0] == "28:10 reminder ada/dashboard"
+
+
+class Failing(Roster):
+    """A plan that was taken and cannot be followed."""
+
+    def on_duty(self, team: str, now: int) -> tuple[str, ...] | None:
+        raise LookupError(f"{team} at {now}: a patient's name may stand here")
+
+
+def test_a_plan_that_cannot_be_followed_costs_no_ward_an_alert() -> None:
+    night = Night(start="27:00")
+    night.keep(night.book.stay_changed(StayState("s9", "9C", "1"), None, night.now))
+    night.book.plans.put("9C", replace(plan(), roster=Failing("UTC")))
+    night.raised(HIGH, "s9").raised(HIGH)
+    assert night.told == [
+        "27:00 first everybody/dashboard",
+        "27:00 first ada/dashboard",
+        "27:00 first ada/phone",
     ]
+    assert night.book.plans.failed == {"9C": "LookupError"}
+    assert "27:05 escalation everybody/dashboard" in night.until("27:05").told, "by the built-in plan"
+    assert "27:02 escalation cleo/phone" in night.told
+    night.book.plans.put("9C", plan())
+    assert not night.book.plans.failed
+    assert night.book.plans.of("9C") == plan()
+
+
+def test_a_plan_that_fails_between_two_levels_loses_neither() -> None:
+    night = Night(start="27:00").raised(HIGH).until("27:01")
+    night.book.plans.default = replace(plan(), roster=Failing("UTC"))
+    assert night.until("27:05").since(2) == ["27:05 escalation everybody/dashboard"]
+    assert night.book.plans.failed == {"6A": "LookupError"}
 
 
 def test_an_alert_raised_in_a_pause_is_carried_on_from_when_it_is_told() -> None:

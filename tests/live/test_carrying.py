@@ -15,6 +15,7 @@ from tests.alerts.ward_plan import TEXT, fields
 from tests.databases import *  # noqa: F403
 from tests.live.world import World
 from ward.alerts.plan_text import to_toml
+from ward.alerts.roster import Roster
 from ward.errors import InvalidError, PreconditionError
 from ward.store.stays import discharge
 from ward.store.tables import deliveries, plans
@@ -293,4 +294,22 @@ def test_a_stored_plan_that_cannot_be_read_is_a_fault_and_not_the_end(world: Wor
     assert world.service.core.faults == {"plan w": "plan: that of ward w cannot be read"}
     assert world.service.plan("w") is world.service.core.plans.default
     world.do("put_plan", ward="w", definition=always(), expected=1)
+    assert world.service.core.faults == {}
+
+
+def test_a_plan_that_fails_while_it_is_followed_costs_no_alert_and_is_a_fault(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise LookupError("a name that belongs in no log")
+
+    monkeypatch.setattr(Roster, "on_duty", gone)
+    alert = raise_high(world)
+    assert [a.state for a in world.alerts() if a.id == alert] == ["active"]
+    assert rows(world, "person", "channel") == [("everybody", "dashboard")]
+    said = "plan: that of ward w cannot be followed (LookupError); the built-in one holds"
+    assert world.service.core.faults == {"plan w": said}
+    monkeypatch.undo()
+    world.do("put_plan", ward="w", definition=always(), expected=1)
+    world.tick()
     assert world.service.core.faults == {}

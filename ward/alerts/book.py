@@ -216,7 +216,8 @@ class AlertBook:
             return self._end_pause(stay, now, "ended by hand", by)
         if until == state.paused_until:
             return []
-        self.ledger.stays[stay] = replace(state, paused_until=until)
+        since = now if state.paused_at is None else state.paused_at
+        self.ledger.stays[stay] = replace(state, paused_until=until, paused_at=since)
         return [self.ledger.of_stay(stay, now, "paused", by, {"until": until})]
 
     def not_delivered(
@@ -239,7 +240,8 @@ class AlertBook:
         A flag closes the alerts it disables; when it is removed, what is still sustained is told at once.
         """
         old = self.ledger.stays.get(stay.id)
-        self.ledger.stays[stay.id] = replace(stay, paused_until=old.paused_until if old else None)
+        until, since = (old.paused_until, old.paused_at) if old else (None, None)
+        self.ledger.stays[stay.id] = replace(stay, paused_until=until, paused_at=since)
         if stay.ended:
             return self._end_stay(stay.id, now, by)
         changes: list[Change] = []
@@ -322,7 +324,11 @@ class AlertBook:
     def _end_pause(self, stay: str, now: int, reason: str, by: str | None) -> list[Change]:
         if not self.is_paused(stay):
             return []
-        self.ledger.stays[stay] = replace(self.ledger.stays[stay], paused_until=None)
+        since = self.ledger.stays[stay].paused_at
+        self.ledger.stays[stay] = replace(self.ledger.stays[stay], paused_until=None, paused_at=None)
+        if since is not None:
+            for track in self.ledger.all(stay):
+                track.away.append((since, now))
         changes = [self.ledger.of_stay(stay, now, "pause-ended", by, {"reason": reason})]
         owed = [track for track in self.ledger.all(stay) if track.alert and track.owed]
         for track in sorted(owed, key=lambda track: -RANK[track.rule.priority]):

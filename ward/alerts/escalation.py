@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ward.alerts.episodes import Episode
 from ward.alerts.model import RANK, Alert, Change, Notify, Tell, Undelivered
-from ward.alerts.plan import ALL, Plan, Plans, Reached, Route
+from ward.alerts.plan import ALL, Plan, Plans, Reached, Recipient, Route, time_outside
 from ward.alerts.track import Track
 from ward.signals import MINUTE
 
@@ -25,17 +25,15 @@ class Escalation:
 
     plans: Plans = field(default_factory=Plans)
 
-    def way(self, alert: Alert) -> tuple[Plan, Route]:
-        plan = self.plans.of(alert.ward)
-        return plan, plan.route(alert.kind, alert.priority, alert.rule)
+    def _route(self, alert: Alert) -> Route:
+        return _route(self.plans.of(alert.ward), alert)
 
     def first(
         self, track: Track, alert: Alert, episode: Episode, notify: Notify | None, now: int
     ) -> Tell | None:
         """The alert is told. Where its episode interrupts nobody anew, only those on its way hear of it
         whom the episode has not told yet at this priority or a higher one."""
-        plan, route = self.way(alert)
-        reached = _reach(plan, route, 0, alert, now)
+        reached = self.plans.follow(alert.ward, lambda plan: _reach(plan, 0, alert, now))
         if notify is not None:
             track.restart(now, reached.level, rides=False)
             episode.note(alert.priority, reached.to)
@@ -50,8 +48,7 @@ class Escalation:
 
     def moved(self, track: Track, alert: Alert, now: int) -> Tell:
         """An active alert came to this ward with its patient: here nobody knows of it."""
-        plan, route = self.way(alert)
-        reached = _reach(plan, route, 0, alert, now)
+        reached = self.plans.follow(alert.ward, lambda plan: _reach(plan, 0, alert, now))
         track.restart(now, reached.level, rides=False)
         return _tell("again", f"{alert.id}/moved/{now}", reached)
 
@@ -63,7 +60,9 @@ class Escalation:
         if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
             return self._remind_who_took_it(ledger, track, alert, alert.acknowledged_at, now)
         if alert.state == "active" and track.active_at is not None:
-            return self._carry_on(ledger, track, alert, track.active_at, now)
+            active_at = track.active_at
+            steps = self.plans.follow(alert.ward, lambda plan: _steps(plan, track, alert, active_at, now))
+            return self._carry_on(ledger, track, alert, active_at, steps, now) if steps else []
         return []
 
     def next_due(self, track: Track) -> int | None:
@@ -73,14 +72,14 @@ class Escalation:
         if alert is None:
             return None
         if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
-            return alert.acknowledged_at + (track.reminded + 1) * REMIND
+            return alert.acknowledged_at + _paused(track, alert.acknowledged_at) + (track.reminded + 1) * REMIND
         if alert.state != "active" or track.active_at is None:
             return None
-        _, route = self.way(alert)
+        route = self._route(alert)
         waits = [level.after for level in route.levels[track.escalated + 1 :]][:1]
         if route.remind and track.nagged < route.remind_at_most:
             waits.append((track.nagged + 1) * route.remind)
-        return track.active_at + min(waits) if waits else None
+        return track.active_at + _paused(track, track.active_at) + min(waits) if waits else None
 
     def undelivered(
         self, ledger: Ledger, track: Track, given: Undelivered, level: int, error: str, now: int
@@ -98,12 +97,8 @@ class Escalation:
         detail = {"person": given.person, "channel": given.channel, "level": level, "error": error}
         notify = tell = None
         if escalates:
-            track.failed = level
-            plan, route = self.way(alert)
-            more = track.escalated + 1 < len(route.levels)
-            last = Reached(track.escalated, (ALL,))
-            reached = _reach(plan, route, track.escalated + 1, alert, now) if more else last
-            track.escalated = reached.level
+            reached = self.plans.follow(alert.ward, lambda plan: _next(plan, track, alert, now))
+            track.failed, track.escalated = level, reached.level
             key = f"{alert.id}/undelivered/{track.active_at}/{level}"
             notify = Notify("undelivered", alert.episode, alert.priority, key)
             tell = _tell("undelivered", key, reached)
@@ -114,43 +109,36 @@ class Escalation:
     def _remind_who_took_it(
         self, ledger: Ledger, track: Track, alert: Alert, since: int, now: int
     ) -> list[Change]:
-        due = (now - since) // REMIND
+        due = time_outside(track.away, since, now) // REMIND
         if due <= track.reminded:
             return []
+        told = self.plans.follow(alert.ward, lambda plan: plan.reach(_route(plan, alert), 0, now))
         track.reminded = due
-        plan, route = self.way(alert)
-        return [_reminder(ledger, track, alert, f"{since}/{due}", due, plan.reach(route, 0, now), now)]
+        return [_reminder(ledger, track, alert, f"{since}/{due}", due, told, now)]
 
-    def _carry_on(self, ledger: Ledger, track: Track, alert: Alert, active_at: int, now: int) -> list[Change]:
-        plan, route = self.way(alert)
-        longest = now - active_at  # quiet hours only make it shorter, and are looked at when that matters
-        if route.level(longest) <= track.escalated and route.reminders(longest) <= track.nagged:
-            return []
-        if plan.quiet_until(alert.priority, now) is not None:
-            return []
-        waited = plan.waited(alert.priority, active_at, now)
-        level, reminders = route.level(waited), route.reminders(waited)
-        if level <= track.escalated and reminders <= track.nagged:
+    def _carry_on(
+        self, ledger: Ledger, track: Track, alert: Alert, active_at: int, steps: _Steps, now: int
+    ) -> list[Change]:
+        if self._rides_on_another(ledger, track, alert):
+            track.escalated = max(steps.level, track.escalated)
+            track.nagged = max(steps.reminders, track.nagged)
             return []
         changes: list[Change] = []
-        if self._rides_on_another(ledger, track, alert, route):
-            track.escalated, track.nagged = max(level, track.escalated), max(reminders, track.nagged)
-            return []
-        while level > track.escalated:
-            reached = plan.reach(route, track.escalated + 1, now)
+        for reached in steps.reached:
             track.escalated = reached.level
             key = f"{alert.id}/escalation/{active_at}/{reached.level}"
             notify = Notify("escalation", alert.episode, alert.priority, key)
             tell = _tell("escalation", key, reached)
             detail = {"level": reached.level, **_nobody(reached.missed)}
             changes.append(ledger.edit(track, now, "escalated", None, notify, tell, detail))
-        if reminders > track.nagged:
-            track.nagged = reminders
-            told = Reached(track.escalated, plan.told_up_to(route, track.escalated, now))
-            changes.append(_reminder(ledger, track, alert, f"{active_at}/{reminders}", reminders, told, now))
+        if steps.reminders > track.nagged:
+            track.nagged = steps.reminders
+            told = Reached(track.escalated, steps.reminded)
+            what = f"{active_at}/{steps.reminders}"
+            changes.append(_reminder(ledger, track, alert, what, steps.reminders, told, now))
         return changes
 
-    def _rides_on_another(self, ledger: Ledger, track: Track, alert: Alert, route: Route) -> bool:
+    def _rides_on_another(self, ledger: Ledger, track: Track, alert: Alert) -> bool:
         """Nobody was interrupted for this one, and another of its episode, which is at least as urgent and
         nobody has taken either, takes the same way: its levels tell the same people of the same patient."""
         if not track.rides:
@@ -161,7 +149,7 @@ class Escalation:
                 continue
             same = one.episode == alert.episode and RANK[one.priority] >= RANK[alert.priority]
             earlier = (other.active_at or 0) <= (track.active_at or 0)
-            if same and earlier and self.way(one)[1].levels == route.levels:
+            if same and earlier and self._route(one).levels == self._route(alert).levels:
                 return True
         return False
 
@@ -175,9 +163,57 @@ def _reminder(
     return ledger.edit(track, now, "reminded", None, notify, tell, {"count": count})
 
 
-def _reach(plan: Plan, route: Route, level: int, alert: Alert, now: int) -> Reached:
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What is due by now of an alert that nobody took."""
+
+    level: int
+    reminders: int
+    reached: list[Reached]
+    """of each level to be told now"""
+    reminded: tuple[Recipient, ...]
+    """everybody of the levels up to then"""
+
+
+def _steps(plan: Plan, track: Track, alert: Alert, active_at: int, now: int) -> _Steps | None:
+    """None while nothing is due. Changes nothing: where the plan fails, another is asked."""
+    route = _route(plan, alert)
+    longest = now - active_at  # quiet hours and pauses only make it shorter: looked at when that matters
+    if route.level(longest) <= track.escalated and route.reminders(longest) <= track.nagged:
+        return None
+    if plan.quiet_until(alert.priority, now) is not None:
+        return None
+    waited = plan.waited(alert.priority, active_at, now, track.away)
+    level, reminders = route.level(waited), route.reminders(waited)
+    if level <= track.escalated and reminders <= track.nagged:
+        return None
+    reached: list[Reached] = []
+    up_to = track.escalated
+    while level > up_to:
+        reached.append(plan.reach(route, up_to + 1, now))
+        up_to = reached[-1].level
+    return _Steps(level, reminders, reached, plan.told_up_to(route, up_to, now))
+
+
+def _next(plan: Plan, track: Track, alert: Alert, now: int) -> Reached:
+    """The level after the last that was told; after the last one the dashboards."""
+    if track.escalated + 1 < len(_route(plan, alert).levels):
+        return _reach(plan, track.escalated + 1, alert, now)
+    return Reached(track.escalated, (ALL,))
+
+
+def _route(plan: Plan, alert: Alert) -> Route:
+    return plan.route(alert.kind, alert.priority, alert.rule)
+
+
+def _paused(track: Track, since: int) -> int:
+    """How long the patient was away since then (ms)."""
+    return sum(end - max(start, since) for start, end in track.away if end > since)
+
+
+def _reach(plan: Plan, level: int, alert: Alert, now: int) -> Reached:
     """Whoever is on duty when it may be told: now, or when the quiet hours end."""
-    return plan.reach(route, level, plan.quiet_until(alert.priority, now) or now)
+    return plan.reach(_route(plan, alert), level, plan.quiet_until(alert.priority, now) or now)
 
 
 def _tell(reason: str, key: str, reached: Reached) -> Tell:

@@ -133,7 +133,7 @@ class Ledger:
         elif row.target != "acknowledged":
             track.owed = None
         if row.target == "acknowledged":
-            track.reminded = 0
+            track.reminded, track.away = 0, []
         self._write(track, after)
         self._quieten(before, now)
         told = {**(detail or {}), **({"reason": reason} if reason else {})}

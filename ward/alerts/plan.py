@@ -6,14 +6,18 @@ Values and questions to them; nothing here reads a clock. Times in ms, ``now`` i
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from ward.alerts.roster import Roster
 from ward.scoring.rules import Kind, Priority
 from ward.signals import MINUTE
 from ward.zones import DAY, instant, local
+
+Span = tuple[int, int]
+"""From, to: ms."""
+Answer = TypeVar("Answer")
 
 EVERYBODY: Final = "everybody"
 """Who is meant where no person is: all that look at a channel, such as the ward's dashboards."""
@@ -167,10 +171,11 @@ class Plan:
                 return end
         return None
 
-    def waited(self, priority: Priority, since: int, now: int) -> int:
-        """How long an alert has been waiting for somebody; after quiet hours that starts anew."""
+    def waited(self, priority: Priority, since: int, now: int, away: Iterable[Span] = ()) -> int:
+        """How long an alert has been waiting for somebody; after quiet hours that starts anew. ``away``:
+        when its patient was not there, which counts as no waiting."""
         ends = [end for _, _, end in self._quiet_hours(priority, now) if end <= now]
-        return now - max(since, *ends) if ends else now - since
+        return time_outside(away, max(since, *ends) if ends else since, now)
 
     def _quiet_hours(self, priority: Priority, now: int) -> list[tuple[int, int, int]]:
         """(day, from, to) of those of yesterday and today; none where the priority is never quiet."""
@@ -183,6 +188,11 @@ class Plan:
             (day, instant(self.zone, day, quiet.start), instant(self.zone, day, length))
             for day in (today - 1, today)
         ]
+
+
+def time_outside(away: Iterable[Span], since: int, now: int) -> int:
+    """How much of the time from ``since`` to ``now`` (ms) lies in none of these spans, which are disjoint."""
+    return now - since - sum(max(0, min(end, now) - max(start, since)) for start, end in away)
 
 
 ALL: Final = Recipient(EVERYBODY, "everybody on the ward", DASHBOARD)
@@ -208,13 +218,28 @@ class Plans:
     def __init__(self, default: Plan = DEFAULT, by_ward: Mapping[str, Plan] | None = None) -> None:
         self.default = default
         self.by_ward = dict(by_ward or {})
+        self.failed: dict[str, str] = {}
+        """Wards whose plan could not be followed, and what went wrong (the kind of error)."""
 
     def of(self, ward: str) -> Plan:
         """What belongs to no ward (a fault of the service) goes by the default plan."""
-        return self.by_ward.get(ward, self.default)
+        return DEFAULT if ward in self.failed else self.by_ward.get(ward, self.default)
+
+    def follow(self, ward: str, work: Callable[[Plan], Answer]) -> Answer:
+        """Do it by the ward's plan. Where that fails, by the built-in one, and so until the ward's plan is
+        changed: a plan that cannot be followed must cost no other ward an alert, and this one none."""
+        plan = self.of(ward)
+        try:
+            return work(plan)
+        except Exception as error:
+            if plan is DEFAULT:
+                raise
+            self.failed[ward] = type(error).__name__
+            return work(DEFAULT)
 
     def put(self, ward: str, plan: Plan | None) -> None:
         """None: the ward goes by the default plan again."""
+        self.failed.pop(ward, None)
         if plan is None:
             self.by_ward.pop(ward, None)
         else:

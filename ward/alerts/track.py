@@ -53,6 +53,8 @@ class Track:
     """the level at which somebody could not be told, once the next was told for it"""
     rides: bool = False
     """nobody was interrupted for it: its episode had told of its priority already"""
+    away: list[tuple[int, int]] = field(default_factory=list)
+    """pauses since it became active or somebody took it: nobody is waited for while the patient is away"""
     owed: Literal["first", "again"] | None = None
     """became active in a pause: to be told when that ends, for the first time or again"""
 
@@ -108,7 +110,7 @@ class Track:
     def restart(self, now: int, level: int, *, rides: bool) -> None:
         """It became active, or is told anew: levels and reminders count from here."""
         self.active_at, self.escalated, self.rides = now, level, rides
-        self.nagged, self.failed = 0, -1
+        self.nagged, self.failed, self.away = 0, -1, []
 
     def disabled_by(self, flags: Collection[str]) -> str | None:
         return next((flag for flag in self.rule.unless if flag in flags), None)

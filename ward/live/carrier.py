@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -26,15 +27,15 @@ class Carrier:
         waiting: list[Delivery] = []
         for change in changes:
             event = change.event
-            plan, at = self._plans.of(event.ward), Moment(event.at, wall, self._speed)
+            at = Moment(event.at, wall, self._speed)
             if _ends_telling(change):
                 enqueue_deliveries(tx, waiting)
                 waiting = []
                 self._drop(tx, change)
-            waiting += deliveries(change, plan, at)
+            waiting += self._plans.follow(event.ward, partial(deliveries, change, at=at))
             if change.resolved is not None:
                 told = told_of_episode(tx, change.resolved, wall)
-                waiting += resolved(change.resolved, told, plan, at)
+                waiting += self._plans.follow(event.ward, partial(resolved, change.resolved, told, at=at))
         enqueue_deliveries(tx, waiting)
 
     @staticmethod

@@ -34,6 +34,7 @@ from ward.live.columns import columns_of, layout
 from ward.live.faults import told
 from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
 from ward.live.late import Late
+from ward.live.plans import note_failed
 from ward.live.slots import Slots
 from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
@@ -255,6 +256,7 @@ class Core:
         self._rebuild(now)
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
+        note_failed(self.plans, self.faults)
         self.commit(now)
 
     def _guard(self, part: str, work: Callable[[], object]) -> Exception | None:

@@ -40,6 +40,14 @@ def unreadable(ward: str) -> str:
     return f"plan {ward}"
 
 
+def note_failed(plans: Plans, faults: dict[str, str]) -> None:
+    """Put among the faults the plans that could not be followed; they are until they are changed."""
+    for ward, error in plans.failed.items():
+        if (name := unreadable(ward)) not in faults:
+            log.error("a ward's plan cannot be followed; the built-in one holds", ward=ward, error=error)
+            faults[name] = f"plan: that of ward {ward} cannot be followed ({error}); the built-in one holds"
+
+
 def parsed(ward: str, definition: dict[str, Any] | None) -> Plan | None:
     """None where the ward goes by the default plan. Raises ``PlanError``."""
     return None if definition is None else parse_plan(definition, f"plan of ward {ward}")
