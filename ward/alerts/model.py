@@ -161,3 +161,4 @@ class StayState:
     flags: frozenset[str] = frozenset()
     ended: bool = False
     paused_until: int | None = None
+    paused_at: int | None = None
