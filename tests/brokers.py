@@ -15,7 +15,8 @@ import paho.mqtt.client as paho
 import pytest
 
 from tests.parts import mosquitto
-from ward.ingest.broker import EmbeddedBroker, free_port
+from tests.ports import free_port
+from ward.ingest.broker import EmbeddedBroker
 
 HOW = "needs Mosquitto: apt-get install mosquitto"
 
@@ -66,7 +67,7 @@ def _listens(port: int) -> bool:
 def broker_port(request: pytest.FixtureRequest) -> Iterator[int]:
     """The port of a running broker, once of each kind."""
     if request.param == "embedded":
-        with EmbeddedBroker(0) as broker:
+        with EmbeddedBroker(free_port()) as broker:
             yield broker.port
     else:
         with mosquitto_at(free_port(), "allow_anonymous true") as port:

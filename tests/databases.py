@@ -13,7 +13,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -24,6 +23,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
+from tests.ports import free_port
 from ward.store.database import migrate, open_database
 
 HOW = "needs PostgreSQL: apt-get install postgresql, or set WARD_TEST_POSTGRES=postgresql://user@host/db"
@@ -35,12 +35,6 @@ def _binaries() -> Path | None:
         return found[-1].parent
     on_path = shutil.which("pg_ctl")
     return Path(on_path).resolve().parent if on_path else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -59,7 +53,7 @@ def _server() -> Iterator[str]:
                 pytest.skip(HOW)
             os.chown(folder, user.pw_uid, user.pw_gid)
             runas = ["runuser", "-u", "postgres", "--"]
-        port = _free_port()
+        port = free_port()
         control = [*runas, str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-s", "-w"]
         # Trust is right for a server that lives a minute, on this machine only.
         _run([*control, "initdb", "-o", "-A trust -U ward -E UTF8 --locale=C --no-sync"], folder)

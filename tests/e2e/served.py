@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from tests.brokers import until
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 
 PACK = """
 id = "quick"

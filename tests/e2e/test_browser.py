@@ -16,7 +16,7 @@ import pytest
 
 from tests.brokers import until
 from tests.parts import chromium
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 
 playwright = pytest.importorskip("playwright.sync_api")
 Page = playwright.Page

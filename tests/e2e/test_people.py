@@ -16,7 +16,7 @@ import pytest
 from tests.brokers import client_at, mosquitto_at
 from tests.e2e.served import WARD, Served, served
 from tests.parts import chromium, mosquitto
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect

@@ -15,7 +15,7 @@ import pytest
 from tests.brokers import broker_port, client_at, mosquitto_at, until  # noqa: F401
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url  # noqa: F401
 from tests.e2e.served import served, wait_for
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 
 
 def now() -> str:

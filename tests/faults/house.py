@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import shutil
 import signal
 import socket
@@ -22,6 +21,7 @@ from tests.databases import _binaries
 from tests.e2e.served import Served
 from tests.faults.stream import ADDING_UP, PACK
 from tests.parts import mosquitto
+from tests.ports import free_port
 
 PLAIN: Final = ("persistence true",)
 """As Debian sets it up: saved each half hour and when it ends."""
@@ -53,16 +53,6 @@ def listens(port: int) -> bool:
     return False
 
 
-def quiet_port() -> int:
-    """A free port that no program is given for its outgoing connections: what is killed must find its own
-    port free when it comes back."""
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
 class Broker:
     """Mosquitto with its own persistence."""
 
@@ -70,7 +60,7 @@ class Broker:
         binary = mosquitto()
         if binary is None:
             raise MissingPartError("needs Mosquitto: apt-get install mosquitto")
-        self._binary, self.port, self._folder = binary, quiet_port(), folder
+        self._binary, self.port, self._folder = binary, free_port(), folder
         folder.mkdir(parents=True, exist_ok=True)
         lines = [
             f"listener {self.port} 127.0.0.1",
@@ -114,7 +104,7 @@ class Postgres:
         binaries = _binaries()
         if binaries is None:
             raise MissingPartError("needs PostgreSQL: apt-get install postgresql")
-        self._binaries, self._folder, self.port = binaries, folder, quiet_port()
+        self._binaries, self._folder, self.port = binaries, folder, free_port()
         folder.mkdir(parents=True, exist_ok=True)
         self._runas: dict[str, Any] = {}
         if os.geteuid() == 0:  # the server refuses root
@@ -214,7 +204,7 @@ class House:
         mqtt = f"mqtt://127.0.0.1:{between('broker', self.broker.port)}"
         given = {"PACK": pack, "LATENESS_S": 2, "SNAPSHOT_S": 5} | settings
         self.ward = Served(self.folder / "ward", mqtt, url, **given)
-        self.ward.port = quiet_port()
+        self.ward.port = free_port()
         self.ward.env["WARD_HTTP_PORT"] = str(self.ward.port)
         self.undo: list[Callable[[], object]] = []
         """Called when the house is closed."""

@@ -15,10 +15,10 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from tests.brokers import mosquitto_at, until
+from tests.ports import free_port
 from ward.cli import app
 from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.ingest import credentials as room
-from ward.ingest.broker import free_port
 from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.credentials import Credentials, gate_credentials, master_secret
 from ward.ingest.mosquitto import ACL, PASSWORDS, password_hash

@@ -12,8 +12,9 @@ import pytest
 
 from tests.brokers import broker_port, client_at, mosquitto_at, publish, until  # noqa: F401
 from tests.faults.proxy import Proxy
+from tests.ports import free_port
 from ward.ingest import connection, mqtt
-from ward.ingest.broker import BrokerError, EmbeddedBroker, free_port
+from ward.ingest.broker import BrokerError, EmbeddedBroker
 from ward.ingest.intake import Intake
 from ward.ingest.mqtt import MqttLink
 
@@ -308,12 +309,13 @@ def test_tls_with_a_ca_of_one_s_own(tmp_path, ward):
 
 
 def test_a_taken_port_is_said_plainly():
-    with EmbeddedBroker(0) as broker, pytest.raises(BrokerError, match=f"port {broker.port} .* is taken"):
-        EmbeddedBroker(broker.port).start()
+    port = free_port()
+    with EmbeddedBroker(port), pytest.raises(BrokerError, match=f"port {port} .* is taken"):
+        EmbeddedBroker(port).start()
 
 
 def test_our_broker_listens_on_this_machine_only():
-    with EmbeddedBroker(0) as broker:
+    with EmbeddedBroker(free_port()) as broker:
         assert broker.url.startswith("mqtt://127.0.0.1:")
         assert broker.is_running
     assert not broker.is_running

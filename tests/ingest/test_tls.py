@@ -12,7 +12,7 @@ import trustme
 from simulator.run import Simulation
 from simulator.ward_plan import plan_ward
 from tests.brokers import mosquitto_at, until
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 from ward.ingest.mqtt import MqttLink
 from ward.ingest.tls import context_of
 

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from tests.brokers import mosquitto_at, publish, until
 from tests.live.world import World
+from tests.ports import free_port
 from ward.config import Settings
-from ward.ingest.broker import free_port
 from ward.ingest.signatures import sign
 from ward.service import WardService
 from ward.store.letters import list_letters

@@ -11,7 +11,7 @@ from tests.brokers import mosquitto_at, until
 from tests.e2e.served import served, wait_for
 from tests.notify.test_end_to_end import Patient
 from tests.parts import chromium
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect

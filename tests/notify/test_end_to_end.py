@@ -16,7 +16,7 @@ from tests.brokers import client_at, mosquitto_at, until
 from tests.e2e.served import served, wait_for
 from tests.notify.office import Post
 from tests.notify.test_webhook import verified
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 from ward.notify.webhook import read_secret
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -10,7 +10,7 @@ import pytest
 from tests.brokers import client_at, mosquitto_at, until
 from tests.notify.office import START
 from tests.notify.test_webhook import message
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 from ward.ingest.mqtt import MqttLink
 from ward.notify.channels import Failed, Refused
 from ward.notify.mqtt import MqttChannel

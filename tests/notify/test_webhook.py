@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.notify.office import START, Office, Post, delivery, put
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 from ward.notify import webhook
 from ward.notify.channels import Configured, Failed, Refused
 from ward.notify.message import Message, message_of

@@ -15,6 +15,7 @@ from typing import Final
 
 from tests.brokers import publish, until
 from tests.e2e.served import Served, served
+from tests.ports import free_port
 from ward.clock import iso
 from ward.ingest.broker import EmbeddedBroker
 
@@ -53,7 +54,7 @@ class Outcome:
 @contextmanager
 def running(folder: Path) -> Iterator[Served]:
     """A service with a stay in each of two wards, one of which has an alert."""
-    with EmbeddedBroker(0) as broker, served(folder, broker.url) as service:
+    with EmbeddedBroker(free_port()) as broker, served(folder, broker.url) as service:
         service.start()
         client = service.client(service.token("admin"))
         for ward in ("6A", "6B"):

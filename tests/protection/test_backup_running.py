@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from tests.brokers import until
 from tests.e2e.served import Served, served, wait_for
+from tests.ports import free_port
 from tests.protection.test_upgrade import Stream
 from ward.ingest.broker import EmbeddedBroker
 
@@ -44,7 +45,8 @@ def test_a_ward_is_backed_up_under_load_and_goes_on_elsewhere(
     }
     here = urls.pop(kind)
     (there,) = urls.values()
-    with EmbeddedBroker(0) as broker, served(tmp_path, f"mqtt://127.0.0.1:{broker.port}", here) as ward:
+    port = free_port()
+    with EmbeddedBroker(port), served(tmp_path, f"mqtt://127.0.0.1:{port}", here) as ward:
         token = ward.token()
         key = tmp_path / "key"
         public = ward.command("backup-key", str(key))
@@ -52,7 +54,7 @@ def test_a_ward_is_backed_up_under_load_and_goes_on_elsewhere(
         api = ward.client(token)
         body = {"patient_ref": "p1", "ward": "w", "bed": "1", "devices": ["mon"], "flags": []}
         stay = api.post("/stays", json=body).json()["id"]
-        stream = Stream(broker.port)
+        stream = Stream(port)
         stream.start()
 
         def told(answer: dict[str, Any]) -> list[tuple[Any, ...]]:

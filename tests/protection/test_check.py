@@ -12,16 +12,17 @@ from sqlalchemy import text
 from tests.brokers import mosquitto_at
 from tests.databases import migrated
 from tests.live.world import World
+from tests.ports import free_port
 from ward import doctor, housekeeping, machine
 from ward.config import Settings
-from ward.ingest.broker import EmbeddedBroker, free_port
+from ward.ingest.broker import EmbeddedBroker
 from ward.live import metrics
 from ward.machine import MachineClock
 
 
 @pytest.fixture
 def broker() -> Any:
-    with EmbeddedBroker(0) as made:
+    with EmbeddedBroker(free_port()) as made:
         yield made
 
 

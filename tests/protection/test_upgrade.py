@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from tests.brokers import client_at, mosquitto_at, until
 from tests.e2e.served import served, wait_for
-from ward.ingest.broker import free_port
+from tests.ports import free_port
 from ward.store import schema
 from ward.store.database import migrate, open_database
 

@@ -10,9 +10,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from simulator import Fault, Simulation, messages, plan_ward, scene
 from simulator.publisher import Publisher
+from tests.ports import free_port
 from tests.simulator.reading import MINUTE, START, samples_of
 from ward.clock import ReplayClock, wall_ms
-from ward.ingest.broker import EmbeddedBroker, free_port
+from ward.ingest.broker import EmbeddedBroker
 from ward.ingest.broker_url import BrokerUrl
 
 
@@ -27,7 +28,7 @@ class Hurried:
 
 @pytest.fixture
 def broker():
-    with EmbeddedBroker(0) as running:
+    with EmbeddedBroker(free_port()) as running:
         yield running
 
 

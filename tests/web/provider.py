@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,12 +21,6 @@ from ward.web.doors import Doors, Oidc, parse_grants
 
 GRANTS = "ward-6a=nurse:6A; ward-6b=nurse:6B; doctors=clinician; it=admin; surgeons=clinician:6B"
 CLIENT, SECRET = "ward", "a secret with ü and %"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def given(issuer: str, **more: Any) -> Oidc:

@@ -17,6 +17,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.brokers import until
+from tests.ports import free_port
 from tests.web.conftest import Client, TestClient, log_in, problem
 from tests.web.provider import (  # noqa: F401
     GRANTS,
@@ -24,7 +25,6 @@ from tests.web.provider import (  # noqa: F401
     begin,
     come_in,
     doors,
-    free_port,
     given,
     guest,
     provider,
