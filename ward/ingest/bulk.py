@@ -273,7 +273,8 @@ def _emit(
 ) -> Bulk:
     """Rows of what is new, in the samples' order."""
     sample = np.repeat(np.arange(len(run)), run.counts)
-    is_new = place[sample] != REPEATED
+    of_stay = place[sample]
+    is_new = of_stay != REPEATED
     there = is_new & ~np.isnan(run.value)
     nulls = int(is_new.sum() - there.sum())
     taken = np.bincount(run.device[sample[there]], minlength=len(devices)).tolist()
@@ -284,26 +285,27 @@ def _emit(
     unknown = STATUS_INDEX["unknown"]
     words = np.array([0 if w is None else STATUS_INDEX.get(w, unknown) for w in run.words], np.int8)
 
-    def rows(values: Int, stays: tuple[str, ...]) -> Rows:
+    def rows(values: Int | slice, stays: tuple[str, ...]) -> Rows:
         of = sample[values]
         device, signal = run.device[of], run.signal[values]
         return Rows(
             stays,
             Readings.of(
-                len(values),
+                len(of),
                 slot=place[of],
                 signal=signal,
                 time=time[of],
                 value=run.value[values],
                 seq=run.seq[of],
                 device=numbers[device],
-                hold=holds[device, signal],
+                hold=holds.reshape(-1)[device * holds.shape[1] + signal],
                 status=words[run.status[values]],
                 quality=run.quality[values],
             ),
         )
 
-    own = np.flatnonzero(there & (place[sample] >= 0))
-    nobodys = np.flatnonzero(there & (place[sample] == NOBODY))
-    routed = batch.routed(rows(own, tuple(slots)), rows(nobodys, ()), nulls)
+    own = np.flatnonzero(there & (of_stay >= 0))
+    nobodys = np.flatnonzero(there & (of_stay == NOBODY))
+    every = len(own) == len(sample)
+    routed = batch.routed(rows(slice(None) if every else own, tuple(slots)), rows(nobodys, ()), nulls)
     return Bulk(routed, sample[own])

@@ -231,15 +231,18 @@ def _joined(
     listed = list(tables)
     flat = list(chain.from_iterable(listed))
     known = dict(zip(dict.fromkeys(flat), count()))
+    total = sum(sizes)
+    if not any(given := list(columns)) and (len(known) == 1 or not total):
+        if not all(listed[n] for n, size in enumerate(sizes) if size):
+            raise ValueError("a name that is not there")
+        return tuple(known), np.zeros(total, np.int64)
     numbers = np.array(list(map(known.__getitem__, flat)), np.int64)
     offsets = np.cumsum([0, *map(len, listed)])[:-1]
-    local = np.frombuffer(
-        b"".join([c or bytes(4 * n) for c, n in zip(columns, sizes, strict=True)]), "<u4"
-    ).astype(np.int64)
-    if len(local) != sum(sizes):
+    local = np.frombuffer(b"".join([c or bytes(4 * n) for c, n in zip(given, sizes, strict=True)]), "<u4")
+    if len(local) != total:
         raise ValueError("columns of different lengths")
-    if not len(local):
-        return tuple(known), local
+    if not total:
+        return tuple(known), local.astype(np.int64)
     place = local + np.repeat(offsets, sizes)
     if int(place.max()) >= len(flat):
         raise ValueError("a name that is not there")

@@ -27,9 +27,9 @@ from ward.live.core import Core
 from ward.scoring.readings import Int
 from ward.scoring.sustain import NEVER
 
-AT_ONCE: Final = 60_000
+AT_ONCE: Final = 200_000
 """Readings evaluated in one step: about as quick as it gets."""
-TABLE: Final = 250_000
+TABLE: Final = 500_000
 """Samples that are routed as one table."""
 ROWS: Final = 5_000
 """Batches read at a time."""

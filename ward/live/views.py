@@ -35,6 +35,8 @@ class Board:
     stays: Mapping[str, Json] = field(default_factory=dict)
     alerts: Sequence[Json] = ()
     devices: Sequence[Json] = ()
+    risks: Mapping[str, Any] = field(default_factory=dict)
+    """By stay, as ``ward.live.risks.RiskShown``: what a risk is explained from."""
 
 
 class Newest:
@@ -56,14 +58,13 @@ class Newest:
         self.time[slot], self.value[slot], self.mark[slot], self.reason[slot] = -1, np.nan, 0, 0
 
     def take(self, readings: ReadingsTable, mark: Any, reason: Any) -> None:
-        order = np.argsort(readings.time, kind="stable")
-        cell = (readings.slot[order], readings.signal[order])
-        newer = readings.time[order] >= self.time[cell]
-        cell = (cell[0][newer], cell[1][newer])
-        self.time[cell] = readings.time[order][newer]
-        self.value[cell] = readings.value[order][newer]
-        self.mark[cell] = mark[order][newer]
-        self.reason[cell] = reason[order][newer]
+        newest = self.time.reshape(-1)
+        cell = readings.slot * np.int64(len(OBSERVED)) + readings.signal
+        np.maximum.at(newest, cell, readings.time)
+        last = np.flatnonzero(readings.time == newest[cell])
+        cell = cell[last]
+        for own, new in ((self.value, readings.value), (self.mark, mark), (self.reason, reason)):
+            own.reshape(-1)[cell] = new[last]
 
 
 def spoken(signal: int, value: float) -> float | str | bool | None:

@@ -23,18 +23,14 @@ _NO_KEYS: Final = np.empty(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class _Strand:
-    """One signal: its readings (sorted by slot and time), and where its runs begin."""
+    """One signal's readings, sorted by slot and time, and where its runs begin."""
 
-    signal: int
     slot: Int
     time: Int
     value: Float
+    expires: Int
     read: Bool
-    begins: Int
-    ends: Int
-    """When each run's hold is over, ms."""
-    news: tuple[Int, Int]
-    """Slot and time where a run begins or ends and that may matter."""
+    begins: Bool
 
 
 class Course:
@@ -47,37 +43,37 @@ class Course:
         self._matters = np.flatnonzero(levels.matters).tolist()
         bounds = np.searchsorted(new.signal, np.arange(N_OBSERVED + 1)).tolist()
         self._strands: dict[int, _Strand] = {}
+        self._events: list[tuple[Int, Int]] = []
         for signal in self._matters:
             here = slice(bounds[signal], bounds[signal + 1])
             if here.start < here.stop:
-                self._strands[signal] = self._strand(signal, new, here, levels, second)
-        self._events = [strand.news for strand in self._strands.values()]
+                self._add(signal, new, here, levels, second)
         self._events.append(self._carried_ends(since, levels))
         self._packing = Packing(0, 0)
         self._keys: dict[int, Int] = {}
 
-    def _strand(self, signal: int, new: Effective, here: slice, levels: Levels, second: Bool) -> _Strand:
+    def _add(self, signal: int, new: Effective, here: slice, levels: Levels, second: Bool) -> None:
+        """Find where the runs of one signal begin and end."""
         slot, time, value, expires = new.slot[here], new.time[here], new.value[here], new.expires[here]
-        first = np.ones(len(slot), np.bool_)
+        n = len(slot)
+        first = np.ones(n, np.bool_)
         first[1:] = slot[1:] != slot[:-1]
-        at = np.flatnonzero(first)
-        before, held_until = self._held.value[slot[at], signal], self._held.expires[slot[at], signal]
+        if first.all():  # one reading of each slot, as in a tick
+            at: Int | slice = slice(None)
+            last: Int | slice = slice(None)
+        else:
+            at = np.flatnonzero(first)
+            last = np.append(at[1:], n) - 1
+        before = self._held.value[slot[at], signal]
         level = levels.of(signal, value, slot, second)
-        is_new = np.empty(len(slot), np.bool_)
-        is_new[1:] = (level[1:] != level[:-1]) | (time[1:] > expires[:-1])
-        is_new[at] = (levels.of(signal, before, slot[at], second) != level[at]) | (time[at] > held_until)
-        begins = np.flatnonzero(is_new | first)
-        ends = expires[np.append(begins[1:], len(slot)) - 1]
-        following = self._until[slot[begins]]
-        inside = ~first[begins[1:]]
-        following[:-1][inside] = time[begins[1:]][inside] - 1
-        over = ends <= following
-        changed = np.flatnonzero(is_new)
-        news = (
-            np.concatenate([slot[changed], slot[begins[over]]]),
-            np.concatenate([time[changed], ends[over]]),
-        )
-        return _Strand(signal, slot, time, value, new.read[here], begins, ends, news)
+        ended, is_new = np.empty(n, np.bool_), np.empty(n, np.bool_)
+        ended[:-1] = time[1:] > expires[:-1]
+        is_new[1:] = ended[:-1] | (level[1:] != level[:-1])
+        is_new[at] = levels.of(signal, before, slot[at], second) != level[at]
+        is_new[at] |= time[at] > self._held.expires[slot[at], signal]
+        ended[last] = expires[last] <= self._until[slot[last]]
+        self._strands[signal] = _Strand(slot, time, value, expires, new.read[here], is_new | first)
+        self._events += [(slot[is_new], time[is_new]), (slot[ended], expires[ended])]
 
     def _carried_ends(self, since: Int, levels: Levels) -> tuple[Int, Int]:
         """Where holds that were running before end without a successor."""
@@ -157,10 +153,11 @@ class Course:
             own_value, own_expires = self._held.value[slot, signal], self._held.expires[slot, signal]
             strand = self._strands.get(signal)
             if strand is not None:
-                last = np.searchsorted(self._keys[signal][strand.begins], key, side="right") - 1
-                hit = last >= 0
-                hit[hit] = strand.slot[strand.begins[last[hit]]] == slot[hit]
-                run = last[hit]
-                own_value[hit], own_expires[hit] = strand.value[strand.begins[run]], strand.ends[run]
+                begins = np.flatnonzero(strand.begins)
+                ends = strand.expires[np.append(begins[1:], len(strand.slot)) - 1]
+                run = np.searchsorted(self._keys[signal][begins], key, side="right") - 1
+                hit = run >= 0
+                hit[hit] = strand.slot[begins[run[hit]]] == slot[hit]
+                own_value[hit], own_expires[hit] = strand.value[begins[run[hit]]], ends[run[hit]]
             value[:, signal], expires[:, signal] = own_value, own_expires
         return Timeline(slot, time, value, time[:, None] < expires, expires)

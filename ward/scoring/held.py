@@ -49,9 +49,10 @@ class Moment(Timeline):
 class Effective:
     """Readings that set their signal's value, and take-overs, which are no readings (``read`` False).
 
-    Sorted by signal, slot and time; one an instant.
+    Sorted by signal, slot and time; one an instant. cell: number of slot and signal, sorted.
     """
 
+    cell: Int
     slot: Int
     signal: NDArray[np.int8]
     time: Int
@@ -68,19 +69,28 @@ class Effective:
         return Effective(*(getattr(self, f.name)[index] for f in fields(self)))
 
 
+def _grid(slots: int, fill: float) -> NDArray[Any]:
+    """[slots, signals], the slots of a signal side by side: readings come signal by signal."""
+    return np.full((N_OBSERVED, slots), fill).T
+
+
+def _flat(grid: NDArray[Any]) -> NDArray[Any]:
+    """A view by cell, signal * slots + slot."""
+    return grid.T.reshape(-1)
+
+
 class Held:
     """The last valid value of every slot and signal, and the runner-up of another device."""
 
     def __init__(self, slots: int) -> None:
-        shape = (slots, N_OBSERVED)
-        self.value: Float = np.full(shape, np.nan)
-        self.taken: Int = np.full(shape, _NONE, np.int64)
-        self.expires: Int = np.full(shape, _NONE, np.int64)
-        self.device: Int = np.full(shape, _NONE, np.int64)
-        self.other_value: Float = np.full(shape, np.nan)
-        self.other_taken: Int = np.full(shape, _NONE, np.int64)
-        self.other_expires: Int = np.full(shape, _NONE, np.int64)
-        self.other_device: Int = np.full(shape, _NONE, np.int64)
+        self.value: Float = _grid(slots, np.nan)
+        self.taken: Int = _grid(slots, _NONE)
+        self.expires: Int = _grid(slots, _NONE)
+        self.device: Int = _grid(slots, _NONE)
+        self.other_value: Float = _grid(slots, np.nan)
+        self.other_taken: Int = _grid(slots, _NONE)
+        self.other_expires: Int = _grid(slots, _NONE)
+        self.other_device: Int = _grid(slots, _NONE)
         self._wake: Int = np.zeros(slots, np.int64)
         """Of each slot: no hold that is still running ends before this. Looked at again when it has come."""
         self._contested = False
@@ -92,8 +102,11 @@ class Held:
 
     def resize(self, slots: int) -> None:
         fresh = Held(slots - len(self.value))
-        for name in (*self._ARRAYS, "_wake"):
-            setattr(self, name, np.concatenate([getattr(self, name), getattr(fresh, name)]))
+        for name in self._ARRAYS:
+            setattr(
+                self, name, np.asfortranarray(np.concatenate([getattr(self, name), getattr(fresh, name)]))
+            )
+        self._wake = np.concatenate([self._wake, fresh._wake])
 
     def forget(self, slot: int) -> None:
         self.adopt(slot, Held(1))
@@ -127,7 +140,7 @@ class Held:
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         for name in self._ARRAYS:
-            setattr(self, name, state[f"held.{name}"].copy())
+            setattr(self, name, state[f"held.{name}"].copy(order="F"))
         self._wake = np.zeros(len(self.value), np.int64)
         self._look_again(np.empty(0, np.int64))
 
@@ -138,48 +151,51 @@ class Held:
 
         Where two devices measure one signal, this decides who has it. ``settle`` makes it the past.
         """
-        ordered = readings.in_cell_order()
-        slot, signal, time = ordered.slot.astype(np.int64), ordered.signal, ordered.time
-        if not len(time) and not self._contested:
-            return Effective(slot, signal, time, ordered.value, time, time, ordered.device, slot == 0)
-        same = (slot[1:] == slot[:-1]) & (signal[1:] == signal[:-1])
-        starts = np.flatnonzero(np.concatenate([[True], ~same])[: len(time)])
-        mixed = self._mixed(ordered, slot, same, starts)
+        order = readings.cell_order()
+        some: Any = slice(None) if order is None else order
+        slot, signal, time = readings.slot[some].astype(np.int64), readings.signal[some], readings.time[some]
+        cell = signal.astype(np.int64) * len(self.value) + slot
         plain = Effective(
+            cell,
             slot,
             signal,
             time,
-            ordered.value,
-            time + ordered.hold,
+            readings.value[some],
+            (readings.time + readings.hold)[some],
             time,
-            ordered.device,
+            readings.device[some],
             np.ones(len(time), np.bool_),
         )
-        repeated = same & (time[1:] == time[:-1])
+        if not len(time) and not self._contested:
+            return plain
+        first = np.ones(len(time), np.bool_)
+        first[1:] = cell[1:] != cell[:-1]
+        mixed = self._mixed(plain, first)
+        repeated = ~first[1:] & (time[1:] == time[:-1])
         if not (mixed.any() or self._contested or repeated.any()):
             return plain
+        starts = np.flatnonzero(first)
         kept = ~np.repeat(mixed, np.diff(np.append(starts, len(time))))
         kept[:-1] &= ~repeated
         parts = [plain.take(kept), *self._contests(plain, starts, mixed, until)]
         if len(parts) == 1:
             return parts[0]
         every = Effective(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Effective)))
-        return every.take(np.lexsort((every.time, every.slot, every.signal)))
+        return every.take(np.lexsort((every.time, every.cell)))
 
     def settle(self, new: Effective, until: Int) -> None:
         """Remember the last of each slot and signal; all up to ``until`` [slots] is the past."""
         over = np.flatnonzero(self._wake <= until)
         if len(new):
-            last = np.ones(len(new), np.bool_)
-            last[:-1] = (new.slot[1:] != new.slot[:-1]) | (new.signal[1:] != new.signal[:-1])
-            if not last.all():
-                new = new.take(last)
-            cell = new.slot * N_OBSERVED + new.signal
-            for name in ("value", "taken", "expires", "device"):
-                getattr(self, name).reshape(-1)[cell] = getattr(new, name)
-            sooner = new.expires < self._wake[new.slot]
+            last = np.append(new.cell[1:] != new.cell[:-1], True)
+            some = slice(None) if last.all() else np.flatnonzero(last)
+            cell, slot, expires = new.cell[some], new.slot[some], new.expires[some]
+            _flat(self.expires)[cell] = expires
+            for name in ("value", "taken", "device"):
+                _flat(getattr(self, name))[cell] = getattr(new, name)[some]
+            sooner = expires < self._wake[slot]
             if sooner.any():
-                np.minimum.at(self._wake, new.slot[sooner], new.expires[sooner])
+                np.minimum.at(self._wake, slot[sooner], expires[sooner])
         if len(over):
             running = self.expires[over]
             running[running <= until[over, None]] = NEVER
@@ -200,17 +216,17 @@ class Held:
 
     # ------------------------------------------------------------------ two devices, one signal
 
-    def _mixed(self, readings: Readings, slot: Int, same: Bool, starts: Int) -> Bool:
-        """In which groups (of one slot and signal, from ``starts`` on) more than one device takes part."""
-        cell = slot[starts] * N_OBSERVED + readings.signal[starts]
-        device = readings.device
-        other = self.device.reshape(-1)[cell] != device[starts]
-        mixed: Bool = other & (self.expires.reshape(-1)[cell] > readings.time[starts])
-        changed = same & (device[1:] != device[:-1])
-        if changed.any():
-            mixed[np.searchsorted(starts, np.flatnonzero(changed) + 1, side="right") - 1] = True
+    def _mixed(self, new: Effective, first: Bool) -> Bool:
+        """Of each group (one slot and signal; ``first``: where one begins) whether devices compete."""
+        starts = np.flatnonzero(first)
+        cell, device = new.cell if first.all() else new.cell[starts], new.device
+        mixed: Bool = _flat(self.device)[cell] != (device if first.all() else device[starts])
+        mixed[mixed] = _flat(self.expires)[cell[mixed]] > new.time[starts[mixed]]
+        changed = np.flatnonzero(~first[1:] & (device[1:] != device[:-1]))
+        if len(changed):
+            mixed[np.searchsorted(starts, changed + 1, side="right") - 1] = True
         if self._contested:
-            mixed |= self.other_device.reshape(-1)[cell] != _NONE
+            mixed |= _flat(self.other_device)[cell] != _NONE
         return mixed
 
     def _contests(self, new: Effective, starts: Int, mixed: Bool, until: Int) -> list[Effective]:
@@ -270,6 +286,7 @@ class Held:
         columns = list(zip(*found, strict=True)) if found else [()] * 6
         n = len(found)
         return Effective(
+            np.full(n, signal * len(self.value) + slot, np.int64),
             np.full(n, slot, np.int64),
             np.full(n, signal, np.int8),
             np.array(columns[0], np.int64),

@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ward.signals import N_OBSERVED
+
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -96,20 +98,32 @@ class Readings:
             return self
         return self.take(np.lexsort((self.seq, self.time)))
 
-    def in_cell_order(self) -> Readings:
-        """Sorted by signal, slot, time, seq, then the order given."""
+    def cell_order(self) -> Int | None:
+        """What sorts by signal, slot, time, seq, then the order given; None where they are so already."""
         if len(self) < 2:
-            return self
+            return None
         slots = int(self.slot.max()) + 1
-        cell = self.signal.astype(np.int64) * slots + self.slot
-        key = Packing.of(self.time).key(cell, self.time)
-        if (key[1:] > key[:-1]).all():
-            return self
+        if slots * N_OBSERVED < 2**16:  # so few are sorted without comparing them
+            cell: NDArray[Any] = (self.signal * np.uint16(slots) + self.slot).astype(np.uint16)
+            order: Int = np.argsort(cell, kind="stable")
+        else:  # samples that come stay by stay are in order as soon as their signals stand together
+            cell = self.signal * np.int64(slots) + self.slot
+            order = np.argsort(self.signal, kind="stable")
+        sorted_cell, time = cell[order], self.time[order]
+        later = (sorted_cell[1:] > sorted_cell[:-1]) | (
+            (sorted_cell[1:] == sorted_cell[:-1]) & (time[1:] > time[:-1])
+        )
+        if later.all():
+            return None if (order[1:] > order[:-1]).all() else order
+        key = Packing.of(self.time).key(cell.astype(np.int64), self.time)
         order = np.argsort(key, kind="stable")
         ordered = key[order]
-        if (ordered[1:] == ordered[:-1]).any():
-            order = np.lexsort((self.seq, key))
-        return self.take(order)
+        return np.lexsort((self.seq, key)) if (ordered[1:] == ordered[:-1]).any() else order
+
+    def in_cell_order(self) -> Readings:
+        """Sorted by signal, slot, time, seq, then the order given."""
+        order = self.cell_order()
+        return self if order is None else self.take(order)
 
     def at_slot(self, slot: int) -> Readings:
         """The same readings, of one slot."""
