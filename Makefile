@@ -22,8 +22,10 @@ BEDS ?= 24
 CASES ?= 1000000
 SEED ?= 1
 
-# What `make test` takes: folders, files or options of pytest.
+# What `make test` takes: folders, files or options of pytest; and how many tests run at a time. Most wait for
+# processes most of the time, so that there may be more of them than cores; a part runs one after the other.
 TESTS ?=
+WORKERS ?= $(if $(TESTS),0,4)
 
 # What `make faults` takes.
 SEED ?= 1
@@ -41,9 +43,9 @@ help: ## List these commands
 demo: setup ## Start broker, simulated ward, service and dashboard [RECORDING=FILE] [SPEED=60] [BEDS=24]
 	@$(BIN)/ward demo --speed '$(SPEED)' --beds '$(BEDS)' $(if $(RECORDING),--recording '$(RECORDING)')
 
-test: setup-dev ## Run every test [TESTS=tests/store]
+test: setup-dev ## Run every test [TESTS=tests/store] [WORKERS=4]
 	@$(BIN)/python -m tests.parts
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -r fEs --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 	@if $(HAS_NODE); then \
 	  $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev && \
 	  echo "ward: the dashboard's own tests" && cd $(UI) && npm run --silent test; \
@@ -62,8 +64,9 @@ lint: setup-dev ## Check style, types and the dashboard's types
 	  echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer with npm"; \
 	fi
 
-bench: setup ## Measure the ingest rate beside an empty subscriber, and how long a start takes
+bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memory copy, and how long a start takes
 	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.tick
 	@$(BIN)/python -m benchmarks.recovery
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainers)
