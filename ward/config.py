@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     replay_speed: float = Field(60.0, gt=0, le=3600, description="Speed of the replay clock")
     replay_origin: int | None = Field(None, ge=0, description="ms since 1970 at which a replay began")
     pack: str = Field("default", description="Rules: default, ward-rct-2025 or a TOML file")
+    risk_model: str = Field(
+        "default", min_length=1, description="Model of the score risk: default, none or a .skops file"
+    )
     plan_file: Path | None = Field(
         None, description="Care plan (TOML) of every ward that has none of its own; by default the dashboards"
     )

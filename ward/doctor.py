@@ -24,6 +24,7 @@ from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.tls import context_of, why
 from ward.ingest.topics import SUBSCRIPTIONS
 from ward.machine import free_bytes, machine_clock, wanted_bytes
+from ward.models import OWN, find_risk, risk_file
 from ward.notify.config import Parts, load_channels
 from ward.protection.keys import recipient
 from ward.store import schema
@@ -196,6 +197,20 @@ def _pack(settings: Settings) -> Iterator[Finding]:
     yield Finding("rules", "ok", f"{pack.id}, {len(pack.rules)} rules")
 
 
+def _risk(settings: Settings) -> Iterator[Finding]:
+    model = find_risk(settings.risk_model)
+    if model is not None:
+        where = risk_file(settings.risk_model)
+        yield Finding("risk model", "ok", f"{model.id}, {where}: as it was made")
+    elif settings.risk_model == OWN:
+        yield Finding(
+            "risk model", "warning", "none came with this copy of ward: the risk is not known",
+            "WARD_RISK_MODEL=FILE, or none if that is meant",
+        )  # fmt: skip
+    else:
+        yield Finding("risk model", "ok", "none: the risk is not known")
+
+
 def _plan(settings: Settings) -> Iterator[Finding]:
     if settings.plan_file is None:
         yield Finding("care plan", "ok", "of each ward's own, or the one built in")
@@ -234,6 +249,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...]] =
     ("clock", _clock),
     ("broker", _broker),
     ("rules", _pack),
+    ("risk model", _risk),
     ("care plan", _plan),
     ("channels", _channels),
     ("backup", _backup),

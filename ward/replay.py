@@ -18,6 +18,7 @@ from ward.scoring.conditions import COMPARE
 from ward.scoring.engine import Engine
 from ward.scoring.filter import INVALID, REASONS, VALID, Marked
 from ward.scoring.readings import Int, Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Clause, Rule
 from ward.scoring.sustain import CLEARED, RAISED
 from ward.signals import HOUR, INDEX, OBSERVED, SIGNALS, hold_of
@@ -90,11 +91,13 @@ def replay(
     progress: Progress | None = None,
     summary: Summary | None = None,
     lives: Lives | None = None,
+    risk: RiskModel | None = None,
 ) -> list[ReplayEvent]:
     """Every raising and clearing of every rule, in order of time.
 
     holds: signal name to ms, in place of the signal's own. The engine is the live one; only clocks,
-    lateness and the queue before it are missing. lives: takes what a ward would have heard of it.
+    lateness and the queue before it are missing. lives: takes what a ward would have heard of it. risk: the
+    model for rules on it; without one it is not known.
     """
     holds = holds or {}
     with_data = [r for r in recordings if len(r)]
@@ -103,9 +106,10 @@ def replay(
     end = max(int(r.rows[-1]) if len(r.rows) else int(r.time[-1]) for r in with_data)
     shift = shift_of(with_data)
     events: list[ReplayEvent] = []
+    model = risk if looks_at_risk(rules) else None
     done = 0
     for group in groups(with_data):
-        engine = Engine(rules, len(group), lateness=0, filtered=filtered)
+        engine = Engine(rules, len(group), lateness=0, filtered=filtered, risk=model)
         engine.add(as_readings(group, holds, shift))
         step = engine.step(end + shift)
         t = step.transitions
@@ -128,6 +132,11 @@ def replay(
     if summary is not None:
         summary.raised.update(e.rule for e in events if e.event == "raised")
     return sorted(events, key=lambda e: (e.at, e.stay))
+
+
+def looks_at_risk(rules: Sequence[Rule]) -> bool:
+    """Whether any rule does."""
+    return any(clause.signal == "risk" for rule in rules for clause in (*rule.when, *rule.clear_when))
 
 
 def shift_of(recordings: Sequence[Recording]) -> int:

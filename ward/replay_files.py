@@ -5,20 +5,25 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
+
+import numpy as np
 
 from ward.alerts.durations import parse_duration
 from ward.alerts.packs import load_pack
 from ward.errors import InvalidError
 from ward.ingest.recordings import Recording, read_all
 from ward.lifetime import Interruption
-from ward.replay import ReplayEvent, Summary, replay
+from ward.models import find_risk
+from ward.replay import ReplayEvent, Summary, looks_at_risk, replay
 from ward.replay_lives import Lives
 from ward.replay_scores import steps
 from ward.scoring.news2 import missing_names
+from ward.scoring.risk import RiskModel
 from ward.signals import MINUTE, OBSERVED
 
 SCORE_COLUMNS: Final = ("stay", "time", "news2", "news2_missing", "risk")
@@ -36,12 +41,16 @@ def replay_files(
     every: str,
     summary: bool,
     interruptions: Path | None,
+    risk_model: str,
     say: Callable[[str], None],
 ) -> None:
     """Raises ``WardError`` for what cannot be read or makes no sense."""
     rules = load_pack(pack).rules
     wanted = dict(parse_hold(text) for text in holds)
     step = duration("--every", every)
+    risk = find_risk(risk_model) if scores or looks_at_risk(rules) else None
+    if risk is None and looks_at_risk(rules):
+        say("there is no model: the risk is not known, and rules on it stay silent")
     for path in (output, scores, interruptions):
         if path is not None and not path.absolute().parent.is_dir():
             raise InvalidError(f"{path}: there is no folder {path.absolute().parent}")
@@ -52,7 +61,14 @@ def replay_files(
     lives = Lives() if summary or interruptions else None
     progress = Progress(say)
     events = replay(
-        recordings, rules, holds=wanted, filtered=filtered, progress=progress, summary=said, lives=lives
+        recordings,
+        rules,
+        holds=wanted,
+        filtered=filtered,
+        progress=progress,
+        summary=said,
+        lives=lives,
+        risk=risk,
     )
     with opened(output) as sink:
         for event in events:
@@ -62,7 +78,9 @@ def replay_files(
             for call, recording in lives.interruptions():
                 sink.write(json.dumps(call_of(call, recording)) + "\n")
     if scores:
-        write_scores(scores, recordings, every=step, holds=wanted, filtered=filtered, progress=progress)
+        write_scores(
+            scores, recordings, risk, every=step, holds=wanted, filtered=filtered, progress=Progress(say)
+        )
     if said is not None:
         for line in summary_lines(said, len(events)):
             say(line)
@@ -113,18 +131,21 @@ def call_of(call: Interruption, recording: Recording) -> dict[str, Any]:
     }
 
 
-def write_scores(path: Path, recordings: Sequence[Recording], **options: Any) -> None:
-    """One row per stay and step; in hourly recordings the steps are the rows' own."""
+def write_scores(path: Path, recordings: Sequence[Recording], risk: RiskModel | None, **options: Any) -> None:
+    """One row per stay and step; in hourly recordings the steps are the rows' own. Not known is empty."""
     on_rows = bool(recordings) and all(r.hold is not None for r in recordings)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(SCORE_COLUMNS)
         for found in steps(recordings, on_rows=on_rows, **options):
-            columns = (found.stay.tolist(), found.time.tolist(), found.news2.tolist(), found.missing)
-            for stay, time, news2, missing in zip(*columns, strict=True):
+            risks = risk.predict(found.inputs).value if risk else np.full(len(found.stay), np.nan)
+            numbers = (found.stay, found.time, found.news2, risks)
+            columns = (*(each.tolist() for each in numbers), found.missing)
+            for stay, time, news2, value, missing in zip(*columns, strict=True):
                 own = recordings[stay]
                 score = news2 if news2 >= 0 else ""
-                writer.writerow((own.stay, own.origin.to_input(time), score, missing_names(missing), ""))
+                known = "" if math.isnan(value) else value
+                writer.writerow((own.stay, own.origin.to_input(time), score, missing_names(missing), known))
 
 
 def summary_lines(said: Summary, events: int) -> Iterator[str]:

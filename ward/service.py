@@ -34,10 +34,12 @@ from ward.live.health import LIMITS, Health
 from ward.live.heartbeats import Heartbeats
 from ward.live.outbox import OutboxSender
 from ward.live.plans import load_plans
+from ward.live.risks import risk_view
 from ward.live.runner import Runner
 from ward.live.trail_keeper import trail_duties
 from ward.live.views import Board, Json
 from ward.live.watchdog import Watchdog, end_process
+from ward.models import find_risk
 from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
 from ward.protection.pseudonym import Pseudonyms
@@ -106,6 +108,7 @@ class WardService:
             measure_offset=settings.clock == "wall",
             speed=self.clock.speed,
             plans=plans,
+            risk=find_risk(settings.risk_model),
         )
         self.core.faults |= plan_faults
         self._gatekeeper = Gatekeeper(self.engine_db, settings)
@@ -301,6 +304,9 @@ class WardService:
         """See ``ward.web.service_protocol``."""
         pack = self.core.rulebook.pack
         return self._trials.run(Job(self.settings.database, pack.id, list(pack.rules), request))
+
+    def risk(self, stay: str) -> Json:
+        return risk_view(self.core.risk_model, self.board.risks.get(stay), self.clock.now())
 
     def plan(self, ward: str) -> Plan:
         return self.core.plans.of(ward)

@@ -69,6 +69,7 @@ class FakeService:
         self.clock = FakeClock()
         self.hub = Hub()
         self.board = FakeBoard(NOON)
+        self.risks: dict[str, dict[str, Any]] = {}
         folder = Path(engine.url.database or ".").parent
         self.credentials = Credentials(engine, folder, BrokerUrl.parse("mqtt://127.0.0.1:1883"))
         self.forged: dict[str, Forged] = {}
@@ -90,6 +91,7 @@ class FakeService:
         """What a trial tells before its result; an exception is raised."""
         self.trials_ended = 0
         self.break_with: Exception | None = None
+        self.reference_days = 14
 
     # ---- what the web uses ----
 
@@ -115,6 +117,9 @@ class FakeService:
             yield "result", {"raised": [], "now": [], "only_candidate": [], "only_now": []}
         finally:
             self.trials_ended += 1
+
+    def risk(self, stay: str) -> dict[str, Any]:
+        return self.risks.get(stay, {"state": "no-model", "model": None})
 
     def plan(self, ward: str) -> Plan:
         with self.engine_db.connect() as connection:

@@ -106,8 +106,18 @@ def test_a_score_says_how_old_its_parts_are(nurse: TestClient, service) -> None:
     shown = nurse.get(f"{A}/stays/stay-6A/score").json()
     assert shown["news2"]["parts"]["rr"] == {**part, "age_s": 60.0}
     assert shown["news2"]["parts"]["temp"]["age_s"] is None
-    assert shown["risk"] == {"value": None, "contributions": None}
+    assert shown["risk"] == {"state": "no-model", "model": None}
     assert "age_s" not in service.board.stays["stay-6A"]["news2"]["parts"]["rr"]
+
+
+def test_a_risk_comes_with_its_interval_its_age_and_its_reasons(nurse: TestClient, service) -> None:
+    service.risks["stay-6A"] = {
+        "state": "known", "value": 0.18, "low": 0.11, "high": 0.29, "age_s": 42.0, "model": "m1",
+        "computed_at": "2026-11-21T11:59:18.000Z", "missing": ["temp"],
+        "contributions": [{"group": "breathing", "log_odds": 0.8, "words": "RR rose from 16 to 24 in 4 h"}],
+    }  # fmt: skip
+    assert nurse.get(f"{A}/stays/stay-6A/score").json()["risk"] == service.risks["stay-6A"]
+    assert problem(nurse.get(f"{A}/stays/stay-6B/score"))["status"] == 404  # of another ward
 
 
 def test_without_a_score(nurse: TestClient) -> None:

@@ -26,7 +26,9 @@ def replay(
     output: Annotated[
         Path | None, typer.Option(help="Events as JSON lines; by default to standard output.")
     ] = None,
-    scores: Annotated[Path | None, typer.Option(help="Also write NEWS2 over time to this CSV file.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Also write NEWS2 and risk over time to this CSV file.")
+    ] = None,
     every: Annotated[str, typer.Option(help="Step of --scores.")] = "1h",
     summary: Annotated[
         bool, typer.Option(help="Also tell crossings, readings, alerts and interruptions per day.")
@@ -35,6 +37,9 @@ def replay(
         Path | None,
         typer.Option(help="Also write when staff would have been interrupted, and why, as JSON lines."),
     ] = None,
+    risk_model: Annotated[
+        str, typer.Option(help="default, none or a .skops file.", envvar="WARD_RISK_MODEL")
+    ] = "default",
 ) -> None:
     """Recordings through the very engine that runs live: what would have been raised, and when."""
     from ward.replay_files import replay_files
@@ -51,6 +56,7 @@ def replay(
             every=every,
             summary=summary,
             interruptions=interruptions,
+            risk_model=risk_model,
             say=say,
         )
 

@@ -9,6 +9,7 @@ from ward.alerts.technical import SERVICE
 from ward.clock import iso
 from ward.live import metrics
 from ward.live.core import Core
+from ward.live.risks import RiskShown, known, risks_now
 from ward.live.views import Board, Json, device_view, stay_views
 from ward.web.views import alert_view
 
@@ -22,6 +23,7 @@ class BoardKeeper:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._views: dict[str, Json] = {}
+        self._risks: dict[str, RiskShown] = {}
         self._devices: list[Json] = []
         self._full_at = 0
         self.board = Board(0)
@@ -55,6 +57,9 @@ class BoardKeeper:
             now,
         )
         self._forget(set(present))
+        for view, risk in zip(views, risks_now(core.engine, [present[s] for s in due]), strict=False):
+            self._risks[view["id"]] = risk
+            view["risk"] = known(risk.value)
         for view in views:
             before = self._views.get(view["id"])
             if before is not None and before["ward"] != view["ward"]:
@@ -66,13 +71,14 @@ class BoardKeeper:
             self._devices = [device_view(d) for d in devices]
         listed = [alert_view(alert) for alert in alerts.get(SERVICE, ())]
         listed += [alert for view in self._views.values() for alert in view["alerts"]]
-        self.board = Board(now, dict(self._views), listed, self._devices)
+        self.board = Board(now, dict(self._views), listed, self._devices, dict(self._risks))
         self._measure(alerts, pending)
         return self.board
 
     def _forget(self, present: set[str]) -> None:
         for gone in self._views.keys() - present:
             self._core.hub.publish("stay-removed", {"id": gone}, self._views.pop(gone)["ward"])
+            self._risks.pop(gone, None)
 
     def _pending(self, alerts: dict[str, list[Alert]]) -> dict[int, list[Json]]:
         """By slot: what is in breach and not yet sustained, soonest first."""

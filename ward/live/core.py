@@ -35,12 +35,14 @@ from ward.live.faults import told
 from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
 from ward.live.late import Late
 from ward.live.plans import note_failed
+from ward.live.risks import known
 from ward.live.slots import Slots
 from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine
 from ward.scoring.filter import REASONS, VALID, Marked
 from ward.scoring.readings import Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
 from ward.signals import HOUR, INDEX, MINUTE, SECOND, SIGNALS
@@ -72,11 +74,13 @@ class Core:
         measure_offset: bool,
         speed: float,
         plans: Plans | None = None,
+        risk: RiskModel | None = None,
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
         self.measure_offset, self._speed = measure_offset, speed
         self.router = Router()
-        self.engine = Engine(rulebook.effective(), 16, lateness=lateness)
+        self.risk_model = risk
+        self.engine = Engine(rulebook.effective(), 16, lateness=lateness, risk=risk)
         self.book = AlertBook(plans)
         self.plans = self.book.plans
         self._carrier = Carrier(self.plans, speed)
@@ -344,7 +348,9 @@ class Core:
         name = rule.when[0].signal
         signal = INDEX[name]
         if SIGNALS[signal].derived:
-            return name, float(self._news2(slot)) if name == "news2" else None
+            if name == "news2":
+                return name, float(self._news2(slot))
+            return name, known(float(self.engine.risk.value[slot])) if self.engine.risk else None
         held, now = self.engine.held, self.engine.frontier[slot]
         if signal == HR and held.expires[slot, HR] <= now < held.expires[slot, PR]:
             signal = PR
@@ -369,13 +375,13 @@ class Core:
         stay = self.slots.stay(slot)
         since = int(late.time.min())
         reach = max((r.within_ms + r.gap_ms + r.clear_for_ms for r in self.engine.rules), default=0)
-        start = since - max(MEMORY, 2 * reach)
+        start = (since - max(MEMORY, 2 * reach)) // HOUR * HOUR  # the risk remembers whole hours
         intervals = {d.number: d.intervals for d in self.router.devices() if d.intervals}
         with self.db.connect() as connection:
             stored = stored_readings(connection, self.history, stay, start, self.engine.until, intervals)
         known = self.engine.held.readings(slot)  # what is older than that still counts, stale or held
         every = [known.take(known.time < start), stored, late.at_slot(0)]
-        transitions, marked = self.engine.rebuild(slot, unique_readings(every), since)
+        transitions, marked = self.engine.rebuild(slot, unique_readings(every), since, start)
         came = late.take(late.time <= self.engine.until)
         mine = np.isin(identity(marked.readings), identity(came))
         kept = Marked(

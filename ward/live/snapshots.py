@@ -63,7 +63,9 @@ def load(core: Core, payload: bytes) -> None:
         raise ValueError(f"a snapshot of format {state.format}, this is {FORMAT}")
     with np.load(io.BytesIO(state.arrays), allow_pickle=False) as arrays:
         held = {name: arrays[name] for name in arrays.files}
-    engine = Engine(state.rules, len(held["frontier"]), lateness=core.engine.lateness)
+    engine = Engine(
+        state.rules, len(held["frontier"]), lateness=core.engine.lateness, risk=core.risk_model
+    )
     newest = Newest(engine.slots)
     for name in _NEWEST:
         setattr(newest, name, held.pop(f"newest.{name}"))

@@ -79,6 +79,8 @@ class Deterioration:
         self.value: Float = np.full(slots, np.nan)
         self.low: Float = np.full(slots, np.nan)
         self.high: Float = np.full(slots, np.nan)
+        self._anew: Bool = np.zeros(slots, np.bool_)
+        """Whose risk is to be computed at the next step, whatever has changed."""
         unknown = Inputs.unknown(slots)
         self.present: Float32 = unknown.present
         """What the risk was computed from, for the reasons."""
@@ -162,6 +164,9 @@ class Deterioration:
         hour = np.unique(_key(slot, -(-time // HOUR)))
         hours = ((hour & (2**_STEP_BITS - 1))[:, None] + np.arange(self._hours_on)).reshape(-1)
         parts.append(_key(np.repeat(hour >> _STEP_BITS, self._hours_on), hours * (HOUR // STEP) + 1))
+        anew = np.flatnonzero(self._anew & moving)
+        parts.append(_key(anew, since[anew] // STEP + 1))
+        self._anew[anew] = False
         found = np.unique(np.concatenate(parts))
         own, at = _open(found)
         due: Int = found[(at > since[own]) & (at <= until[own])]
@@ -173,7 +178,7 @@ class Deterioration:
         """Make room for more stays."""
         more = Deterioration(self.model, slots - len(self.value))
         self.trends.resize(slots)
-        for name in self._ARRAYS:
+        for name in (*self._ARRAYS, "_anew"):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
     def forget(self, slot: int) -> None:
@@ -201,6 +206,7 @@ class Deterioration:
         mine: Bool = channel >= 0
         slot, signal = slot[mine], signal[mine]
         self.trends.take(slot, channel[mine], held.taken[slot, signal], held.value[slot, signal])
+        self._anew[slot] = True
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         own: dict[str, NDArray[Any]] = {name: getattr(self, name).copy() for name in self._ARRAYS}
@@ -214,8 +220,10 @@ class Deterioration:
         if "model" not in state:
             return False
         self.trends.restore(state)
+        self._anew = np.zeros(len(state["value"]), np.bool_)
         for name in self._ARRAYS:
             setattr(self, name, state[name].copy())
         if str(state["model"]) != self.model.id:
             self.value[:] = self.low[:] = self.high[:] = np.nan
+            self._anew[:] = True
         return True

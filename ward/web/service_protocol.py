@@ -122,6 +122,10 @@ class Service(Protocol):
         stops listening must close it: that ends the work. Raises InvalidError, UnavailableError."""
         ...
 
+    def risk(self, stay: str) -> Json:
+        """The risk of an open stay as ``ward.web.schemas.stays.Risk``. Computes for milliseconds."""
+        ...
+
     def plan(self, ward: str) -> Plan:
         """The care plan that the ward goes by now. Quick, no I/O to wait for."""
         ...

@@ -84,7 +84,9 @@ async def vitals(
 
 @router.get("/{stay}/score", summary="How ill the patient looks", responses=answers(ScoreView, 404))
 async def score(stay: StayId, service: Svc, who: VitalsReader) -> Response:
-    """NEWS2 with its parts, what is missing or stale and how old; risk with its contributions."""
+    """NEWS2 with its parts, what is missing or stale and how old; risk with its interval, its age and what
+    speaks for and against it, the weightiest first.
+    """
     found = await own_stay(service, who, stay)
     view = stay_view(service.board, found)
     news2 = view["news2"]
@@ -92,7 +94,7 @@ async def score(stay: StayId, service: Svc, who: VitalsReader) -> Response:
         now = datetime.fromisoformat(view["time"])
         parts = {name: {**part, "age_s": _age(part, now)} for name, part in news2["parts"].items()}
         news2 = {**news2, "parts": parts}
-    risk = {"value": view["risk"], "contributions": view.get("risk_contributions")}
+    risk = await run_in_threadpool(service.risk, found.id)
     return send({"stay": found.id, "time": view["time"], "news2": news2, "risk": risk})
 
 

@@ -197,7 +197,9 @@ class Stay(Answer):
     devices: list[StayDevice]
     signals: dict[str, Latest] = Field(description="Newest reading by signal; no key means never measured.")
     news2: News2 | None = None
-    risk: float | None = Field(None, description="0..1; null without enough data.")
+    risk: float | None = Field(
+        None, description="0..1; null without enough data. Its interval and reasons are on `/score`."
+    )
     alerts: list[Alert] = Field(description="Those that are not closed.")
     pending: list[Pending]
     priority: Literal["high", "medium", "low"] | None = Field(
@@ -206,11 +208,30 @@ class Stay(Answer):
     time: Moment = Field(description="The moment this shows.")
 
 
-class Risk(Answer):
-    """A model's estimate, with what each signal adds to it."""
+class Contribution(Answer):
+    """What a group of signals adds to the risk, against a typical patient's."""
 
-    value: float | None = None
-    contributions: dict[str, float] | None = None
+    group: str = Field(examples=["breathing"])
+    log_odds: float = Field(description="Above 0: for a higher risk.", examples=[0.8])
+    words: str = Field(examples=["RR rose from 16 to 24 in 4 h"])
+
+
+class Risk(Answer):
+    """The deterioration score: a model's estimate, how sure it is, and why."""
+
+    state: Literal["known", "not-enough-data", "no-model"]
+    value: float | None = Field(None, description="0..1; null unless `state` is `known`.", examples=[0.18])
+    low: float | None = Field(None, description="The interval's lower end.", examples=[0.11])
+    high: float | None = Field(None, description="The interval's upper end.", examples=[0.29])
+    computed_at: Moment | None = Field(None, description="The whole five minutes that it is of.")
+    age_s: float | None = Field(None, description="Seconds since then.")
+    model: str | None = Field(None, description="Which model says so.")
+    missing: list[str] = Field(
+        default_factory=list, description="Signals it looks for that are not measured now."
+    )
+    contributions: list[Contribution] = Field(
+        default_factory=list, description="The weightiest first; one entry a group of signals that is known."
+    )
 
 
 class ScoreView(Answer):
