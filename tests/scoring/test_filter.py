@@ -406,9 +406,9 @@ def test_each_detector_can_be_left_out(name):
     """And is then the one that is missing: what it alone catches passes."""
     caught = {
         "doubtful-word": [
-            series("spo2", [97] * 20 + [92] * 5 + [97] * 9, status=STATUS_WORDS.index("motion"))
+            series("spo2", [97] * 20 + [93] * 5 + [97] * 9, status=STATUS_WORDS.index("motion"))
         ],
-        "low-quality": [series("spo2", [97] * 20 + [92] * 5 + [97] * 9, quality=0.1)],
+        "low-quality": [series("spo2", [97] * 20 + [93] * 5 + [97] * 9, quality=0.1)],
         "implausible": [series("temp", [37, 31, 37], step=3_600_000)],
         "jump": [series("hr", [80] * 20 + [120] * 5 + [80] * 9)],
         "fast-fall": [series("spo2", oximeter_dip(2.0, 5))],

@@ -48,7 +48,7 @@ def test_48_hours_of_one_patient(real):
     result = marked(read_recordings(real / "mimic4wdb" / "86130599n.csv.gz"))
     found = doubts(result)
     assert found["hr", "leads-off"] == 155
-    assert found["spo2", "spike"] == 55
+    assert found["spo2", "spike"] == 75
     assert sum(n for (signal, _), n in found.items() if signal == "rr") == 10
     assert {signal for signal, _ in found} == {"hr", "spo2", "rr"}
     assert sum(found.values()) < 0.001 * len(result.readings)

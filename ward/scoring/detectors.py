@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ward.scoring import limits
 from ward.scoring.readings import Bool, Float, Int, Readings
 from ward.scoring.streams import LONG_AGO, Registry, device_keys
-from ward.signals import STATUS_INDEX
+from ward.signals import SECOND, STATUS_INDEX
 
 REASONS: Final[tuple[str, ...]] = (
     "",
@@ -39,6 +39,8 @@ REASON: Final[dict[str, int]] = {word: i for i, word in enumerate(REASONS)}
 _NO_MEASUREMENT = [STATUS_INDEX[w] for w in ("probe-off", "leads-off", "calibrating", "invalid")]
 _DOUBTFUL = [STATUS_INDEX[w] for w in ("motion", "low-perfusion", "out-of-range", "unknown")]
 _TIME_BITS: Final = 44
+_FINE: Final = 10_000
+"""Fractions of a unit in which heights are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,11 @@ class Others:
         """Whether a good pulse rate of the last moment says that the heart beats."""
         at, _, good = self.pr.at(slot, time)
         return good & (time - at <= limits.FRESH)
+
+    def pulse_outlasts(self, slot: int, since: int, time: int) -> bool:
+        """Whether a good pulse proves that the heart went on to beat after it fell silent at ``since``."""
+        at, _, good = self.pr.at(np.array([slot], np.int32), np.array([time]))
+        return bool(good[0] and at[0] - since >= limits.LAG and time - at[0] <= limits.LAG)
 
 
 def examine(readings: Readings, others: Others, active: Set[str]) -> Doubts:
@@ -219,30 +226,38 @@ def find_frozen(readings: Readings, order: Int, stream: Int, streams: Registry, 
 
 
 def find_fast(readings: Readings, order: Int, stream: Int, streams: Registry, refused: Bool) -> Bool:
-    """Readings at the end of a fall that is faster than bodies fall, [n].
+    """Readings of SpO2 at the end of a fall that is faster than bodies fall, [n].
 
-    Each stream keeps the highest of value + speed × time, in whole thousandths, so that nothing depends on
-    how it is cut: a reading below that by more than ``FAST`` fell too fast. Arguments as in ``find_frozen``.
+    Arguments as in ``find_frozen``.
     """
     fast = np.zeros(len(readings), np.bool_)
-    rows = order[(limits.FALL[readings.signal] > 0)[order] & ~refused[order]]
-    if not len(rows):
-        return fast
-    own = stream[rows]
-    height = np.rint(readings.value[rows] * 1000).astype(np.int64)
-    height += limits.FALL[readings.signal[rows]] * readings.time[rows]
-    first = np.append(True, own[1:] != own[:-1])
-    # One running maximum for all streams: each is lifted above all that came before it.
-    part = np.cumsum(first) - 1
-    begin = np.flatnonzero(first)
-    base = np.maximum(streams["peak"][own[begin]], height[begin])
-    above = height - base[part]
-    lift = int(above.max() - above.min()) + 1
-    peak = np.maximum.accumulate(np.where(first, 0, above) + part * lift) - part * lift
-    fast[rows] = peak - above > limits.FAST * 1000
-    last = np.append(first[1:], True)
-    streams["peak"][own[last]] = (peak + base[part])[last]
+    with np.errstate(invalid="ignore"):
+        vouched = readings.quality >= limits.GOOD_QUALITY
+    rows = order[(readings.signal == limits.SPO2)[order] & ~refused[order]]
+    if len(rows):
+        below = _below_peak(readings.value[rows], readings.time[rows], stream[rows], streams["peak"])
+        fast[rows] = (below > limits.FAST * _FINE) & ~vouched[rows]
     return fast
+
+
+def _below_peak(value: Float, time: Int, stream: Int, kept: Int) -> Int:
+    """How far each reading is below the highest before it, each of these falling at ``SPEED``, [n].
+
+    In whole numbers (``_FINE`` to one), so that nothing depends on how a stream is cut. Rows are sorted by
+    stream; ``kept``: each stream's highest of value + speed × time, which is brought up to date.
+    """
+    height = np.rint(value * _FINE).astype(np.int64) + round(limits.SPEED * _FINE / SECOND) * time
+    first = np.append(True, stream[1:] != stream[:-1])
+    part, begin = np.cumsum(first) - 1, np.flatnonzero(first)
+    base = np.maximum(kept[stream[begin]], height[begin])
+    # One running maximum for all streams: each is lifted above all that came before it.
+    above = height - base[part]
+    lift = part * (int(above.max() - above.min()) + 1)
+    peak = np.maximum.accumulate(np.where(first, 0, above) + lift) - lift
+    last = np.append(first[1:], True)
+    kept[stream[last]] = (peak + base[part])[last]
+    below: Int = peak - above
+    return below
 
 
 def _silent_beside_pulse(readings: Readings, others: Others) -> Bool:

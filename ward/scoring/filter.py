@@ -61,6 +61,8 @@ class Filter:
         self._others = Others(Latest(slots), Latest(slots), Latest(slots))
         self._open = Readings.empty()
         self._open_reason = np.empty(0, np.uint8)
+        self.confirmed: Int = np.zeros(len(REASONS), np.int64)
+        """Readings that had to wait and were believed, by reason, since this object was made."""
 
     def push(self, readings: Readings, until: int) -> Marked:
         """Judge new readings; ``until`` is how far time is known to have come (ms).
@@ -90,6 +92,7 @@ class Filter:
             runs, judged + earlier, stream, np.concatenate([np.zeros(earlier, np.bool_), doubts.strong])
         )
         runs.settle(self.until)
+        self.confirmed += runs.confirmed
         for _, latest in self._others.all():
             latest.commit()
 

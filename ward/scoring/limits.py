@@ -31,6 +31,9 @@ NO_BEAT: Final = 20.0
 """A heart rate below this beside a good pulse is a lead that came off (1/min). Judgement."""
 GOOD_PULSE: Final = (30.0, 220.0)
 """Pulse rates that can stand against a silent heart rate (1/min). Judgement."""
+LAG: Final = 10 * SECOND
+"""Oximeters average: a pulse shown less than this after the heart fell silent may be from before. One that is
+later, and no older than this, bears witness that the heart beats. Judgement: averages are over 4 to 16 s."""
 PULSE_PRESSURE: Final = 10.0
 """SBP − DBP below which a cuff measurement is doubtful (mm[Hg]). From memory."""
 OFF_FOR: Final = 30 * SECOND
@@ -38,13 +41,15 @@ OFF_FOR: Final = 30 * SECOND
 on again within this time."""
 OFF_MEMORY: Final = 90 * SECOND
 """So long after the last such reading nothing is known of the leads; the heart rate is then absent."""
-SPEED: Final = {"spo2": 1}
-"""How fast bodies fall, in the signal's unit a second (whole numbers). Measured: periodic desaturations fall
-by 0.3 to 0.9 % a second; what fell faster within 48 h was a finger that moved, eight times."""
+SPEED: Final = 1.0
+"""How fast saturation falls in bodies (% a second). Measured: periodic desaturations fall by 0.3 to 0.9;
+what fell faster within 48 h was a finger that moved."""
 FAST: Final = 0.5
-"""A reading that is lower than such a fall allows by more than this is doubtful ..."""
-FAST_NEAR: Final = 5.0
-"""... and waits where it is off the stream's level by more than this. Judgement."""
+"""SpO2 that is lower than such a fall allows by more than this (%) is doubtful ..."""
+FAST_NEAR: Final = 4.0
+"""... and waits where it is off the stream's level by more than this (%). Judgement, as is ``FAST``."""
+GOOD_QUALITY: Final = 0.7
+"""A device's own quality from this on vouches for a fast fall. Judgement."""
 FROZEN: Final = 10 * MINUTE
 """A device whose beat-to-beat signals all keep their value this long is frozen. Measured: 13 s at most."""
 FROZEN_ALONE: Final = 30 * MINUTE
@@ -73,14 +78,14 @@ class Limit:
 
 
 # normal: at most one point in NEWS2, for sbp no point beside hypertension; dbp, map, pi: judgement.
-# jump: hr pr spo2 rr just above what is measured (rr 8; more only where it is counted anew after a
-# silence, and then a moment's wait costs nothing); pressures and temperature: judgement, wide enough
-# that a true fall within an hour is believed at once. memory, growth, near: judgement.
+# jump: hr pr spo2 just above what is measured, rr what 99.99 % of all seconds keep within; pressures and
+# temperature: judgement, wide enough that a true fall within an hour is believed at once. memory, growth,
+# near: judgement; growth is small, as under rules that last a minute it costs nothing to wait in vain.
 LIMITS: Final[dict[str, Limit]] = {
-    "hr": Limit(25, 25, 10, 5 * MINUTE, (41, 110)),
-    "pr": Limit(25, 25, 10, 5 * MINUTE, (41, 110)),
-    "spo2": Limit(6, 6, 3, 5 * MINUTE, (94, 100)),
-    "rr": Limit(8, 15, 6, 5 * MINUTE, (9, 20)),
+    "hr": Limit(25, 5, 10, 5 * MINUTE, (41, 110)),
+    "pr": Limit(25, 5, 10, 5 * MINUTE, (41, 110)),
+    "spo2": Limit(6, 1, 3, 5 * MINUTE, (94, 100)),
+    "rr": Limit(8, 2, 6, 5 * MINUTE, (9, 20)),
     "sbp": Limit(40, 1.5, 15, 65 * MINUTE, (101, 180)),
     "dbp": Limit(30, 1.2, 12, 65 * MINUTE, (45, 110)),
     "map": Limit(35, 1.3, 12, 65 * MINUTE, (60, 130)),
@@ -94,7 +99,6 @@ _rows = [LIMITS[name] for name in MEASURED]
 JUMP: Final = np.array([row.jump for row in _rows])
 GROWTH: Final = np.array([row.growth / MINUTE for row in _rows])
 NEAR: Final = np.array([row.near for row in _rows])
-FALL: Final = np.array([SPEED.get(signal.name, 0) for signal in SIGNALS], np.int64)
 MEMORY: Final = np.array([row.memory for row in _rows], np.int64)
 NORMAL: Final = np.array([row.normal for row in _rows])
 POSSIBLE: Final = np.array([signal.possible for signal in SIGNALS])
@@ -149,7 +153,7 @@ DETECTORS: Final[dict[str, Detector]] = {
     ),
     "fast-fall": Detector(
         "SpO2 that falls faster than bodies fall",
-        ("SPEED", "FAST", "FAST_NEAR"),
+        ("SPEED", "FAST", "FAST_NEAR", "GOOD_QUALITY"),
         "measured, MIMIC-IV WDB 86130599: desaturations fall by under 1 % a second",
         "waits",
     ),
@@ -167,7 +171,7 @@ DETECTORS: Final[dict[str, Detector]] = {
     ),
     "leads-off": Detector(
         "heart rate 0 beside a good pulse",
-        ("NO_BEAT", "GOOD_PULSE", "FRESH", "OFF_FOR"),
+        ("NO_BEAT", "GOOD_PULSE", "FRESH", "LAG", "OFF_FOR"),
         "a heart that stands still gives no pulse; three times in MIMIC-IV WDB 86130599",
         "invalid while disproved",
     ),

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.scoring import limits
-from ward.scoring.detectors import REASON, Others
+from ward.scoring.detectors import REASON, REASONS, Others
 from ward.scoring.readings import Bool, Float, Int, Readings
 from ward.scoring.streams import LONG_AGO, Registry
 from ward.signals import MEASURED
@@ -89,6 +89,8 @@ class Runs:
         self.streams, self.others, self.active = streams, others, active
         self.pending = pending
         """Stream → rows of ``table`` in its open run."""
+        self.confirmed = np.zeros(len(REASONS), np.int64)
+        """How many readings had to wait and were then believed, by what was said against them."""
 
     def follow(self, stream: int, rows: Int, strong: Bool, level: Float, suspects: Bool) -> None:
         """Walk one stream's new readings (rows of the table, in order).
@@ -234,15 +236,15 @@ class _Stream:
         """The run has lasted: it is the new level, unless a good pulse says that a lead came off."""
         rows = self.runs.pending[self.number]
         table = self.runs.table
-        if self.signal == limits.HR and self.mutes and table.value[rows].max() < limits.NO_BEAT:
-            slot = table.slot[rows[:1]]
-            if self.runs.others.pulse_is_good(slot, np.array([time]))[0]:
-                if self.off_last <= self.level_time:
-                    self.off_since = self.run_start
-                self.off_last = self.run_last
-                self.close(INVALID, _LEADS)
-                return
+        silent = self.signal == limits.HR and self.mutes and table.value[rows].max() < limits.NO_BEAT
+        if silent and self.runs.others.pulse_outlasts(int(table.slot[rows[0]]), self.run_start, time):
+            if self.off_last <= self.level_time:
+                self.off_since = self.run_start
+            self.off_last = self.run_last
+            self.close(INVALID, _LEADS)
+            return
         self.level, self.level_time = float(np.median(table.value[rows])), int(table.time[rows[-1]])
+        np.add.at(self.runs.confirmed, self.runs.reason[rows], 1)
         self.close(VALID, 0)
 
     def close(self, mark: int, reason: int) -> None:

@@ -94,7 +94,7 @@ def stream_registry() -> Registry:
     seen: time of the last reading that was judged. Of an open run of doubtful readings: run_start
     (LONG_AGO: none open), run_value its first value, run_last its last reading's time, run_end when
     the wait for another ends, run_count, and whether the stream was dense when it began. peak: the
-    highest that the value plus the fall that bodies are capable of was so far (thousandths); off_since,
+    highest SpO2 so far, the longer ago the lower (see ``detectors.find_fast``); off_since,
     off_last: first and last reading of the spell in which leads were last found off.
     """
     return Registry(
