@@ -70,7 +70,7 @@ def test_its_reasons_are_in_words_and_add_up_to_something(file):
     assert {r.group for r in reasons} == set(GROUPS)
     steady = {r.group: r.words for r in reasons}
     assert steady["heart rate"] == "HR steady at 82"
-    assert steady["temperature"] == "temperature steady at 37.0 °C"
+    assert steady["temperature"] == "Temperature steady at 37.0 °C"
     assert model.contributions(Inputs.unknown(1)) == []
     gone = Inputs(inputs.present.copy(), inputs.hourly)
     gone.present[0, 2] = np.nan

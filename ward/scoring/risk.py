@@ -187,10 +187,10 @@ _SAID: Final[dict[str, _Said]] = {
     "hr": _Said("HR", 10),
     "spo2": _Said("SpO2", 2, unit=" %"),
     "rr": _Said("RR", 3),
-    "sbp": _Said("systolic BP", 12),
-    "dbp": _Said("diastolic BP", 10),
-    "map": _Said("mean BP", 10),
-    "temp": _Said("temperature", 0.5, decimals=1, unit=" °C"),
+    "sbp": _Said("Systolic BP", 12),
+    "dbp": _Said("Diastolic BP", 10),
+    "map": _Said("Mean BP", 10),
+    "temp": _Said("Temperature", 0.5, decimals=1, unit=" °C"),
 }
 
 

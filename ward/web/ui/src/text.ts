@@ -244,6 +244,18 @@ export const t = {
     oldCode: "This code was used before or is too old. Ask for a new one.",
   },
 
+  risk: {
+    title: "Deterioration risk",
+    unknown: "not enough data",
+    range: (low: string, high: string) => `between ${low} and ${high}`,
+    age: (age: string) => (age === "now" ? "Computed now" : `Computed ${age} ago`),
+    up: "Speaks for it",
+    down: "Speaks against it",
+    usual: "Nothing stands out.",
+    lacks: (names: string[]) => `Not measured now: ${names.join(", ")}`,
+    meaning: "A statistical estimate from vital signs, 0 to 1, learned in intensive care; look at the patient",
+  },
+
   stay: {
     back: "Board",
     gone: "This stay is over or not on your wards.",

@@ -1,7 +1,7 @@
 /** Calls to the API. Every failure becomes a `Problem` whose message can be read by a nurse. */
 
 import { t } from "../text";
-import type { Alert, Assessment, DeadLetter, Delivery, Device, Page, Rule, Session, Ways } from "./types";
+import type { Alert, Assessment, DeadLetter, Delivery, Device, Page, RiskScore, Rule, Session, Ways } from "./types";
 
 /** Relative to the page, so that it also works below a sub-path. */
 export function apiUrl(path: string): string {
@@ -132,6 +132,7 @@ export const api = {
     if (resolution !== null) query.set("resolution", String(resolution));
     return call<Vitals>("GET", `stays/${part(stay)}/vitals?${query}`);
   },
+  score: (stay: string) => call<{ risk: RiskScore }>("GET", `stays/${part(stay)}/score`),
   alertsOf: (stay: string) => call<Page<Alert>>("GET", `alerts?stay=${part(stay)}&limit=100`),
   rulesOf: (stay: string) => call<Page<Rule>>("GET", `rules?stay=${part(stay)}`),
   devices: () => all<Device>("devices"),

@@ -100,6 +100,17 @@ export interface News2 {
   parts: Record<string, NewsPart>;
 }
 
+/** The deterioration score with what it rests on; all but `state` may be missing. */
+export interface RiskScore {
+  state: "known" | "not-enough-data" | "no-model";
+  value?: number | null;
+  low?: number | null;
+  high?: number | null;
+  computed_at?: string | null;
+  missing?: string[];
+  contributions?: { group: string; log_odds: number; words: string }[];
+}
+
 export interface StayDevice {
   device: string;
   since: string;
