@@ -20,6 +20,7 @@ from ward.alerts.book import AlertBook
 from ward.alerts.model import Alert, Change, StayState
 from ward.alerts.technical import SILENCE, is_technical, rule_for
 from ward.alerts.track import Breach, Track
+from ward.scoring.limits import OFF_FOR, OFF_MEMORY
 from ward.scoring.news2 import PARTS
 from ward.scoring.readings import Int, Readings
 from ward.scoring.rules import Kind, Priority, Rule
@@ -242,6 +243,23 @@ def _looked_at(rule: Rule) -> frozenset[int]:
     names = {part for name in rule.signals for part in (PARTS if name in ("news2", "risk") else (name,))}
     names |= {"pr"} if "hr" in names else set()
     return frozenset(INDEX[name] for name in names if INDEX[name] < N_OBSERVED)
+
+
+def leads_off(times: Int, known: Int, end: int) -> list[Span]:
+    """'Leads off' of one stay: ``times`` of heart rates that the filter found wrong for that, ``known`` those
+    of valid ones. As ``ward.scoring.filter.Filter.leads_off`` tells it from second to second."""
+    rule, found = rule_for("leads-off"), []
+    times = np.unique(times)
+    back = np.searchsorted(known, times)
+    new = (np.diff(times, prepend=np.iinfo(np.int32).min) > OFF_MEMORY) | (np.diff(back, prepend=-1) > 0)
+    starts = np.flatnonzero(new)
+    for low, high in zip(starts, [*starts[1:], len(times)], strict=True):
+        since, last = int(times[low]), int(times[high - 1])
+        after = int(np.searchsorted(known, last, side="right"))
+        over = min([last + OFF_MEMORY + 1, *known[after : after + 1].tolist()])
+        if since + OFF_FOR < over and since + OFF_FOR <= end:
+            found.append(Span(rule, since, since + OFF_FOR, over))
+    return found
 
 
 def silences(times: Int, start: int, end: int, rule: Rule, allowed: int = SILENCE) -> list[Span]:

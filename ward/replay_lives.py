@@ -3,7 +3,7 @@
 A recording stands for one device of one stay that begins with the first reading and ends with the last row:
 what a rule would find afterwards (a probe that is off) is not the patient's. It says nothing about the
 device's own messages, so of the technical alerts that are always on there are 'no valid reading', 'device
-lost' where rows are missing, and 'measure again'; no clock is off and no will is sent.
+lost' where rows are missing, 'leads off' and 'measure again'; no clock is off and no will is sent.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import numpy as np
 
 from ward.alerts.technical import SILENCE, rule_for
 from ward.ingest.recordings import Recording
-from ward.lifetime import PROMPT, Interruption, Life, Span, Staff, asked, live, silences, spans
+from ward.lifetime import PROMPT, Interruption, Life, Span, Staff, asked, leads_off, live, silences, spans
 from ward.scoring.engine import Step
-from ward.scoring.filter import VALID
+from ward.scoring.filter import INVALID, REASONS, VALID
 from ward.scoring.readings import Readings
 from ward.scoring.rules import Rule
-from ward.signals import HOUR
+from ward.signals import HOUR, INDEX
 
+HR: Final = INDEX["hr"]
+_LEADS_OFF: Final = REASONS.index("leads-off")
 _NONE: Final[Mapping[str, Collection[str]]] = {}
 
 
@@ -91,6 +93,8 @@ def lives_of(
     valid = valid_of(step) if always_on else Readings.empty()
     again = asked(found, valid, rules, columns) if always_on else {}
     quiet = silence_of(group, valid, shift) if always_on else [[] for _ in group]
+    if always_on:
+        _add_leads_off(quiet, group, step, shift)
     lives = []
     for slot, own in enumerate(group):
         mine = [*breaches.get(slot, ()), *again.get(slot, ()), *quiet[slot]]
@@ -100,6 +104,17 @@ def lives_of(
         )  # fmt: skip
         lives.append(life)
     return lives
+
+
+def _add_leads_off(
+    spans_of: Sequence[list[Span]], group: Sequence[Recording], step: Step, shift: int
+) -> None:
+    marked, beats = step.marked, step.marked.readings.signal == HR
+    wrong = marked.readings.take(beats & (marked.mark == INVALID) & (marked.reason == _LEADS_OFF))
+    valid = marked.readings.take(beats & (marked.mark == VALID))
+    for slot in np.unique(wrong.slot).tolist():
+        mine, known = (np.sort(r.time[r.slot == slot]) for r in (wrong, valid))
+        spans_of[slot].extend(leads_off(mine, known, int(group[slot].rows[-1]) + shift))
 
 
 def silence_of(group: Sequence[Recording], valid: Readings, shift: int) -> list[list[Span]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ward.ingest.recordings import Recording
 from ward.lifetime import PROMPT, Life, Staff
-from ward.replay import as_readings, crossed
+from ward.replay import as_readings, crossed, shift_of
 from ward.replay_lives import lives_of, monitored, valid_of
 from ward.scoring.engine import Engine, Step
 from ward.scoring.readings import Int, Readings
@@ -83,7 +83,7 @@ def courses(recordings: Sequence[Recording], packs: Packs, risk: RiskModel | Non
                 rules.append(rule)
             columns[name][distinct[key]] = rule
     for part in _parts([r for r in recordings if len(r)]):
-        shift = max(0, -min(int(r.time[0]) for r in part))
+        shift = shift_of(part)
         engine = Engine(rules, len(part), lateness=0, risk=risk)
         engine.add(as_readings(part, {}, shift))
         step = engine.step(max(int(r.rows[-1]) for r in part) + shift)
