@@ -136,6 +136,12 @@ class Settings(BaseSettings):
     published_retention_days: float = Field(7.0, ge=1, description="Days that published changes are kept")
     request_retention_days: float = Field(2.0, ge=1, description="Days that a repeated request is known")
     session_retention_days: float = Field(30.0, ge=1, description="Days that ended sessions are kept")
+    tally_retention_days: float = Field(
+        1100.0, ge=60, description="Days that what was seen on a ward is kept, by the day, without patients"
+    )
+    drift_reference_days: int = Field(
+        14, ge=7, le=90, description="Of how many complete days a ward's first reference is made"
+    )
     copy_retention_days: float = Field(
         30.0, ge=1, description="Days that copies from before a change of schema are kept"
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Engine as Database
 from ward.clock import Clock, wall_ms
 from ward.config import Settings
 from ward.live import metrics
+from ward.live.drift import DriftWatch
 from ward.machine import free_bytes, machine_clock, wanted_bytes
 from ward.signals import HOUR
 from ward.store import erasure
@@ -45,6 +46,7 @@ class Housekeeping:
     ) -> None:
         self._db, self._settings, self._clock, self._ask, self._beat = db, settings, clock, ask, beat
         self._stop = threading.Event()
+        self.drift = DriftWatch(db, settings.drift_reference_days)
         self.thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self.reasons: dict[str, str] = {}
         """Why the machine makes the service not ready, by what is wrong with it."""
@@ -73,6 +75,7 @@ class Housekeeping:
             if time.monotonic() >= next_house:
                 next_house = time.monotonic() + EVERY_S
                 self._guard(self.keep_house)
+                self._guard(lambda: self.drift.look(self._clock.now()))
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:

@@ -143,6 +143,7 @@ class WardService:
             self.engine_db, settings, self.clock, self.runner.ask, lambda: self.beats.beat("housekeeping")
         )
         self.healthy.machine = lambda: (self.house.reasons, self.house.warnings)
+        self.core.notices = self.house.drift.standing
         self._trials = Trials()
         self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
         self._watchdog = Watchdog(self.beats, self._threads)
@@ -158,6 +159,7 @@ class WardService:
         self.core.watch = Watch(listening_since=now)
         restored = snapshots.restore(self.core)
         self._gatekeeper.prepare()
+        self.house.drift.load()
         with self.engine_db.connect() as connection:
             # Whose end a crash kept from the book, however long ago: alerts of who has left would go on.
             stays = stays_since(connection, now - KEEP_ENDED, self.core.book.present())
@@ -304,6 +306,10 @@ class WardService:
         """See ``ward.web.service_protocol``."""
         pack = self.core.rulebook.pack
         return self._trials.run(Job(self.settings.database, pack.id, list(pack.rules), request))
+
+    @property
+    def reference_days(self) -> int:
+        return self.settings.drift_reference_days
 
     def risk(self, stay: str) -> Json:
         return risk_view(self.core.risk_model, self.board.risks.get(stay), self.clock.now())

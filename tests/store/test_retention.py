@@ -21,7 +21,8 @@ from ward.store.meta import put_meta
 from ward.store.outbox import Letter, enqueue, mark_sent, waiting
 from ward.store.rules import put_rule
 from ward.store.stays import admit, discharge
-from ward.store.tables import attempts, deliveries, metadata
+from ward.store.tables import attempts, baselines, deliveries, metadata
+from ward.store.tallies import Tally, add_tallies
 
 OPEN = Alert("open", "s1", "A", "1", "r", "t", "low", "technical", "active", raised_at=1, closed_at=10)
 CLOSED = replace(OPEN, id="closed", state="closed", closed_at=50)
@@ -72,6 +73,8 @@ def filled(engine: Engine) -> Engine:
                     created=100 if n == 3 else 50, due=50, state=state,
                 )
             )  # fmt: skip
+        add_tallies(tx, [Tally(ward, at, {"hr": [1]}) for ward in ("A", "B") for at in (50, 100)])
+        tx.execute(insert(baselines).values(ward="B", start=50, end=51, at=60))  # what B is compared with
         for at in (50, 100):
             tx.execute(insert(attempts).values(key=str(at), failed=1, last=at, until=at))
     return engine
@@ -98,6 +101,7 @@ GONE = NOTHING | {
     "stays": 1,
     "books": 1,
     "limits": 1,
+    "tallies": 1,
 }
 
 
@@ -146,7 +150,7 @@ def test_open_things_outlive_any_time(filled: Engine) -> None:
     left = {name: n for name, n in counts(filled).items() if n}
     assert left == {
         "stays": 1, "assignments": 1, "alerts": 1, "events": 1, "outbox": 1, "rules": 2, "deliveries": 2,
-        "meta": 2,
+        "meta": 2, "baselines": 1, "tallies": 1,
     }  # fmt: skip
 
 
@@ -184,5 +188,6 @@ def test_every_setting_exists_and_every_table_is_thought_of() -> None:
         # until a person ends them
         "tokens", "users", "plans", "devices", "device_credentials", "device_numbers",
         "erasures",  # what was erased is to stay known
+        "baselines",  # a line a ward and choice, of no patient
     }  # fmt: skip
     assert set(metadata.tables) - forgotten <= kept

@@ -53,6 +53,8 @@ ALLOWED = {
     f"GET {A}/wards/{{ward}}/plan/preview": ALL,
     f"POST {A}/wards/{{ward}}/plan/check": TUNING,
     f"GET {A}/wards/{{ward}}/duty": ALL,
+    f"GET {A}/reports/rules": TUNING,
+    f"GET {A}/reports/drift": TUNING,
     f"GET {A}/devices": ALL,
     f"GET {A}/devices/unassigned": ALL,
     f"GET {A}/dead-letters": ALL,

@@ -20,6 +20,8 @@ STATES: Final[tuple[State, ...]] = (
     "closed",
 )
 ASSESSMENTS: Final = ("actionable", "not-actionable", "artefact")
+REPEATS: Final = frozenset({"reminder", "escalation", "undelivered"})
+"""Reasons (of ``Notify``) by which staff are told again, or others are; all the rest interrupt anew."""
 RANK: Final[dict[Priority, int]] = {"low": 1, "medium": 2, "high": 3}
 
 _NAMESPACE: Final = UUID("6f0e1a52-6d0b-5c0e-9d5c-3f0b8f3e7a11")
@@ -96,7 +98,8 @@ class Alert:
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line of the append-only log. ``alert`` is None where the change is the stay's (a pause, the
-    end of an episode); ``by`` is None where no person did it; ``before`` and ``after`` are states."""
+    end of an episode); ``by`` is None where no person did it; ``before`` and ``after`` are states.
+    ``notify``: why staff were interrupted with it, set where it is stored; None: they were not."""
 
     at: int
     stay: str
@@ -107,6 +110,7 @@ class Event:
     before: str | None = None
     after: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    notify: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ RULES: Final[dict[str, Rule]] = {
         # It guards an alert that may be true, so it is more than a hint.
         _rule("measure-again", "Measure again", "medium"),
         _rule("service-fault", "Fault of the alarm service", "high"),
+        # Nobody need run for it: somebody should ask what has changed.
+        _rule("drift", "Readings or alerts differ from their reference", "low"),
     )
 }
 

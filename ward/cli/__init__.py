@@ -12,6 +12,7 @@ from ward.cli import (
     channels,
     data,
     devices,
+    learning,
     offline,
     patient,
     plans,
@@ -31,7 +32,7 @@ app = typer.Typer(
     "lost.\n\n"
     "Start with `ward demo`. Settings come from ward.toml and WARD_* (see `ward config`).",
 )
-for commands in (running, offline, trial, data):
+for commands in (running, offline, trial, learning, data):
     app.add_typer(commands.app)
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
@@ -42,6 +43,7 @@ app.add_typer(devices.app, name="device")
 app.add_typer(channels.app, name="channel")
 app.add_typer(plans.app, name="plan")
 app.add_typer(reports.app, name="report")
+app.add_typer(reports.drift_app, name="drift")
 
 
 @app.callback(invoke_without_command=True)

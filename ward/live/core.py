@@ -22,13 +22,13 @@ from ward.alerts.overrides import Rulebook
 from ward.alerts.plan import Plans
 from ward.alerts.technical import SERVICE, rule_for
 from ward.alerts.track import Breach
-from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
+from ward.alerts.watch import Standing, Watch
 from ward.errors import UnavailableError
 from ward.ingest.assignments import Assigned, StayInfo
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.ingest.router import Routed, Router
 from ward.ingest.rows import Rows
-from ward.live import metrics, telling
+from ward.live import facts, metrics, telling
 from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
 from ward.live.faults import told
@@ -37,6 +37,7 @@ from ward.live.late import Late
 from ward.live.plans import note_failed
 from ward.live.risks import known
 from ward.live.slots import Slots
+from ward.live.tally import Beat
 from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine
@@ -97,6 +98,9 @@ class Core:
         self.service_faults: Callable[[], Iterable[str]] = lambda: self.faults
         """Names of the parts of the whole service that do not work now."""
         self._fault_since: dict[str, int] = {}
+        self.notices: Callable[[], Iterable[Standing]] = tuple
+        """Technical conditions that are found beside the core, and told by it."""
+        self.tally = Beat(speed)
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
         self._late = Late(speed)
@@ -261,6 +265,7 @@ class Core:
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
         note_failed(self.plans, self.faults)
+        self._guard("tally", lambda: self.tally.tick(self.engine, self.slots, self.stays, now))
         self.commit(now)
 
     def _guard(self, part: str, work: Callable[[], object]) -> Exception | None:
@@ -313,7 +318,7 @@ class Core:
         if not len(marked.mark):
             return
         self.newest.take(marked.readings, marked.mark, marked.reason)
-        slots = np.unique(marked.readings.slot).tolist()
+        slots = np.flatnonzero(np.bincount(marked.readings.slot)).tolist()
         names = {slot: self.slots.stay(slot) for slot in slots}
         self.history.add(marked, names)
         self.changed.update(names.values())
@@ -407,24 +412,10 @@ class Core:
     # ------------------------------------------------------------------ technical alerts
 
     def _technical(self, now: int) -> None:
-        shortest: dict[str, float] = {}
-        devices = []
-        for d in self.router.devices():
-            interval = min(d.intervals.values(), default=None)
-            devices.append(DeviceFact(d.stay, d.device, d.online, d.last_seen, d.offset, None, interval))
-            if d.stay is not None and interval is not None:
-                shortest[d.stay] = min(interval, shortest.get(d.stay, interval))
-        stays = []
-        for slot in self.slots.taken():
-            stay = self.stays[self.slots.stay(slot)]
-            last = int(self.engine.held.taken[slot].max())
-            present = any(d.end is None for d in stay.devices)
-            stays.append(
-                StayFact(stay.id, present, last if last >= 0 else None, stay.start, shortest.get(stay.id))
-            )
-        open_stays = {stay.stay for stay in stays}
-        facts = [d if d.stay in open_stays else d._replace(stay=None) for d in devices]
-        for edge in self.watch.update(now, facts, stays, [*self._standing(), *self._faults(now)]):
+        devices, stays = facts.present(self)
+        standing = [*facts.to_be_measured_again(self), *facts.leads_off(self)]
+        standing += [*self._faults(now), *self.notices()]
+        for edge in self.watch.update(now, devices, stays, standing):
             rule = rule_for(edge.rule, edge.key)
             if edge.event == "raised":
                 self._pending_changes += self.book.raised(
@@ -441,14 +432,4 @@ class Core:
             Standing(SERVICE, "service-fault", part, since)
             for part, since in sorted(self._fault_since.items())
             if now - since >= LASTING * self._speed
-        ]
-
-    def _standing(self) -> list[Standing]:
-        """Rules whose time is up but whose readings are too few: somebody should measure again."""
-        asked, applies = self.engine.sustain.grid("asked"), self.engine.applies
-        slot, column = np.nonzero(asked & applies)
-        since = self.engine.sustain.grid("since")[slot, column]
-        return [
-            Standing(self.slots.stay(s), "measure-again", self.engine.rules[c].id, t)
-            for s, c, t in zip(slot.tolist(), column.tolist(), since.tolist(), strict=True)
         ]

@@ -33,4 +33,10 @@ CLOCK_UNSYNCHRONISED = Gauge("ward_clock_unsynchronised", "1 while nothing keeps
 DISK_FREE = Gauge("ward_disk_free_bytes", "Room on the data's disk")
 SHEDDING = Gauge("ward_shedding", "1 while what may wait is put off because of overload")
 HISTORY_LOST = Counter("ward_history_lost", "Readings given up because the history could not be written")
+DRIFT = Gauge(
+    "ward_drift",
+    "How far a ward is from its reference, from 1 on it differs",
+    ["ward", "what", "aspect", "days"],
+)
+DRIFT_LASTING = Gauge("ward_drift_lasting", "How much of a ward has differed for days", ["ward"])
 ERRORS = Counter("ward_errors", "Faults of the service itself, by part", ["part"])

@@ -63,9 +63,7 @@ def load(core: Core, payload: bytes) -> None:
         raise ValueError(f"a snapshot of format {state.format}, this is {FORMAT}")
     with np.load(io.BytesIO(state.arrays), allow_pickle=False) as arrays:
         held = {name: arrays[name] for name in arrays.files}
-    engine = Engine(
-        state.rules, len(held["frontier"]), lateness=core.engine.lateness, risk=core.risk_model
-    )
+    engine = Engine(state.rules, len(held["frontier"]), lateness=core.engine.lateness, risk=core.risk_model)
     newest = Newest(engine.slots)
     for name in _NEWEST:
         setattr(newest, name, held.pop(f"newest.{name}"))
@@ -84,7 +82,9 @@ def save(core: Core, now: int) -> int:
         written = core.history.flush(tx)
         save_devices(tx, [_device_row(core, d) for d in core.router.devices()])
         position = save_snapshot(tx, taken=now, position=core.position, payload=payload)
+        core.tally.write(tx)
     core.history.forget(written)
+    core.tally.forget()
     return position
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
-from ward.alerts.model import Change
+from ward.alerts.model import Change, Event
 from ward.clock import wall_ms
 from ward.ingest.topics import alerts_topic
 from ward.live import metrics
@@ -27,9 +28,9 @@ BOOK = "book:"
 """Where the book of each stay is kept, so that it never differs from the alerts it made."""
 
 
-def event_json(change: Change, seq: int) -> dict[str, Any]:
-    notify = None if change.notify is None else change.notify.reason
-    return {**event_view(Logged(seq, change.event)), "notify": notify}
+def logged(change: Change) -> Event:
+    """The event as it is stored: with why staff were interrupted."""
+    return change.event if change.notify is None else replace(change.event, notify=change.notify.reason)
 
 
 def write_changes(
@@ -41,15 +42,16 @@ def write_changes(
     """All of it in the caller's transaction. Returns each change's number and what to tell of it."""
     final = {c.alert.id: c.alert for c in changes if c.alert is not None}
     save_alerts(tx, final.values())
-    numbers = append_events(tx, [c.event for c in changes])
+    happened = [logged(change) for change in changes]
+    numbers = append_events(tx, happened)
     told: list[tuple[int, dict[str, Any] | None]] = []
     letters = []
     created = wall_ms()  # sending goes by the machine's clock, also where the ward's runs faster
-    for number, change in zip(numbers, changes, strict=True):
+    for number, change, event in zip(numbers, changes, happened, strict=True):
         if change.alert is None:
             told.append((number, None))
             continue
-        body = {"alert": alert_view(change.alert), "event": event_json(change, number)}
+        body = {"alert": alert_view(change.alert), "event": event_view(Logged(number, event))}
         told.append((number, body))
         if not change.alert.ward:
             continue  # no ward's topic is for the service's own faults

@@ -18,6 +18,7 @@ from ward.store.tables import (
     alerts,
     attempts,
     audit,
+    baselines,
     dead_letters,
     deliveries,
     events,
@@ -29,6 +30,7 @@ from ward.store.tables import (
     rules,
     sessions,
     stays,
+    tallies,
 )
 
 BATCH: Final = 500
@@ -119,6 +121,13 @@ KINDS: Final = (
         "limits", "stay_retention_days", "limits of one patient whose stay is gone",
         rules, "ward", lambda t: rules.c.scope.startswith(_OF_STAY)
         & _no_stay(func.substr(rules.c.scope, len(_OF_STAY) + 1)),
+    ),
+    Kind(
+        "tallies", "tally_retention_days", "what was seen on a ward, by the day; references are kept",
+        tallies, "ward", lambda t: (tallies.c.day < t) & ~exists().where(
+            (baselines.c.ward == tallies.c.ward) & (baselines.c.start <= tallies.c.day)
+            & (baselines.c.end > tallies.c.day)
+        ),
     ),
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "session": ALL | {"kiosk"},
     "board": ALL | {"kiosk"},
     "read": ALL,
+    "list": ALL,
     "read:alerts": ALL,
     "read:vitals": ALL,
     "read:rules": ALL,
@@ -44,25 +45,26 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "pause": frozenset({"nurse", "clinician", "admin"}),
     "admit": frozenset({"clinician", "admin", "integration"}),
     "tune": frozenset({"clinician", "admin"}),
+    "report": frozenset({"clinician", "admin"}),
     "monitor": frozenset({"admin", "integration"}),
     "administer": frozenset({"admin"}),
     "audit": frozenset({"admin"}),
     "protect": frozenset({"admin"}),
 }
 """What each capability allows, by role. session: who am I, log out; board: the live board; read: stays, and
-with it the parts behind the colon; account: one's own password and sessions; show: a page says that it shows
+with it the parts behind the colon; list: which stays there are, with the parts one may read; account: one's own password and sessions; show: a page says that it shows
 an alert; test: test alerts; respond: acknowledge and shelve; admit: admissions, flags, devices; tune: rules
-and trials; monitor: metrics; administer: users and tokens; audit: reading who saw and did
-what; protect: exporting and erasing a stay."""
+and trials; report: what alerts were worth, and drift; monitor: metrics; administer: users and tokens; audit:
+reading who saw and did what; protect: exporting and erasing a stay."""
 
 LIMITED: Final = frozenset({"board", "show"})
 """What is left to a session that nobody has touched for too long: the board, which still shows alerts."""
 BY_ITSELF: Final = frozenset({"session", "board", "show"})
 """What a page does without anybody being there."""
 SCOPES: Final[Mapping[str, frozenset[str]]] = {
-    "read": frozenset({"board", "read", "read:alerts", "read:vitals", "read:rules", "read:devices"}),
-    "read:alerts": frozenset({"read:alerts"}),
-    "read:vitals": frozenset({"read:vitals"}),
+    "read": frozenset({"board", "read", "list", "read:alerts", "read:vitals", "read:rules", "read:devices"}),
+    "read:alerts": frozenset({"read:alerts", "list"}),
+    "read:vitals": frozenset({"read:vitals", "list"}),
     "read:rules": frozenset({"read:rules"}),
     "read:devices": frozenset({"read:devices"}),
     "events": frozenset({"board"}),
@@ -256,7 +258,8 @@ def _refusal(who: Principal, capability: str) -> WardError:
 
 Anybody = Annotated[Principal, Depends(Allow("session"))]
 Watcher = Annotated[Principal, Depends(Allow("board"))]
-AlertReader = Annotated[Principal, Depends(Allow("read:alerts"))]
+AlertLister = Annotated[Principal, Depends(Allow("list"))]
+Reader = Annotated[Principal, Depends(Allow("read:alerts"))]
 VitalsReader = Annotated[Principal, Depends(Allow("read:vitals"))]
 RuleReader = Annotated[Principal, Depends(Allow("read:rules"))]
 DeviceReader = Annotated[Principal, Depends(Allow("read:devices"))]
@@ -269,6 +272,7 @@ Tester = Annotated[Principal, Depends(Allow("test"))]
 Pauser = Annotated[Principal, Depends(Allow("pause"))]
 Admitter = Annotated[Principal, Depends(Allow("admit"))]
 Tuner = Annotated[Principal, Depends(Allow("tune"))]
+Reporter = Annotated[Principal, Depends(Allow("report"))]
 Monitor = Annotated[Principal, Depends(Allow("monitor"))]
 Administrator = Annotated[Principal, Depends(Allow("administer"))]
 Auditor = Annotated[Principal, Depends(Allow("audit"))]

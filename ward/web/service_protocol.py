@@ -55,8 +55,9 @@ class Notices(Protocol):
         """Each as ``ward.web.schemas.notices.Channel``."""
         ...
 
-    def told(self, alert: str) -> list[Json]:
-        """Each as ``ward.web.schemas.notices.Delivery``, the earliest first."""
+    def told(self, alert: str, episode: str | None) -> Mapping[str, list[Json]]:
+        """``deliveries`` of the alert, ``episode_deliveries`` of the others of its episode; each as
+        ``ward.web.schemas.notices.Delivery``, the earliest first."""
         ...
 
     def shown(self, ids: Collection[int], wards: frozenset[str] | None, by: str) -> None:
@@ -120,6 +121,11 @@ class Service(Protocol):
         """Candidate rules over stored history, in a process of its own: ``("progress", {"done", "what"})`` at
         least each second, at last ``("result", answer)``, both as in ``ward.web.schemas.trials``. Whoever
         stops listening must close it: that ends the work. Raises InvalidError, UnavailableError."""
+        ...
+
+    @property
+    def reference_days(self) -> int:
+        """Of how many days a ward's first reference is made."""
         ...
 
     def risk(self, stay: str) -> Json:

@@ -15,6 +15,7 @@ from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
 from ward.store.tables.people import attempts, users
 from ward.store.tables.protection import erasures
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
+from ward.store.tables.reports import baselines, tallies
 from ward.store.tables.stays import assignments, devices, stays
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "assignments",
     "attempts",
     "audit",
+    "baselines",
     "dead_letters",
     "deliveries",
     "device_credentials",
@@ -44,6 +46,7 @@ __all__ = [
     "sessions",
     "snapshots",
     "stays",
+    "tallies",
     "tokens",
     "users",
 ]

@@ -70,6 +70,13 @@ events: Final = Table(
     Column("before", Json),
     Column("after", Json),
     Column("detail", Json),
+    Column("notify", Text),  # why staff were interrupted with it; null: they were not
+    Index(
+        "ix_events_told",
+        "at",
+        sqlite_where=text("notify IS NOT NULL"),
+        postgresql_where=text("notify IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

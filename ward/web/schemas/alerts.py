@@ -100,6 +100,9 @@ class LogEntry(Answer):
     before: object = None
     after: object = None
     detail: object = None
+    notify: str | None = Field(
+        None, description="Why staff were interrupted with it; null: they were not.", examples=["first"]
+    )
 
 
 class AlertWithLog(Alert):
@@ -110,5 +113,10 @@ class AlertWithLog(Alert):
     )
     deliveries: list[Delivery] = Field(
         default_factory=list, description="Who was told of it, or was to be told, the earliest first."
+    )
+    episode_deliveries: list[Delivery] = Field(
+        default_factory=list,
+        description="Who was told of other alerts of its episode. An alert that brings nothing new in an "
+        "episode that was told already interrupts nobody: then these are all that there are.",
     )
     log: list[LogEntry] = Field(default_factory=list, description="What happened to it, oldest first.")

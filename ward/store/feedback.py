@@ -1,0 +1,188 @@
+"""What the report per rule reads: alerts of a span, what people said of them, what they interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from ward.alerts.model import REPEATS
+from ward.errors import InvalidError
+from ward.store.tables import alerts, deliveries, events, stays
+from ward.store.tallies import DAY
+
+MOST: Final = 200_000
+"""Alerts that one report reads: about a second's work. A year of a ward of 30 beds is a tenth of that."""
+_NOT_OF_AN_ALERT: Final = ("test", "resolved")
+_OF_ALERT: Final = (
+    *("id", "stay", "ward", "rule", "title", "priority", "kind"),
+    *("raised_at", "announced_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One alert that was raised; times in ms. ``over``: when it cleared or was closed, None: it is there."""
+
+    id: str
+    stay: str
+    ward: str
+    rule: str
+    title: str
+    priority: str
+    kind: str
+    raised: int
+    announced: int | None
+    over: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody acknowledged an alert, with this assessment."""
+
+    alert: str
+    at: int
+    assessment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Staff were interrupted with an alert, and why (see ``ward.alerts.model.Notify``)."""
+
+    stay: str
+    ward: str
+    rule: str
+    priority: str
+    at: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A stay that was there; ``end`` None: still."""
+
+    stay: str
+    ward: str
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """All of a span; alerts are those raised in it, with all that was said and told of them."""
+
+    alerts: list[Raised]
+    said: list[Said]
+    told: list[Told]
+    delays: dict[str, int]
+    """By alert: from raised to taken by the first person's channel (ms of the machine's clock)."""
+    stays: list[Present]
+
+
+def _of(column: ColumnElement[Any], wards: Collection[str] | None) -> ColumnElement[bool]:
+    """The service's own faults belong to no ward, and to no report."""
+    return column != "" if wards is None else column.in_(list(wards))
+
+
+def feedback(connection: Connection, start: int, end: int, wards: Collection[str] | None = None) -> Feedback:
+    """Of ``[start, end)``, in these wards (None: all).
+
+    Raises InvalidError where that is more than ``MOST`` alerts.
+    """
+    # What was raised is listed by its raising, and there is an index for that.
+    raised = and_(
+        alerts.c.listed_at >= start,
+        alerts.c.listed_at < end,
+        alerts.c.raised_at.is_not(None),
+        _of(alerts.c.ward, wards),
+    )
+    number = connection.scalar(select(func.count()).select_from(alerts).where(raised)) or 0
+    if number > MOST:
+        said = f"these are {number} alerts, more than {MOST}: ask for a shorter time or for one ward"
+        raise InvalidError(said, field="start")
+    row = alerts.c
+    over = func.coalesce(row.cleared_at, row.closed_at)
+    of_alert: Select[Any] = select(*(row[name] for name in _OF_ALERT), over)
+    of_event = events.join(alerts, alerts.c.id == events.c.alert)
+    acknowledged = select(events.c.alert, events.c.at, events.c.detail).select_from(of_event)
+    acknowledged = acknowledged.where(raised, events.c.kind == "acknowledged").order_by(events.c.seq)
+    interrupted = select(row.stay, row.ward, row.rule, row.priority, events.c.at, events.c.notify)
+    interrupted = interrupted.select_from(of_event).where(
+        events.c.at >= start, events.c.at < end, events.c.notify.is_not(None), _of(row.ward, wards)
+    )
+    took = func.min(deliveries.c.sent - deliveries.c.raised_at)
+    delays = (
+        select(deliveries.c.alert, took)
+        .select_from(deliveries.join(alerts, alerts.c.id == deliveries.c.alert))
+        .where(raised, deliveries.c.state == "sent", deliveries.c.reason.not_in(_NOT_OF_AN_ALERT))
+        .where(deliveries.c.raised_at.is_not(None))
+        .group_by(deliveries.c.alert)
+    )
+    there = connection.execute(of_alert.where(raised).order_by(row.listed_at, row.id))
+    return Feedback(
+        [Raised(*found) for found in there],
+        [
+            Said(alert, at, detail["assessment"])
+            for alert, at, detail in connection.execute(acknowledged)
+            if detail and detail.get("assessment")
+        ],
+        [Told(*found) for found in connection.execute(interrupted)],
+        {alert: max(int(ms), 0) for alert, ms in connection.execute(delays)},
+        present(connection, start, end, wards),
+    )
+
+
+def present(
+    connection: Connection, start: int, end: int, wards: Collection[str] | None = None
+) -> list[Present]:
+    """Stays that were there at some time of ``[start, end)``, by the ward that they are, or were last, in."""
+    there = and_(stays.c.start < end, or_(stays.c.end.is_(None), stays.c.end > start))
+    query = select(stays.c.id, stays.c.ward, stays.c.start, stays.c.end).where(
+        there, _of(stays.c.ward, wards)
+    )
+    return [Present(*found) for found in connection.execute(query.order_by(stays.c.start, stays.c.id))]
+
+
+PerDay = dict[str, dict[int, dict[str, int]]]
+"""By ward, day (its first ms) and stay."""
+
+
+def per_day(
+    connection: Connection, start: int, end: int, wards: Collection[str] | None = None
+) -> tuple[PerDay, PerDay]:
+    """How many alerts were raised, and how often staff were interrupted, in ``[start, end)``."""
+    raised = (alerts.c.listed_at >= start, alerts.c.listed_at < end, alerts.c.raised_at.is_not(None))
+    told = (events.c.at >= start, events.c.at < end, events.c.notify.is_not(None))
+    return (
+        _counted(connection, alerts, alerts.c.listed_at, wards, *raised),
+        _counted(connection, events, events.c.at, wards, *told, events.c.notify.not_in(REPEATS)),
+    )
+
+
+def _counted(
+    connection: Connection,
+    table: Table,
+    at: ColumnElement[int],
+    wards: Collection[str] | None,
+    *which: ColumnElement[bool],
+) -> PerDay:
+    day: ColumnElement[int] = at // literal_column(str(DAY), BigInteger)
+    keys = (table.c.ward, day, table.c.stay)
+    query = select(*keys, func.count()).where(*which, _of(table.c.ward, wards)).group_by(*keys)
+    found: PerDay = {}
+    for ward, number, stay, count in connection.execute(query):
+        found.setdefault(ward, {}).setdefault(int(number) * DAY, {})[stay] = int(count)
+    return found
