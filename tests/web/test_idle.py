@@ -185,7 +185,7 @@ def test_a_wall_needs_its_wards(client: Client) -> None:
 # Scopes
 
 USES = {
-    "GET stays": {"read"},
+    "GET stays": {"read", "read:vitals", "read:alerts"},
     "GET stays/stay-6A": {"read"},
     "GET stays/stay-6A/vitals": {"read", "read:vitals"},
     "GET stays/stay-6A/score": {"read", "read:vitals"},

@@ -25,6 +25,7 @@ from ward.store.deliveries import (
     confirm_shown,
     delays,
     deliveries_of,
+    deliveries_with,
     last_failures,
     last_tests,
     list_tests,
@@ -173,11 +174,15 @@ class Notifier:
             for name, channel in self._channels.items()
         ]
 
-    def told(self, alert: str) -> list[Json]:
-        """Who was told of an alert, or was to be told."""
+    def told(self, alert: str, episode: str | None) -> dict[str, list[Json]]:
+        """Who was told of an alert, or was to be told; and who of the others of its episode."""
         with self._db.connect() as connection:
-            found = deliveries_of(connection, alert)
-        return [delivery_view(sent, in_real_time=self._in_real_time) for sent in found]
+            own = deliveries_of(connection, alert)
+            others = [] if episode is None else deliveries_with(connection, alert, episode)
+        return {
+            name: [delivery_view(sent, in_real_time=self._in_real_time) for sent in found]
+            for name, found in (("deliveries", own), ("episode_deliveries", others))
+        }
 
     def delays(self, *, since: int, until: int, wards: frozenset[str] | None) -> Iterator[Json]:
         """Both delays of each alert raised in ``[since, until)``, a row a delivery."""

@@ -205,6 +205,15 @@ def deliveries_of(connection: Connection, alert: str) -> list[Sent]:
     return [Sent(*row) for row in connection.execute(query)]
 
 
+def deliveries_with(connection: Connection, alert: str, episode: str) -> list[Sent]:
+    """Who was told of the other alerts of an episode, or is to be told, the earliest first; not that they are
+    over."""
+    others = and_(deliveries.c.episode == episode, deliveries.c.alert != alert)
+    told = and_(others, deliveries.c.reason != "resolved", deliveries.c.state != "dropped")
+    query = select(*_SENT).where(told).order_by(deliveries.c.id)
+    return [Sent(*row) for row in connection.execute(query)]
+
+
 def last_tests(connection: Connection, wards: frozenset[str] | None) -> dict[str, Sent]:
     """The latest test of each channel, in these wards (None: all)."""
     return _latest(connection, deliveries.c.reason == "test", wards)

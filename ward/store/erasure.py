@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import (
@@ -90,6 +90,8 @@ class Holding:
     name: str
     table: Table
     of: Callable[[Subject, str], ColumnElement[bool]]
+    number: ColumnElement[int] = field(default_factory=func.count)
+    """How many there are of what the kind is called: a row of the history holds many readings."""
 
 
 # In the order in which they go: what is found by another comes before that other.
@@ -98,7 +100,10 @@ HOLDINGS: Final = (
     Holding("told", deliveries, lambda s, d: deliveries.c.stay == s.stay),
     Holding("events", events, lambda s, d: events.c.stay == s.stay),
     Holding("alerts", alerts, lambda s, d: alerts.c.stay == s.stay),
-    Holding("readings", history, lambda s, d: history.c.stay == s.stay),
+    Holding(
+        "readings", history, lambda s, d: history.c.stay == s.stay,
+        func.coalesce(func.sum(history.c.count), 0),
+    ),
     Holding("refused", dead_letters, _refused),
     Holding("limits", rules, lambda s, d: rules.c.scope == f"stay:{s.stay}"),
     Holding("book", meta, lambda s, d: meta.c.key == f"book:{s.stay}"),
@@ -130,14 +135,13 @@ def stays_of(connection: Connection, refs: list[str]) -> list[str]:
 
 
 def held(connection: Connection, of: Subject) -> dict[str, int]:
-    """How many rows there are of a stay, by kind."""
-    found = {}
-    for holding in HOLDINGS:
-        query = select(func.count()).select_from(holding.table)
-        found[holding.name] = int(
-            connection.scalar(query.where(holding.of(of, connection.dialect.name))) or 0
-        )
-    return found
+    """How much there is of a stay, by kind: readings, alerts, …"""
+    return {holding.name: _number(connection, holding, of) for holding in HOLDINGS}
+
+
+def _number(connection: Connection, holding: Holding, of: Subject) -> int:
+    query = select(holding.number).select_from(holding.table)
+    return int(connection.scalar(query.where(holding.of(of, connection.dialect.name))) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +186,8 @@ def erase(tx: Connection, stay: str, by: str, now: int) -> Erased:
         return known
     gone = {}
     for holding in HOLDINGS:
-        condition = holding.of(of, tx.dialect.name)
-        gone[holding.name] = tx.execute(delete(holding.table).where(condition)).rowcount
+        gone[holding.name] = _number(tx, holding, of)
+        tx.execute(delete(holding.table).where(holding.of(of, tx.dialect.name)))
     tx.execute(update(erasures).where(erasures.c.stay == stay).values(rows=gone))
     return Erased(stay, known.asked, known.by, known.done, gone)
 

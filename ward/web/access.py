@@ -52,10 +52,11 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "protect": frozenset({"admin"}),
 }
 """What each capability allows, by role. session: who am I, log out; board: the live board; read: stays, and
-with it the parts behind the colon; list: which stays there are, with the parts one may read; account: one's own password and sessions; show: a page says that it shows
-an alert; test: test alerts; respond: acknowledge and shelve; admit: admissions, flags, devices; tune: rules
-and trials; report: what alerts were worth, and drift; monitor: metrics; administer: users and tokens; audit:
-reading who saw and did what; protect: exporting and erasing a stay."""
+with it the parts behind the colon; list: which stays there are, with the parts that one may read; account:
+one's own password and sessions; show: a page says that it shows an alert; test: test alerts; respond:
+acknowledge and shelve; admit: admissions, flags, devices; tune: rules and trials; report: what alerts were
+worth, and drift; monitor: metrics; administer: users and tokens; audit: reading who saw and did what;
+protect: exporting and erasing a stay."""
 
 LIMITED: Final = frozenset({"board", "show"})
 """What is left to a session that nobody has touched for too long: the board, which still shows alerts."""
@@ -258,12 +259,12 @@ def _refusal(who: Principal, capability: str) -> WardError:
 
 Anybody = Annotated[Principal, Depends(Allow("session"))]
 Watcher = Annotated[Principal, Depends(Allow("board"))]
-AlertLister = Annotated[Principal, Depends(Allow("list"))]
-Reader = Annotated[Principal, Depends(Allow("read:alerts"))]
+AlertReader = Annotated[Principal, Depends(Allow("read:alerts"))]
 VitalsReader = Annotated[Principal, Depends(Allow("read:vitals"))]
 RuleReader = Annotated[Principal, Depends(Allow("read:rules"))]
 DeviceReader = Annotated[Principal, Depends(Allow("read:devices"))]
 Person = Annotated[Principal, Depends(Allow("account"))]
+Lister = Annotated[Principal, Depends(Allow("list"))]
 Reader = Annotated[Principal, Depends(Allow("read"))]
 Responder = Annotated[Principal, Depends(Allow("respond"))]
 Observer = Annotated[Principal, Depends(Allow("observe"))]

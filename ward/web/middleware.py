@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ward.web.access import SAFE
 from ward.web.problems import KINDS, problem
 
 log: Final = structlog.get_logger(__name__)
@@ -58,6 +59,11 @@ seconds: Final = Histogram(
 
 
 UNAVAILABLE: Final = (OperationalError, InterfaceError, NoConnectionError)
+UNANSWERED: Final = "The database does not answer now."
+UNCERTAIN: Final = (
+    "The database does not answer now. Whether the change was made is not known: look before you ask again."
+)
+"""The answer to a commit may be lost, and what follows a change may fail: only a look tells."""
 """Locked, full, gone, or too many at once: it may work in a moment, and is no fault of the request."""
 
 
@@ -112,7 +118,7 @@ class Faults:
             if started or scope["type"] != "http":
                 raise
             log.warning("the database does not answer", route=route_of(scope), error=type(error).__name__)
-            said = "The database does not answer now; nothing was changed."
+            said = UNANSWERED if scope["method"] in SAFE else UNCERTAIN
             await problem(scope["path"], "unavailable", said)(scope, receive, send)
         except Exception:
             if started or scope["type"] != "http":

@@ -210,7 +210,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
         errors = [
-            {"field": ".".join(str(part) for part in one["loc"]), "message": _message(one)}
+            {"field": ".".join(str(part) for part in one["loc"]), "message": _message(one, request)}
             for one in error.errors()
         ]
         detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:3])
@@ -239,6 +239,23 @@ def _methods(request: Request) -> list[str]:
     return sorted({method for route in fitting for method in route.methods or ()})
 
 
-def _message(error: Mapping[str, Any]) -> str:
+def _message(error: Mapping[str, Any], request: Request) -> str:
     """Pydantic's words, without its prefix for our own; never the value sent: it may name a patient."""
+    if tuple(error["loc"]) == ("body",) and error["type"] in NO_OBJECT:
+        found = "there is none" if error["type"] == "missing" else "this is none"
+        return f"{_wanted_body(request)}; {found}"
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+NO_OBJECT: Final = frozenset({"missing", "model_attributes_type", "model_type", "dict_type"})
+"""The whole body is not what a call takes: nothing, a list, a text, or not said to be JSON."""
+
+
+def _wanted_body(request: Request) -> str:
+    """What a call takes: with its fields, as far as it cannot do without them."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    shape = getattr(field, "field_info", None)
+    fields = getattr(getattr(shape, "annotation", None), "model_fields", {})
+    needed = [info.alias or name for name, info in fields.items() if info.is_required()]
+    what = f" with {', '.join(needed)}" if needed else ""
+    return f"a JSON object{what} is wanted (Content-Type: application/json)"

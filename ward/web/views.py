@@ -85,6 +85,27 @@ def stored_stay_view(stay: stays.Stay, time: int) -> Json:
     }
 
 
+WHERE: Final = frozenset({"id", "ward", "bed", "admitted_at", "discharged_at", "paused_until", "time"})
+"""What of a stay tells where somebody is, and nothing of who and how she is."""
+PARTS_OF_STAY: Final[Mapping[str, frozenset[str]]] = {
+    "read:vitals": frozenset({"signals", "news2", "risk"}),
+    "read:alerts": frozenset({"alerts", "pending", "priority"}),
+}
+"""What else of it each capability shows."""
+
+
+def as_read_by(stay: Json, who: Principal) -> Json:
+    """A stay's view for who may list stays: the parts that she may read, the others empty."""
+    if who.may("read"):
+        return stay
+    shown = WHERE.union(*(names for capability, names in PARTS_OF_STAY.items() if who.may(capability)))
+    return {name: value if name in shown else _empty(value) for name, value in stay.items()}
+
+
+def _empty(value: Any) -> Any:
+    return type(value)() if isinstance(value, list | dict) else None
+
+
 def devices_of(stay: stays.Stay) -> list[tuple[stays.Assigned, Json]]:
     unheard = dict.fromkeys(("online", "last_seen_at", "offset_s"))
     return [

@@ -79,14 +79,17 @@ async def list_(
 
 @router.get("/{alert}", summary="One alert with its log", responses=answers(AlertWithLog, 404))
 async def get(alert: AlertId, service: Svc, who: AlertReader) -> Response:
-    """Also one that is still pending. The log says who did what when, the deliveries who was told."""
+    """Also one that is still pending. The log says who did what when, the deliveries who was told.
+
+    Where the alert rides in an episode that was told already, `episode_deliveries` says who was.
+    """
     shown = await own_alert(service, who, alert)
 
     def read() -> Json:
         with service.engine_db.connect() as connection:
             events = list_events(connection, alert=alert, limit=MAX_PAGE).items
         log = [event_view(logged) for logged in reversed(events)]
-        return {"log": log, "deliveries": service.notifier.told(alert)}
+        return {"log": log, **service.notifier.told(alert, shown["episode"])}
 
     delay = _seconds(shown["raised_at"], shown["announced_at"])
     return send({**shown, "condition_delay_s": delay, **await run_in_threadpool(read)})

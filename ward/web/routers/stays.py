@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ward.errors import InvalidError
 from ward.store.stays import list_stays
-from ward.web.access import Admitter, Pauser, Reader, require_ward
+from ward.web.access import Admitter, Lister, Pauser, Reader, require_ward
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
@@ -18,7 +18,7 @@ from ward.web.schemas.common import Name, Page
 from ward.web.schemas.stays import Admission, DeviceChange, FlagsChange, Pause, Stay, Transfer
 from ward.web.service_protocol import Json
 from ward.web.shared import Cursor, InWard, Limit, StayId, Svc, own_stay, page_of, require_stay, send
-from ward.web.views import stay_view
+from ward.web.views import as_read_by, stay_view
 
 router = APIRouter(prefix=f"{API}/stays", tags=["stays"])
 
@@ -44,7 +44,7 @@ async def admit(body: Admission, service: Svc, who: Admitter, once: Once) -> Res
 @router.get("", summary="List stays", responses=answers(Page[Stay]))
 async def list_(
     service: Svc,
-    who: Reader,
+    who: Lister,
     ward: InWard = None,
     state: Annotated[
         Literal["open", "all"], Query(description="`all` also lists those that are over.")
@@ -52,7 +52,11 @@ async def list_(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
-    """The latest admitted first, each as it is now."""
+    """The latest admitted first, each as it is now.
+
+    A token with the scope `read:vitals` or `read:alerts` gets ids, wards, beds, times and that part; the
+    rest (reference of the patient, flags, devices) is empty.
+    """
 
     def read() -> Json:
         with service.engine_db.connect() as connection:
@@ -64,7 +68,7 @@ async def list_(
                 limit=limit,
             )
         board = service.board
-        return page_of(found, lambda stay: stay_view(board, stay))
+        return page_of(found, lambda stay: as_read_by(stay_view(board, stay), who))
 
     return send(await run_in_threadpool(read))
 

@@ -13,4 +13,6 @@ class Erasure(Answer):
     stay: str = Field(description="The stay's id.", examples=["01jd6qk2"])
     erased_at: Moment | None = Field(description="When; null: nothing was erased, it was a dry run.")
     by: str | None = Field(description="Who asked for it.", examples=["Ada"])
-    rows: dict[str, int] = Field(description="How many rows, by kind.", examples=[{"readings": 412}])
+    rows: dict[str, int] = Field(
+        description="How many, by kind: readings, alerts, …", examples=[{"readings": 412_000, "alerts": 3}]
+    )

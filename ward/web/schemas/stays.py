@@ -189,7 +189,9 @@ class Stay(Answer):
     id: str = Field(examples=["01jd6q"])
     ward: str = Field(examples=["6A"])
     bed: str = Field(examples=["12"])
-    patient_ref: str = Field(examples=["P-1042"])
+    patient_ref: str | None = Field(
+        description="Null for a token that may list stays and not read them.", examples=["P-1042"]
+    )
     admitted_at: Moment
     discharged_at: Moment | None = None
     flags: list[str]

@@ -175,6 +175,7 @@ export const t = {
   told: {
     title: "Who was told",
     nobody: "Nobody yet.",
+    rides: "Nobody was interrupted anew: it belongs to an episode that was told already, to",
     notDelivered: "NOT DELIVERED",
     who: (name: string, channel: string) => `${name}, ${channel}`,
     sent: (who: string, time: string | null, delay: string) => `${who}: told${time ? ` at ${time}` : ""}${delay}`,

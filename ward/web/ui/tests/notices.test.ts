@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { latest, shows, toldWords } from "../src/lib/notices";
+import { latest, shows, tellings, toldWords } from "../src/lib/notices";
 import { EMPTY, type View } from "../src/lib/state";
 import type { Delivery, Notice } from "../src/lib/types";
 import { isUndelivered } from "../src/lib/words";
@@ -56,6 +56,15 @@ it("names each person once for each way, with what became of it last", () => {
   const sent = { ...one, state: "sent" } as Delivery;
   const told = latest([{ ...sent, id: 4 }, { ...sent, id: 3 }, one, { ...sent, id: 2, channel: "dashboard" }]);
   expect(told.map(({ id }) => id)).toEqual([1, 2, 4]);
+});
+
+it("names who was told of the episode where the alert itself interrupted nobody", () => {
+  const ada = { id: 1, reason: "first", name: "Ada", channel: "pager", state: "sent" } as Delivery;
+  const ben = { ...ada, id: 2, name: "Ben" };
+  expect(tellings({ deliveries: [], episode_deliveries: [ada, ben] })).toEqual({ rides: true, deliveries: [ada, ben] });
+  expect(tellings({ deliveries: [ben], episode_deliveries: [ada] })).toEqual({ rides: false, deliveries: [ben] });
+  expect(tellings({ deliveries: [], episode_deliveries: [] })).toEqual({ rides: false, deliveries: [] });
+  expect(tellings({})).toEqual({ rides: false, deliveries: [] });
 });
 
 it("marks an alert that did not reach somebody until it is taken", () => {

@@ -1,7 +1,7 @@
 /** Calls to the API. Every failure becomes a `Problem` whose message can be read by a nurse. */
 
 import { t } from "../text";
-import type { Alert, Assessment, DeadLetter, Delivery, Device, Page, RiskScore, Rule, Session, Ways } from "./types";
+import type { Alert, Assessment, DeadLetter, Device, Page, RiskScore, Rule, Session, Tellings, Ways } from "./types";
 
 /** Relative to the page, so that it also works below a sub-path. */
 export function apiUrl(path: string): string {
@@ -117,7 +117,7 @@ export const api = {
     call<Alert>("POST", `alerts/${part(id)}/shelve`, { minutes, ...(reason ? { reason } : {}) }, key),
   unshelve: (id: string, key: string) => call<Alert>("POST", `alerts/${part(id)}/unshelve`, {}, key),
 
-  told: (id: string) => call<{ deliveries?: Delivery[] }>("GET", `alerts/${part(id)}`),
+  told: (id: string) => call<Tellings>("GET", `alerts/${part(id)}`),
   shown: (ids: number[]) => call<null>("POST", "notices/shown", { ids }, undefined, { "X-Ward-Active": "0" }),
   seen: (test: number) => call<unknown>("POST", `channels/tests/${test}/seen`),
 

@@ -2,7 +2,7 @@
 
 import type { Route } from "./route.svelte";
 import type { View } from "./state";
-import type { Delivery, Notice } from "./types";
+import type { Delivery, Notice, Tellings } from "./types";
 import { ms } from "./clock";
 import { clock } from "./format";
 import { t } from "../text";
@@ -35,6 +35,14 @@ export function latest(deliveries: Delivery[]): Delivery[] {
     each.set(`${delivery.name}\n${delivery.channel}\n${delivery.state === "failed"}`, delivery);
   }
   return [...each.values()];
+}
+
+/** Who was told of an alert, a line for each. One that brings nothing new in an episode interrupts nobody: then it is
+ * those who were told of its episode, and `rides` is true. */
+export function tellings(found: Tellings): { rides: boolean; deliveries: Delivery[] } {
+  const own = found.deliveries ?? [];
+  const others = found.episode_deliveries ?? [];
+  return own.length || !others.length ? { rides: false, deliveries: latest(own) } : { rides: true, deliveries: latest(others) };
 }
 
 /** What became of telling one person: 'Ada, pager: told at 03:04 (2 s)'. Where the ward's clock runs faster than life

@@ -51,6 +51,12 @@ export interface Delivery {
   error: string | null;
 }
 
+/** Who was told of an alert, and of the others of its episode. */
+export interface Tellings {
+  deliveries?: Delivery[];
+  episode_deliveries?: Delivery[];
+}
+
 /** Somebody is to be told on a page that shows the ward; `alert` is null for a test. */
 export interface Notice {
   id: number;
