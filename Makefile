@@ -34,7 +34,7 @@ UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
-.PHONY: help demo test faults lint bench fuzz schema-fuzz audit setup setup-dev lock clean FORCE
+.PHONY: help demo test faults evaluate lint bench fuzz schema-fuzz audit setup setup-dev lock clean FORCE
 
 help: ## List these commands
 	@echo "ward: make COMMAND"
@@ -68,6 +68,13 @@ bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memor
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.tick
 	@$(BIN)/python -m benchmarks.recovery
+
+evaluate: setup-dev ## Judge filter, score and packs on open recordings and write docs/alert-quality.md [SEED=1]
+	@if [ -z "$$WARD_TEST_DATA" ]; then \
+	  echo "ward: evaluate needs recordings: WARD_TEST_DATA=FOLDER make evaluate, where FOLDER holds, each in a folder of" >&2; \
+	  echo "ward: its name, cinc2019 cinc2012 mimic3_demo mimic4wdb bidmc: all open at physionet.org/content (challenge-2019," >&2; \
+	  echo "ward: challenge-2012, mimiciii-demo, mimic4wdb/0.1.0, bidmc)" >&2; exit 2; \
+	fi; $(BIN)/ward evaluate "$$WARD_TEST_DATA" --seed '$(SEED)' --output docs
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PIP) install uv

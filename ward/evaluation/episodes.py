@@ -40,7 +40,8 @@ def _section(groups: Groups, figures: Json) -> Section:
         for name, caption, draw in _pictures(heard[stay]):
             pictures[name] = draw
             captions.append(f"![{caption}](images/alert-quality/{name}.svg)")
-    parts = [_HOW, _loads(figures["load"]), _verdict(figures["load"]), _severe(figures)]
+    figures = {"goals": _goals(figures), **figures}
+    parts = [_HOW, _loads(figures["load"]), _severe(figures)]
     parts += ["### Every interruption, looked at"]
     parts += [_calls(stay, calls) for stay, calls in figures["calls"].items()]
     parts += [text for stay, text in SILENT.items() if stay in heard]
@@ -78,26 +79,44 @@ def _load_row(name: str, pack: str, load: Json) -> str:
     )
 
 
-def _verdict(loads: Json) -> str:
-    lines = []
-    for name, packs in loads.items():
+def _goals(figures: Json) -> list[Json]:
+    goals = []
+    for name, packs in figures["load"].items():
         load = packs[JUDGED]
         if load["a_day"]:
             body, aside = (load["a_day"][f"{kind}interruptions"] for kind in ("", "technical_"))
-            lines.append(
-                f"- {name}: goal at most {GOAL_LOAD:g} interruptions a patient-day: **{body:g}**, "
-                f"{_met(body <= GOAL_LOAD)}; technical ones beside them {aside:g}, together {body + aside:g}."
+            goals.append(
+                {
+                    "what": f"interruptions a patient-day ({name})",
+                    "goal": f"≤ {GOAL_LOAD:g}",
+                    "found": f"{body:g}; technical ones beside them {aside:g}, together {body + aside:.2f}",
+                    "met": body <= GOAL_LOAD,
+                    "why": "",
+                }
             )
-    every = [packs[JUDGED] for packs in loads.values()]
+    every = [packs[JUDGED] for packs in figures["load"].values()]
     crossings, calls = (sum(load[name] for load in every) for name in ("crossings", "interruptions"))
     if crossings:
         fewer = 1 - calls / crossings
-        lines.append(
-            f"- all recordings: goal at least {GOAL_FEWER:.0%} fewer than single thresholds: {calls} "
-            f"interruptions against {crossings:,} crossings, **{fewer:.2%}** fewer, "
-            f"{_met(fewer >= GOAL_FEWER)}."
+        goals.append(
+            {
+                "what": "fewer than crossings of single thresholds (recordings of every second)",
+                "goal": f"≥ {GOAL_FEWER:.0%}",
+                "found": f"{fewer:.2%}: {calls} against {crossings:,}",
+                "met": fewer >= GOAL_FEWER,
+                "why": "",
+            }
         )
-    return "\n".join(lines)
+    goals.append(
+        {
+            "what": "sustained severe events without an interruption (recordings of every second)",
+            "goal": "0",
+            "found": f"{figures['silent']} of {len(figures['severe'])}",
+            "met": not figures["silent"],
+            "why": "",
+        }
+    )
+    return goals
 
 
 def _met(goal: bool) -> str:
@@ -201,7 +220,9 @@ NOTES: Final[Mapping[str, Mapping[tuple[str, int], str]]] = {
         "at 97: shallow breathing, or chest electrodes that miss it",
         ("rr-from-24", 1573): "true: RR 24 to 29 for 6 min while SpO2 sinks from 94 to 90",
         ("spo2-absent", 1956): "true: the oximeter's probe is off for 8 min",
-        ("no-valid-reading", 2381): "true: nothing comes for 6 min",
+        ("leads-off", 1604): "true: HR 0 for 128 s beside a pulse of 95: an electrode is off",
+        ("no-valid-reading", 2381): "true: nothing comes for 8 min",
+        ("spo2-absent", 2802): "true: the oximeter stays off until the recording ends",
     },
     "82284982n": {("spo2-below-80", 5): "true: SpO2 near 81 throughout, pulse 145, little perfusion"},
     "bidmc_13_Numerics": {

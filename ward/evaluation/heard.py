@@ -36,8 +36,8 @@ class Source:
 
 
 SOURCES: Final = (
-    Source("mimic4wdb", "MIMIC-IV Waveform Database 0.1.0, numerics", "*n.csv.gz", "mimic4wdb"),
-    Source("bidmc", "BIDMC PPG and Respiration, numerics", "bidmc_*_Numerics.csv", "bidmc"),
+    Source("mimic4wdb", "MIMIC-IV WDB", "*n.csv.gz", "mimic4wdb"),
+    Source("bidmc", "BIDMC", "bidmc_*_Numerics.csv", "bidmc"),
 )
 
 
@@ -73,10 +73,10 @@ def groups_of(folder: Path, *, quick: bool, progress: Progress) -> Groups:
             progress(f"{source.name}: {file.name}", (number + done / len(files)) / len(SOURCES))
             recordings += read_recordings(file, source.format)
         heard = heard_of(recordings)
-        for what, long in (("an hour and longer", True), ("minutes", False)):
+        for what, long in (("hours", True), ("minutes", False)):
             mine = {pack: [h for h in one if (h.monitored >= LONG) == long] for pack, one in heard.items()}
             if mine[JUDGED]:
-                groups[f"{source.title}, {what}"] = mine
+                groups[f"{source.title}, {what} long"] = mine
     return groups
 
 

@@ -98,7 +98,7 @@ def stretches(figure: Any, columns: Sequence[Stretch]) -> None:
         unit, word = (HOUR, "h") if each.span[1] - each.span[0] > 2 * HOUR else (MINUTE, "min")
         for row, name in enumerate(names):
             axes = grid[row][column]
-            _signal(axes, each, name, unit, max(80, BINS // len(columns)))
+            _signal(axes, each, name, unit, max(70, BINS // len(columns)))
             _alerts(axes, each, unit, titles=row == 0)
             if column == 0:
                 axes.set_ylabel(f"{name}\n{SIGNALS[INDEX[name]].unit}")
