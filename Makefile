@@ -67,6 +67,7 @@ lint: setup-dev ## Check style, types and the dashboard's types
 bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memory copy, and how long a start takes
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.tick
+	@$(BIN)/python -m benchmarks.risk
 	@$(BIN)/python -m benchmarks.recovery
 
 evaluate: setup-dev ## Judge filter, score and packs on open recordings and write docs/alert-quality.md [SEED=1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ward.scoring.features import FEATURES, matrix, monotone
+from ward.scoring.features import FEATURES, SERIES, matrix, monotone
 from ward.scoring.trends import FRESH, HOURS, STEP, TRACKED, Inputs, Trends
 from ward.signals import HOUR, MINUTE
 
@@ -155,5 +155,7 @@ def test_absent_signals_are_not_known_and_nothing_else():
     inputs.present[0, 0] = 80
     table = matrix(inputs)
     known = {f.series for f, there in zip(FEATURES, ~np.isnan(table[0]), strict=True) if there}
-    assert known == {"hr", "news_hr", "news"}
+    assert {name for name, series in SERIES.items() if series.signals == ("hr",)} <= known
+    assert all("hr" in SERIES[name].signals for name in known)
+    assert not known & {"shock_index", "hr_temp"}
     assert np.isnan(table[1:]).all()
