@@ -45,10 +45,10 @@ def test_a_message_that_cannot_be_stored_costs_no_other(world, monkeypatch):
     journal = world.runner._journal
     real = journal.append
 
-    def append(entries, refusals=()):
+    def append(entries, refusals=(), heard=()):
         if any(getattr(e, "device", "") == "bad" for e in entries):
             raise TypeError("no way to write this")
-        return real(entries, refusals)
+        return real(entries, refusals, heard)
 
     monkeypatch.setattr(journal, "append", append)
     beats: list[str] = []
@@ -69,11 +69,11 @@ def test_while_the_database_takes_nothing_no_message_is_blamed(world, monkeypatc
     journal = world.runner._journal
     real, left = journal.append, [1, 2]
 
-    def append(entries, refusals=()):
+    def append(entries, refusals=(), heard=()):
         if left:
             left.pop()
             raise away() if away is PoolTimeoutError else away("INSERT", {}, Exception("away"))
-        return real(entries, refusals)
+        return real(entries, refusals, heard)
 
     sent = [world.measure(hr=80), world.measure(hr=81)]
     monkeypatch.setattr(journal, "append", append)

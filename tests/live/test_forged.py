@@ -14,6 +14,7 @@ from tests.ports import free_port
 from ward.config import Settings
 from ward.ingest.signatures import sign
 from ward.service import WardService
+from ward.store.credentials import load_heard
 from ward.store.letters import list_letters
 
 VITALS = "ward/v1/w/mon/vitals"
@@ -126,6 +127,52 @@ def test_numbers_and_what_is_durable_survive_a_crash(lax):
     for _ in range(5):
         world.tick()
     assert sorted(float(v) for v in world.stored(stay).value) == [80.0, 81, 82, 83, 84, 85]
+
+
+def test_a_recorded_message_that_nothing_else_identifies_is_not_heard_again_after_a_crash(lax):
+    world, key = lax
+    stay = world.admit()
+    payloads = [sign(key, VITALS, n, json.dumps({"readings": {"hr": 80 + n}}).encode()) for n in range(3)]
+
+    def say(*which: int) -> list[float]:
+        for n in which:
+            world.publish("mon", payloads[n])
+            world.tick()
+        world.tick(3_000)
+        return sorted(float(v) for v in world.stored(stay).value)
+
+    assert say(0, 1) == [80.0, 81.0]
+    world.crash()  # long before the keeper of numbers would have saved them
+    assert say(0, 1) == [80.0, 81.0]
+    world.service._gatekeeper.save()
+    assert say(2) == [80.0, 81.0, 82.0]
+    world.crash()
+    assert say(0, 1, 2) == [80.0, 81.0, 82.0]
+
+
+def test_numbers_beside_the_journal_go_when_they_are_saved(lax):
+    world, key = lax
+    world.admit()
+
+    def beside() -> int:
+        with world.service.engine_db.connect() as connection:
+            return len(load_heard(connection))
+
+    for number in range(3):
+        signed_sample(world, key, number, hr=80)
+        world.tick()
+    assert beside() == 3
+    world.service._gatekeeper.save()
+    assert beside() == 0
+    signed_sample(world, key, 3, hr=80)
+    world.tick()
+    world.crash()
+    assert beside() == 1
+    world.service._gatekeeper.save()
+    assert beside() == 0
+    world.publish("other", {"readings": {"hr": 80}})
+    world.tick()
+    assert beside() == 0
 
 
 def test_a_device_that_must_sign_must_also_where_others_need_not(world):

@@ -71,6 +71,8 @@ class Gate:
         self._numbers: dict[tuple[str, str], Numbers] = {}
         self._pending: dict[tuple[str, str, int], None] = {}
         self._changed: set[str] = set()
+        self.settled = 0
+        """Up to which position of the journal ``changed`` knows what was heard."""
         self._period = 0
         self._told: set[tuple[str, str]] = set()
         self._forged_at: int | None = None
@@ -95,12 +97,17 @@ class Gate:
             return payload  # the decoder refuses it, and says why
         return self._signed(item, address) if is_signed(payload) else self._plain(item, address)
 
-    def settle(self) -> None:
-        """The batch is durable: its numbers were heard."""
+    def heard(self) -> list[tuple[str, str, int]]:
+        """The numbers of this batch, to be written with it."""
+        return list(self._pending)
+
+    def settle(self, position: int = 0) -> None:
+        """The batch is durable, at this position of the journal: its numbers were heard."""
         for nonce, kind, number in self._pending:
             self._numbers.setdefault((nonce, kind), Numbers()).add(number)
             self._changed.add(nonce)
         self._pending.clear()
+        self.settled = max(self.settled, position)
 
     def is_alarmed(self, now: int) -> bool:
         """Whether forged messages came within the last minutes (ms)."""
@@ -170,14 +177,25 @@ class Gate:
 
     # ------------------------------------------------------------------ numbers across a restart
 
-    def restore(self, numbers: Mapping[tuple[str, str], Numbers]) -> None:
+    def restore(
+        self,
+        numbers: Mapping[tuple[str, str], Numbers],
+        since: Mapping[int, Iterable[tuple[str, str, int]]] = {},
+    ) -> None:
+        """What ``changed`` gave, and what ``heard`` gave since, by position of the journal."""
         self._numbers = dict(numbers)
+        for position, heard in since.items():
+            for nonce, kind, number in heard:
+                known = self._numbers.setdefault((nonce, kind), Numbers())
+                if known.is_new(number):
+                    known.add(number)
+                self._changed.add(nonce)
+            self.settled = max(self.settled, position)
 
     def changed(self) -> dict[str, dict[str, Numbers]]:
         """By key (its nonce) and kind, the numbers that were heard since the last call, as they are now.
 
-        May lag behind the journal, never be ahead of it: what is then heard again, the journal's
-        fold recognises by device, session and seq.
+        May lag behind the journal, never be ahead of it.
         """
         nonces, self._changed = self._changed, set()
         found: dict[str, dict[str, Numbers]] = {nonce: {} for nonce in nonces}

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from ward.ingest.packed import Part, decode, encode, parts_of
 from ward.ingest.records import EXCERPT, Entry, Refusal
+from ward.store.credentials import Heard, add_heard
 from ward.store.tables import dead_letters, journal
 
 T = TypeVar("T")
@@ -18,8 +19,11 @@ T = TypeVar("T")
 class Journal(Protocol):
     """Batches of entries at growing positions. A clustered log may stand in for the database."""
 
-    def append(self, entries: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> int:
-        """Write one batch and what was refused beside it, both or neither; durable on return.
+    def append(
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
+    ) -> int:
+        """Write one batch, what was refused beside it and the numbers of its signed messages, all or
+        nothing; durable on return.
 
         Returns the batch's position, or the last one where there were no entries.
         """
@@ -48,7 +52,9 @@ class SqlJournal:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def append(self, entries: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> int:
+    def append(
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
+    ) -> int:
         """See ``Journal``. ``written`` is the newest received time in the batch: no clock is asked."""
         with self._engine.begin() as tx:
             if letters := [_letter(refusal) for refusal in refusals if refusal.kept]:
@@ -58,6 +64,8 @@ class SqlJournal:
             written = max(entry.received for entry in entries)
             row = insert(journal).values(written=written, payload=encode(entries))
             position: int = tx.execute(row.returning(journal.c.position)).scalar_one()
+            if heard:
+                add_heard(tx, position, heard)
             return position
 
     def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry] | None]]:

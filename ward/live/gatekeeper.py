@@ -18,12 +18,18 @@ from ward.ingest.credentials import Credentials, gate_credentials, master_secret
 from ward.ingest.gate import Gate
 from ward.ingest.signatures import Numbers
 from ward.live import metrics
-from ward.store.credentials import credentials_version, list_credentials, load_numbers, save_numbers
+from ward.store.credentials import (
+    credentials_version,
+    list_credentials,
+    load_heard,
+    load_numbers,
+    save_numbers,
+)
 
 POLL_S: Final = 1.0
 """So long after `ward device add` a device may speak."""
 SAVE_EVERY: Final = 30
-"""Polls between two savings of the numbers; what is newer than that, the journal's fold knows."""
+"""Polls between two savings of the numbers; what is newer than that stands beside the journal."""
 
 PART: Final = "devices"
 FORGED: Final = "forged-messages"
@@ -66,13 +72,14 @@ class Gatekeeper:
     def prepare(self) -> None:
         """Read everything; before the first message. Raises what the database raises."""
         with self._db.connect() as connection:
-            payloads = load_numbers(connection)
+            payloads, since = load_numbers(connection), load_heard(connection)
         self.gate.restore(
             {
                 (nonce, kind): heard
                 for nonce, data in payloads.items()
                 for kind, heard in _numbers.decode(data).items()
-            }
+            },
+            since,
         )
         self.look()
 
@@ -111,12 +118,14 @@ class Gatekeeper:
 
     def save(self) -> None:
         """Write down which numbers were heard."""
+        upto = self.gate.settled  # before asking: what is settled meanwhile may not be in the answer
         changed = self.gate.changed()
         if not changed:
             return
         try:
             with self._db.begin() as tx:
-                save_numbers(tx, {nonce: msgspec.msgpack.encode(kinds) for nonce, kinds in changed.items()})
+                numbers = {nonce: msgspec.msgpack.encode(kinds) for nonce, kinds in changed.items()}
+                save_numbers(tx, numbers, upto)
         except Exception:
             self.gate.unsaved(changed)
             raise

@@ -200,7 +200,7 @@ class Runner:
         items, rest = waiting[:read], waiting[read:]
         with metrics.JOURNAL.time():
             try:
-                position = self._journal.append(entries, refusals)
+                position = self._journal.append(entries, refusals, self.gate.heard())
             except AWAY:
                 raise  # it is not the messages' fault: all of them are tried again
             except Exception as error:  # something in it cannot be stored: that one, and not the others
@@ -210,7 +210,7 @@ class Runner:
                 entries, refusals = [], [_unusable(items[0], error)]
                 position = self._journal.append(entries, refusals)
         self._unwritten = rest
-        self.gate.settle()
+        self.gate.settle(position)
         self._letters.settle()
         self._ack(items)
         metrics.MESSAGES.inc(len(items))
