@@ -1,7 +1,8 @@
 """A known stream: what every device of a ward measures, sample by sample, from one seed.
 
 Breaches last either clearly too short or clearly long enough for their rule, also when the last value
-before an outage is held for 2.5 s more. So what must be raised does not depend on when an outage comes.
+before an outage is held for 2.5 s more. So what must be raised does not depend on when an outage comes. And
+no value leaps so far that the filter would wait for what follows: that an outage changes, too.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Plan:
         found = np.empty((n, len(SIGNALS)))
         for k in range(n):
             beat = (122 if hr[k] else 105) + rng.randrange(3)
-            found[k] = (beat, beat - 1, 86 if spo2[k] else 90, 25 if rr[k] else 15, 36.8)
+            found[k] = (beat, beat - 1, 86 if spo2[k] else 90, 25 if rr[k] else 20, 36.8)
         return found
 
     def birth(self, number: int, state: str = "online") -> bytes:
