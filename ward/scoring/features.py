@@ -8,7 +8,7 @@ means nothing on a ward.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ _PARTS: Final = ("rr", "spo2", "sbp", "hr", "temp")
 
 WINDOWS: Final = (6, 12, 24)
 """Hours over which history is summed up."""
+_TREND: Final = (4, 12)
+"""The newest hours of the trend, and where the older ones begin."""
 _AT_ONCE: Final = 1_024
 """Rows computed together: what fits into a processor's cache."""
 
@@ -49,7 +51,9 @@ SERIES: Final[dict[str, Series]] = {
     "shock_index": Series("shock index (heart rate / systolic pressure)", ("hr", "sbp")),
     "pulse_pressure": Series("pulse pressure (systolic - diastolic)", ("sbp", "dbp")),
     "spo2_rr": Series("SpO2 / respiratory rate", ("spo2", "rr"), spo2=1),
-    "hr_rr": Series("heart rate x respiratory rate / 100", ("hr", "rr")),
+    "map_share": Series("mean / systolic pressure", ("map", "sbp", "dbp")),
+    "hr_temp": Series("heart rate less 9 for each degree above 37", ("hr", "temp")),
+    "sirs": Series("how many of HR > 90, RR > 20, temperature beyond 36 to 38", ("hr", "rr", "temp")),
     "news_hr": Series("NEWS2 points of the heart rate", ("hr",)),
     "news_spo2": Series("NEWS2 points of SpO2", ("spo2",), spo2=-1),
     "news_rr": Series("NEWS2 points of the respiratory rate", ("rr",)),
@@ -76,7 +80,17 @@ VIEWS: Final[dict[str, View]] = {
     **{f"std{w}": View(f"spread of {{}} over the {w} h before", now=False) for w in WINDOWS},
     **{f"change{w}": View(f"{{}}, newest less its mean of the {w} h before", now=True) for w in WINDOWS},
     "drift": View("{}, mean of the 6 h before less that of 24 h", now=False),
+    "trend": View("{}, mean of the 4 h before less that of 13 to 24 h before", now=False),
+    "unrest": View("{}, mean difference from hour to hour over the 24 h before", now=False),
 }
+
+_POINTS_SEEN: Final = ("last", "mean12", "mean24")
+_SEEN: Final[dict[str, tuple[str, ...]]] = {
+    **{f"news_{name}": _POINTS_SEEN for name in _PARTS},
+    "sirs": _POINTS_SEEN,
+}
+"""Of series that are counts of points, how they are seen; others in every way but ``now``."""
+_ORDER: Final = {series: i for i, series in enumerate(SERIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,9 @@ class Feature:
 
 
 FEATURES: Final[tuple[Feature, ...]] = tuple(
-    Feature(series, view) for series in SERIES for view in VIEWS if view != "now"
+    Feature(series, view)
+    for series in SERIES
+    for view in _SEEN.get(series, tuple(view for view in VIEWS if view != "now"))
 )
 NAMES: Final[tuple[str, ...]] = tuple(feature.name for feature in FEATURES)
 BY_NAME: Final[dict[str, Feature]] = {feature.name: feature for feature in FEATURES}
@@ -112,61 +128,88 @@ def monotone(features: Sequence[Feature] = FEATURES) -> list[int]:
 
 def matrix(inputs: Inputs, features: Sequence[Feature] = FEATURES) -> Float32:
     """The features [n, features] of n inputs, NaN where not known; each row depends on its own input only."""
-    names = list(dict.fromkeys(feature.series for feature in features))
-    columns = [(feature.view, names.index(feature.series)) for feature in features]
+    names = sorted({feature.series for feature in features}, key=_ORDER.__getitem__)
+    kinds = [
+        [(i, f) for i, f in enumerate(features) if (f.series in _SEEN) is counted]
+        for counted in (False, True)
+    ]
     result = np.empty((len(inputs), len(features)), np.float32)
     for begin in range(0, len(inputs), _AT_ONCE):
         rows = slice(begin, begin + _AT_ONCE)
-        views = _views(
-            _series(inputs.present[rows].T, names),
-            _series(inputs.hourly[rows].transpose(2, 1, 0), names),
-        )
-        for column, (view, series) in enumerate(columns):
-            result[rows, column] = views[view][series]
+        now = _series(inputs.present[rows].T, names)
+        hours = _series(inputs.hourly[rows].transpose(2, 1, 0), names)
+        for columns in kinds:
+            own = list(dict.fromkeys(feature.series for _, feature in columns))
+            at = [names.index(series) for series in own]
+            views = _views(now[at], hours[at], {feature.view for _, feature in columns})
+            for column, feature in columns:
+                result[rows, column] = views[feature.view][own.index(feature.series)]
     return result
 
 
 def _series(values: Float32, names: Sequence[str]) -> NDArray[np.float64]:
     """The named series [names, ...] of the signals [TRACKED, ...]."""
-    own = dict(zip(TRACKED, np.ascontiguousarray(values, np.float64), strict=True))
+    known = dict(zip(TRACKED, np.ascontiguousarray(values, np.float64), strict=True))
     found = np.empty((len(names), *values.shape[1:]))
     for i, name in enumerate(names):
-        found[i] = _MADE[name](own)
+        found[i] = known[name] = _MADE[name](known)
     return found
 
 
-def _views(now: NDArray[np.float64], hours: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Every view [series, n] of newest values [series, n] and hours [series, HOURS, n].
+def _views(
+    now: NDArray[np.float64], hours: NDArray[np.float64], wanted: Collection[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Views of newest values [series, n] and hours [series, HOURS, n], each [series, n]; at least the wanted.
 
     Hour by hour, so that a row's sums are made in one order whatever else is in the table.
     """
     shape = now.shape
     known, total, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     least, most = np.full(shape, np.nan), np.full(shape, np.nan)
+    steps, stepped = np.zeros(shape), np.zeros(shape)
+    at: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     last = now.copy()
     views = {"now": now, "last": last}
+    spreads, extremes = (any(view.startswith(kind) for view in wanted) for kind in ("std", "mi"))
     for hour in range(HOURS):
         value = hours[:, hour]
         ok = ~np.isnan(value)
         filled = np.where(ok, value, 0.0)
+        np.copyto(last, value, where=np.isnan(last))
         known += ok
         total += filled
-        squares += filled * filled
-        np.fmin(least, value, out=least)
-        np.fmax(most, value, out=most)
-        np.copyto(last, value, where=np.isnan(last))
-        if (window := hour + 1) in WINDOWS:
-            some = known > 0
-            mean = np.divide(total, known, out=np.full(shape, np.nan), where=some)
-            square = np.divide(squares, known, out=np.full(shape, np.nan), where=some)
-            spread = np.sqrt(np.maximum(square - mean * mean, 0))
+        if spreads:
+            squares += filled * filled
+        if extremes:
+            np.fmin(least, value, out=least)
+            np.fmax(most, value, out=most)
+        if hour and "unrest" in wanted:
+            step = np.abs(value - hours[:, hour - 1])
+            moved = ~np.isnan(step)
+            np.add(steps, step, out=steps, where=moved)
+            stepped += moved
+        window = hour + 1
+        if window in _TREND:
+            at[window] = total.copy(), known.copy()
+        if window in WINDOWS:
+            mean = _share(total, known)
             views[f"mean{window}"] = mean
             views[f"min{window}"], views[f"max{window}"] = least.copy(), most.copy()
-            views[f"std{window}"] = np.where(known > 1, spread, np.nan)
+            spread = np.maximum(squares - known * mean * mean, 0) / np.maximum(known - 1, 1)
+            views[f"std{window}"] = np.where(known > 2, np.sqrt(spread), np.nan)
     for window in WINDOWS:
         views[f"change{window}"] = last - views[f"mean{window}"]
     views["drift"] = views["mean6"] - views["mean24"]
+    new, old = at[_TREND[0]], at[_TREND[1]]
+    views["trend"] = _share(*new) - _share(total - old[0], known - old[1])
+    views["unrest"] = np.where(stepped > 2, _share(steps, stepped), np.nan)
     return views
+
+
+def _share(total: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means; NaN where nothing is known."""
+    mean: NDArray[np.float64] = np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0)
+    return mean
 
 
 Signals = dict[str, NDArray[np.float64]]
@@ -194,9 +237,16 @@ def _points(name: str) -> Callable[[Signals], Any]:
 
 def _news(x: Signals) -> Any:
     """The sum of the parts that are known; NaN where none is."""
-    parts = [points(name, x[name]) for name in _PARTS]
-    none = np.logical_and.reduce([np.isnan(x[name]) for name in _PARTS])
-    return np.where(none, np.nan, np.sum(parts, axis=0))
+    parts = [x[f"news_{name}"] if f"news_{name}" in x else _points(name)(x) for name in _PARTS]
+    none = np.logical_and.reduce([np.isnan(part) for part in parts])
+    return np.where(none, np.nan, np.nansum(parts, axis=0))
+
+
+def _sirs(x: Signals) -> Any:
+    """Of those that are known; NaN where none is."""
+    met = [x["hr"] > 90, x["rr"] > 20, (x["temp"] > 38) | (x["temp"] < 36)]
+    none = np.isnan(x["hr"]) & np.isnan(x["rr"]) & np.isnan(x["temp"])
+    return np.where(none, np.nan, np.sum(met, axis=0))
 
 
 _MADE: Final[dict[str, Callable[[Signals], Any]]] = {
@@ -205,7 +255,9 @@ _MADE: Final[dict[str, Callable[[Signals], Any]]] = {
     "shock_index": lambda x: _ratio(x["hr"], x["sbp"]),
     "pulse_pressure": lambda x: x["sbp"] - x["dbp"],
     "spo2_rr": lambda x: _ratio(x["spo2"], x["rr"]),
-    "hr_rr": lambda x: x["hr"] * x["rr"] / 100,
+    "map_share": lambda x: _ratio(_map(x), x["sbp"]),
+    "hr_temp": lambda x: x["hr"] - 9 * (x["temp"] - 37),
+    "sirs": _sirs,
     **{f"news_{name}": _points(name) for name in _PARTS},
     "news": _news,
 }
