@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from ward.alerts.packs import load_pack
+from ward.evaluation import training
 from ward.evaluation.datasets import DataSet, load
-from ward.evaluation.judged import NEVER, Called, Stays, called, figures
+from ward.evaluation.judged import NEVER, Stays, called, figures
 from ward.evaluation.lived import Course, courses, days
 from ward.evaluation.plots import Point, load_recall
 from ward.evaluation.section import Json, Progress, Section
@@ -32,6 +33,9 @@ RISK_CUTS: Final = (0.02, 0.03, 0.04, 0.05, 0.07, 0.10)
 QUICK: Final = 40
 """Stays of each collection in the short form."""
 SETS: Final = ("cinc2019", "cinc2012", "mimic3_demo")
+LEARNED_FROM: Final = "cinc2019"
+Parts = list[tuple[list[int], RiskModel | None]]
+"""Places of stays, and the model that judges them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +97,36 @@ def run(folder: Path, *, seed: int, quick: bool, progress: Progress) -> Section:
     packs = candidates(with_risk=model is not None)
     results: Json = {}
     for number, name in enumerate(SETS):
-        share = number / len(SETS)
-        progress(f"packs: reading {name}", share)
+        base = number / len(SETS)
+        progress(f"packs: reading {name}", base)
         found = load(name, folder)
         if found is None:
             continue
-        chosen = judged_on(found, quick=quick)
-        if chosen.recordings:
-            told = partial(_told, progress, name, share)
-            results[name] = judge(chosen, packs, model, seed, told)
+        chosen = with_readings(found, quick=quick)
+        if not chosen.recordings:
+            continue
+        parts: Parts = [(list(range(len(chosen.recordings))), model)]
+        if name == LEARNED_FROM and model is not None and not quick:
+            parts = unseen(chosen, training.prepare(folder, seed, quick, progress))
+        results[name] = judge(chosen, packs, parts, seed, partial(_told, progress, name, base))
     return _section(results, packs, model)
+
+
+def unseen(found: DataSet, prepared: training.Prepared) -> Parts:
+    """The stays of each fold with a model that has seen none of them."""
+    folds = [training.fold_of(recording.stay) for recording in found.recordings]
+    return [
+        ([i for i, own in enumerate(folds) if own == fold], prepared.model_of(fold))
+        for fold in sorted(set(folds))
+    ]
 
 
 def _told(progress: Progress, name: str, base: float, what: str, share: float) -> None:
     progress(f"packs: {name}, {what}", base + share / len(SETS))
 
 
-def judged_on(found: DataSet, *, quick: bool) -> DataSet:
-    """The stays that no score was learned from; in the short form a few, those with an event first."""
+def with_readings(found: DataSet, *, quick: bool) -> DataSet:
+    """Stays that have any; in the short form a few, those with an event first."""
     keep = np.flatnonzero([len(r) > 0 for r in found.recordings])
     if quick:
         event = np.array([bool(y.any()) for y in found.labels] or [False] * len(found.recordings))
@@ -126,39 +142,39 @@ def judged_on(found: DataSet, *, quick: bool) -> DataSet:
 
 
 def judge(
-    found: DataSet, packs: Mapping[str, Candidate], model: RiskModel | None, seed: int, progress: Progress
+    found: DataSet, packs: Mapping[str, Candidate], parts: Parts, seed: int, progress: Progress
 ) -> Json:
     """Figures of every pack on one collection."""
-    times: dict[str, tuple[list[Int], list[Int]]] = {name: ([], []) for name in (SINGLE, *packs)}
+    n = len(found.recordings)
+    nothing: Int = np.empty(0, np.int64)
+    calls, alerts = ({name: [nothing] * n for name in (SINGLE, *packs)} for _ in range(2))
     by_rule: Counter[str] = Counter()
-    monitored: list[int] = []
-    progress("engine", 0.0)
-    for course in courses(found.recordings, {n: p.rules for n, p in packs.items()}, model):
-        monitored += course.monitored().tolist()
-        crossed = _crossed(course, "ward-rct-2025")
-        times[SINGLE][0].extend(crossed)
-        times[SINGLE][1].extend(crossed)
-        for done, name in enumerate(packs):
-            progress(name, 0.2 + 0.8 * done / len(packs))
-            lives = course.lives(name, always_on=False)
-            times[name][0].extend(_calls(life) for life in lives)
-            times[name][1].extend(_alerts(life) for life in lives)
-            if name == CHOSEN:
-                by_rule.update(call.rule for life in lives for call in life.interruptions)
-    stays = stays_of(found, np.array(monitored, np.int64))
-    result: Json = {name: figures(stays, _heard(stays, given), seed) for name, given in times.items()}
+    monitored = np.zeros(n, np.int64)
+    rules = {name: candidate.rules for name, candidate in packs.items()}
+    for number, (members, model) in enumerate(parts):
+        progress("engine", number / len(parts))
+        at = 0
+        for course in courses([found.recordings[i] for i in members], rules, model):
+            here = members[at : at + len(course.recordings)]
+            at += len(here)
+            monitored[here] = course.monitored()
+            for i, times in zip(here, _crossed(course, "ward-rct-2025"), strict=True):
+                calls[SINGLE][i] = alerts[SINGLE][i] = times
+            for done, name in enumerate(packs):
+                progress(name, (number + (done + 1) / (len(packs) + 1)) / len(parts))
+                for i, life in zip(here, course.lives(name, always_on=False), strict=True):
+                    calls[name][i], alerts[name][i] = _calls(life), _alerts(life)
+                    if name == CHOSEN:
+                        by_rule.update(call.rule for call in life.interruptions)
+    stays = stays_of(found, monitored)
     return {
-        "stays": len(stays.days),
+        "stays": n,
         "events": int(stays.event.sum()),
         "patient_days": round(float(stays.days.sum()), 1),
         "timed": stays.timed,
-        "packs": result,
-        "by_rule": {rule: round(n / days(sum(monitored)), 4) for rule, n in by_rule.most_common()},
+        "packs": {name: figures(stays, called(stays, calls[name], alerts[name]), seed) for name in calls},
+        "by_rule": {rule: round(n / days(monitored), 4) for rule, n in by_rule.most_common()},
     }
-
-
-def _heard(stays: Stays, given: tuple[list[Int], list[Int]]) -> Called:
-    return called(stays, *given)
 
 
 def _calls(life: Life) -> Int:
