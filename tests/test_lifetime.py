@@ -17,8 +17,9 @@ from ward.alerts.technical import SILENCE, is_technical, rule_for
 from ward.alerts.track import Breach
 from ward.cli import app
 from ward.ingest.recordings import Origin, Recording
-from ward.lifetime import INTERRUPTS, NOBODY, Span, Staff, live, silences
+from ward.lifetime import INTERRUPTS, NOBODY, Span, Staff, leads_off, live, silences
 from ward.replay_lives import monitored
+from ward.scoring.limits import OFF_FOR, OFF_MEMORY
 from ward.scoring.readings import Readings
 from ward.signals import HOUR, INDEX, MINUTE
 
@@ -126,6 +127,17 @@ def test_silence_is_found_where_it_lasts():
         (1000, SILENCE + 1000, SILENCE + 1000),
         (SILENCE + 2000, 2 * SILENCE + 2000, None),
     ]
+
+
+def test_leads_are_off_from_their_first_wrong_zero_until_a_heart_rate_is_back():
+    wrong = np.arange(10_000, 70_001, 1_000)
+    found = leads_off(wrong, np.array([9_000, 75_000]), HOUR)
+    assert [(s.since, s.raised, s.cleared) for s in found] == [(10_000, 10_000 + OFF_FOR, 75_000)]
+    assert leads_off(wrong[:20], np.array([9_000, 31_000]), HOUR) == []  # back before it is told
+    forgotten = leads_off(wrong, np.array([9_000]), HOUR)
+    assert [s.cleared for s in forgotten] == [70_000 + OFF_MEMORY + 1]
+    again = np.concatenate([wrong, wrong + 10 * MINUTE])
+    assert [s.since for s in leads_off(again, np.array([75_000]), HOUR)] == [10_000, 610_000]
 
 
 def test_monitored_time_is_that_in_which_anything_is_known():
