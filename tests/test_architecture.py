@@ -37,6 +37,8 @@ class Room:
 
 
 PURE = VALUES | {"numpy"}
+OFFLINE = frozenset({"ward.lifetime", "ward.replay", "ward.replay_files", "ward.models"})
+"""What takes recordings through the engine."""
 MIDDLE = WORDS | {"ward.clock", "ward.scoring", "ward.alerts", "ward.ingest", "ward.store"}
 ROOMS = {
     "ward/signals.py": Room(VALUES, frozenset()),
@@ -51,7 +53,7 @@ ROOMS = {
     "ward/store": Room(None, MIDDLE),
     "ward/notify": Room(None, MIDDLE | {"ward.notify"}),
     "ward/protection": Room(None, MIDDLE | {"ward.protection"}),
-    "ward/trial": Room(None, MIDDLE | {"ward.trial", "ward.lifetime", "ward.live.history"}),
+    "ward/trial": Room(None, MIDDLE | OFFLINE | {"ward.trial", "ward.live.history"}),
     **{
         f"ward/trial/{name}.py": Room(
             PURE, WORDS | {"ward.scoring", "ward.alerts", "ward.trial", "ward.lifetime"}

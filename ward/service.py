@@ -305,7 +305,9 @@ class WardService:
     def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
         """See ``ward.web.service_protocol``."""
         pack = self.core.rulebook.pack
-        return self._trials.run(Job(self.settings.database, pack.id, list(pack.rules), request))
+        return self._trials.run(
+            Job(self.settings.database, pack.id, list(pack.rules), request, self.settings.risk_model)
+        )
 
     @property
     def reference_days(self) -> int:

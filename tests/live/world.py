@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -124,16 +123,12 @@ class World:
         return sorted(found, key=str)
 
     def trial(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Its result, over what is stored by now."""
+        """Its result, over what is stored by now; without the process that the service has for it."""
         from ward.live import snapshots
-
-        async def run() -> list[tuple[str, dict[str, Any]]]:
-            return [step async for step in self.service.trial(request)]
+        from ward.trial.stored import stored_trial
 
         snapshots.flush(self.service.core)
-        *_, (kind, result) = asyncio.run(run())
-        assert kind == "result"
-        return result
+        return stored_trial(self.service.engine_db, self.service.core.rulebook, request, lambda *_: None)
 
     def stored(self, stay: str) -> Any:
         """All readings of the stay that are in the database or on their way there."""

@@ -142,16 +142,17 @@ def test_interruptions_are_those_of_the_book_over_the_whole_stay() -> None:
     sets = Sets((RULES, *(s.rules(RULES) for s in candidates_of(
         (), parse_grid("spo2-below-88: 86,92 × 1m,10m", RULES), RULES).settings)))  # fmt: skip
     end = START + 2_000 * MINUTE
-    some = [Subject(f"s{n}", wandering(n, 2_000), START, end, sets) for n in range(3)]
-    found = sweep(iter([(1.0, some)]), lambda _: None)
+    some = [wandering(n, 2_000) for n in range(3)]
+    subjects = [Subject(START, end, len(readings), sets) for readings in some]
+    found = sweep(subjects, lambda where: some[where], lambda _: None)
     counted = Interruptions(found, [sets] * 3, np.full(3, end), [frozenset()] * 3)
     for setting, rules in enumerate(sets.sets):
         expected = []
-        for subject in some:
+        for readings in some:
             engine = Engine(rules, 1, lateness=0)
-            engine.add(subject.readings)
+            engine.add(readings)
             breaches = spans(engine.step(end).transitions, rules).get(0, [])
-            expected.append(len(live(subject.id, breaches, end=end).interruptions))
+            expected.append(len(live("", breaches, end=end).interruptions))
         assert counted.of(setting).tolist() == expected
     assert counted.told < sum(int(np.isin(found.alerts.column, np.arange(99)).sum()) for _ in sets.sets)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,10 +16,11 @@ from ward.scoring.rules import Rule
 from ward.signals import HOUR, INDEX, MINUTE, hold_of
 from ward.trial import sweep as swept
 from ward.trial.candidates import candidates_of, parse_grid
-from ward.trial.sweep import Alerts, Sets, Subject, grouped, monitored, sweep
+from ward.trial.sweep import Alerts, Sets, Subject, monitored, pieces, sweep
 
 RULES = load_pack("default").rules
 MINUTES = 900
+END = START + MINUTES * MINUTE
 
 
 def sets_of(grid: str) -> Sets:
@@ -24,47 +28,58 @@ def sets_of(grid: str) -> Sets:
     return Sets((RULES, *(setting.rules(RULES) for setting in settings)))
 
 
-def subjects(many: int, sets: Sets, **given: object) -> list[Subject]:
-    end = START + MINUTES * MINUTE
-    return [Subject(f"s{n}", wandering(n, MINUTES), START, end, sets, **given) for n in range(many)]
+@dataclass(frozen=True)
+class Stay:
+    id: str
+    readings: Readings
+    subject: Subject
 
 
-def found(some: list[Subject]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
-    sizes = [len(s.readings) for s in some]
-    result = sweep(((upto, some[where]) for upto, where in grouped(sizes)), lambda _: None)
+def stay(
+    name: str, readings: Readings, sets: Sets, *, start: int = START, end: int = END, **given: Any
+) -> Stay:
+    return Stay(name, readings, Subject(start, end, len(readings), sets, **given))
+
+
+def stays(many: int, sets: Sets, **given: Any) -> list[Stay]:
+    return [stay(f"s{n}", wandering(n, MINUTES), sets, **given) for n in range(many)]
+
+
+def found(some: list[Stay]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
+    result = sweep([s.subject for s in some], lambda where: [s.readings for s in some[where]], lambda _: None)
     every: dict[tuple[str, Rule], list[tuple[int, int, int]]] = {}
     alerts = result.alerts
-    for stay, column, *times in zip(
+    for place, column, *times in zip(
         *(getattr(alerts, n).tolist() for n in ("stay", "column", "since", "raised", "cleared")), strict=True
     ):
-        every.setdefault((some[stay].id, result.rules[column]), []).append(tuple(times))
+        every.setdefault((some[place].id, result.rules[column]), []).append(tuple(times))
     return every
 
 
-def alone(subject: Subject, rules: tuple[Rule, ...]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
+def alone(one: Stay, rules: tuple[Rule, ...]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
     """One stay and one set, in one step of the filtering engine, as `ward replay` does."""
     engine = Engine(rules, 1, lateness=0)
-    engine.add(subject.readings)
-    alerts = Alerts.of(engine.step(subject.end).transitions)
+    engine.add(one.readings)
+    alerts = Alerts.of(engine.step(one.subject.end).transitions)
     every: dict[tuple[str, Rule], list[tuple[int, int, int]]] = {}
     for column, *times in zip(
         *(getattr(alerts, n).tolist() for n in ("column", "since", "raised", "cleared")), strict=True
     ):
-        every.setdefault((subject.id, rules[column]), []).append(tuple(times))
+        every.setdefault((one.id, rules[column]), []).append(tuple(times))
     return every
 
 
 def test_every_setting_is_as_if_it_were_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the readings are cut into groups, pushes and steps."""
     sets = sets_of("spo2-below-88: 85..93/2 × 1m,10m,30m")
-    some = subjects(5, sets)
+    some = stays(5, sets)
     expected = {}
-    for subject in some:
+    for one in some:
         for rules in sets.sets:
-            expected |= alone(subject, rules)
+            expected |= alone(one, rules)
     assert sum(map(len, expected.values())) > 100
     assert found(some) == expected
-    for name, value in (("GROUP", 4_000), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
+    for name, value in (("GROUP", 9_000), ("_LOT", 3_000), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
         monkeypatch.setattr(swept, name, value)
     assert found(some) == expected
 
@@ -72,7 +87,7 @@ def test_every_setting_is_as_if_it_were_alone(monkeypatch: pytest.MonkeyPatch) -
 def test_flags_and_the_other_scale_are_the_stays_own() -> None:
     sets = Sets((RULES,))
     plain, flagged = (
-        found(subjects(1, sets, flags=frozenset(flags))) for flags in ((), ("copd", "spo2-scale-2"))
+        found(stays(1, sets, flags=frozenset(flags))) for flags in ((), ("copd", "spo2-scale-2"))
     )
     assert any(rule.id == "spo2-below-92" for _, rule in plain)
     assert not any(rule.id == "spo2-below-92" for _, rule in flagged)
@@ -87,21 +102,18 @@ def test_what_was_before_the_beginning_leads_in_and_is_not_counted() -> None:
     readings = steady(300, [(100, 250, "spo2", 90.0)])
     begun = START + 120 * MINUTE
     sets = Sets((RULES,))
-    subject = Subject("a", readings, begun, START + 300 * MINUTE, sets)
-    told = {rule.id: times for (_, rule), times in found([subject]).items()}
+    one = stay("a", readings, sets, start=begun, end=START + 300 * MINUTE)
+    told = {rule.id: times for (_, rule), times in found([one]).items()}
     assert [t[:2] for t in told["spo2-below-92"]] == [(START + 100 * MINUTE, START + 160 * MINUTE)]
-    late = Subject("a", readings, START + 161 * MINUTE, START + 300 * MINUTE, sets)
+    late = stay("a", readings, sets, start=START + 161 * MINUTE, end=START + 300 * MINUTE)
     assert "spo2-below-92" not in {rule.id for _, rule in found([late])}
 
 
 def test_an_alert_that_is_not_over_by_the_end_has_no_clearing() -> None:
     sets = Sets((RULES,))
     readings = steady(300, [(100, 300, "spo2", 84.0)])
-    ((since, raised, cleared),) = next(
-        v
-        for (_, r), v in found([Subject("a", readings, START, START + 250 * MINUTE, sets)]).items()
-        if r.id == "spo2-below-85"
-    )
+    told = found([stay("a", readings, sets, end=START + 250 * MINUTE)])
+    ((since, raised, cleared),) = next(v for (_, r), v in told.items() if r.id == "spo2-below-85")
     assert (since, raised) == (START + 100 * MINUTE, START + 105 * MINUTE)
     assert cleared == swept.NEVER
 
@@ -124,10 +136,8 @@ def test_monitored_time_is_the_union_of_holds_within_the_trial() -> None:
     assert monitored(Readings.empty(), starts, ends).tolist() == [0]
 
 
-def test_groups_hold_what_fits_and_every_stay_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(swept, "GROUP", 100)
-    sizes = [60, 50, 500, 10, 20, 30]
-    parts = list(grouped(sizes))
-    assert [(w.start, w.stop) for _, w in parts] == [(0, 1), (1, 2), (2, 3), (3, 6)]
-    assert [round(upto, 3) for upto, _ in parts] == [0.09, 0.164, 0.91, 1.0]
-    assert list(grouped([])) == []
+def test_pieces_hold_what_fits_and_every_stay_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pieces([60, 50, 500, 10, 20, 30], 100) == [slice(0, 1), slice(1, 2), slice(2, 3), slice(3, 6)]
+    assert pieces([], 100) == []
+    monkeypatch.setattr(swept, "_STAYS", 2)
+    assert pieces([1] * 5, 100) == [slice(0, 2), slice(2, 4), slice(4, 5)]

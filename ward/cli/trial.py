@@ -47,6 +47,9 @@ def trial(
         list[str] | None, typer.Option(help="Hold of a signal, e.g. hr=90s; may be repeated.")
     ] = None,
     format_: Annotated[str | None, typer.Option("--format", help=FORMATS)] = None,
+    risk_model: Annotated[
+        str, typer.Option(help="default, none or a .skops file.", envvar="WARD_RISK_MODEL")
+    ] = "default",
     output: Annotated[
         list[Path] | None,
         typer.Option(
@@ -75,6 +78,7 @@ def trial(
                 suggest=suggest,
                 holds=hold or [],
                 format=format_,
+                risk_model=risk_model,
                 output=output or [],
                 say=say,
             )

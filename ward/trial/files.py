@@ -13,9 +13,11 @@ from typing import Any, Final
 from ward.alerts.packs import Pack, load_pack, rule_to_dict
 from ward.errors import InvalidError
 from ward.ingest.recordings import Recording, read_all
-from ward.replay import holds_of
+from ward.models import find_risk
+from ward.replay import holds_of, shift_of
 from ward.replay_files import duration, parse_hold
 from ward.scoring.readings import Readings
+from ward.scoring.risk import RiskModel
 from ward.trial.candidates import candidates_of, parse_grid
 from ward.trial.labels import read_labels
 from ward.trial.picture import picture
@@ -39,6 +41,7 @@ def trial_files(
     suggest: str | None,
     holds: Sequence[str],
     format: str | None,
+    risk_model: str,
     output: Sequence[Path],
     say: Callable[[str], None],
 ) -> list[str]:
@@ -59,7 +62,7 @@ def trial_files(
         raise InvalidError("no readings in " + " ".join(map(str, files)))
     if events is not None and not any(r.stay in events for r in recordings):
         say(f"ward: no event of {labels} belongs to any of these stays")
-    shift = max(0, -min(int(r.time[0]) for r in recordings))  # the engine's time is never negative
+    shift = shift_of(recordings)
     end = max(int(r.rows[-1]) for r in recordings) + shift
     place = {r.stay: r for r in recordings}
     patients = [
@@ -70,10 +73,13 @@ def trial_files(
     def load(some: Sequence[Patient]) -> list[Readings]:
         return [_readings(place[p.id], known_holds, shift) for p in some]
 
+    def model() -> RiskModel | None:
+        return find_risk(risk_model)
+
     def moment(ms: int) -> Any:
         return recordings[0].origin.to_input(ms - shift)
 
-    answer = run(patients, load, Wanted(wanted, moved, *spans, wish), Told(say), moment)
+    answer = run(patients, load, Wanted(wanted, moved, *spans, wish), Told(say), moment, model)
     for path in output:
         _write(path, answer)
     return lines(answer)

@@ -81,9 +81,14 @@ class Measured:
         return np.stack([row.caught for row in self.rows])
 
 
-def measure(found: Found, sets: Sequence[Sets], ends: Int, tried: frozenset[str], events: Events) -> Measured:
-    """``sets`` and ``ends`` (ms) of every stay, in the order of the sweep."""
-    return _Measuring(found, sets, ends, tried, events).result()
+def measure(
+    found: Found, sets: Sequence[Sets], ends: Int, tried: frozenset[str], events: Events, settings: int
+) -> Measured:
+    """``sets`` and ``ends`` (ms) of every stay, in the order of the sweep; ``settings``: how many beside the
+    one in force."""
+    measuring = _Measuring(found, sets, ends, tried, events)
+    rows = tuple(measuring.row(n) for n in range(settings + 1))
+    return Measured(rows, found.monitored, events)
 
 
 class _Measuring:
@@ -105,14 +110,10 @@ class _Measuring:
         self.counts = np.bincount(cell, minlength=columns * self.stays).reshape(columns, self.stays)
         self._columns: dict[tuple[int, int], _Column] = {}
 
-    def result(self) -> Measured:
-        many = len(self.kinds[0].sets)
-        return Measured(tuple(self._row(n) for n in range(many)), self.found.monitored, self.events)
-
     def _of(self, column: int) -> Alerts:
         return self.alerts.take(slice(int(self.bounds[column]), int(self.bounds[column + 1])))
 
-    def _row(self, setting: int) -> Row:
+    def row(self, setting: int) -> Row:
         """Add up what the setting's columns are in each kind of stay."""
         total = {name: np.zeros(self.stays, np.int64) for name in _ADDED}
         caught = np.zeros(len(self.events), np.bool_)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from ward.errors import InvalidError
+from ward.scoring.conditions import Conditions
 from ward.scoring.readings import Bool, Int, Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
@@ -18,7 +19,7 @@ from ward.trial.events import AFTER, WINDOW, labelled, severe, severe_for
 from ward.trial.interruptions import Interruptions
 from ward.trial.outcome import Measured, measure
 from ward.trial.suggest import Suggestion, Wish, ahead, front, suggest
-from ward.trial.sweep import Sets, Subject, grouped, sweep
+from ward.trial.sweep import Sets, Subject, sweep
 
 MOST_READINGS: Final = 25_000_000
 """Readings of one trial."""
@@ -80,26 +81,22 @@ def run(
     sets = _sets(patients, wanted)
     ends = np.array([patient.end for patient in patients], np.int64)
 
-    def groups() -> Iterator[tuple[float, list[Subject]]]:
-        for upto, where in grouped([patient.size for patient in patients]):
-            some = patients[where]
-            yield (
-                upto,
-                [
-                    Subject(p.id, readings, p.start, p.end, own, p.flags, p.declared)
-                    for p, readings, own in zip(some, load(some), sets[where], strict=True)
-                ],
-            )
-
+    subjects = [
+        Subject(p.start, p.end, p.size, own, p.flags, p.declared)
+        for p, own in zip(patients, sets, strict=True)
+    ]
     risk = model() if _needs_risk(sets) else None
-    found = sweep(groups(), lambda part: tell(part * _SWEPT, "evaluating"), risk)
+    found = sweep(
+        subjects, lambda where: load(patients[where]), lambda part: tell(part * _SWEPT, "evaluating"), risk
+    )
     watched = [n for n, rule in enumerate(found.rules) if any(rule in kind.watch for kind in set(sets))]
     if wanted.events is None:
         events = severe(found.alerts, watched, found.rules)
     else:
         events = labelled(wanted.events, ids, wanted.window, wanted.after)
     tell(_SWEPT, "counting")
-    measured = measure(found, sets, ends, wanted.candidates.rules, events)
+    tried = wanted.candidates
+    measured = measure(found, sets, ends, tried.rules, events, len(tried.settings))
     staff = Interruptions(found, sets, ends, [patient.flags for patient in patients])
     called = _Called(measured, staff, tell)
     suggestion = called.suggest(wanted.wish)
@@ -131,8 +128,7 @@ def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:
 
 
 def _needs_risk(sets: Sequence[Sets]) -> bool:
-    clauses = (c for kind in set(sets) for rule in kind.rules for c in (*rule.when, *rule.clear_when))
-    return any(clause.signal == "risk" for clause in clauses)
+    return any(Conditions(kind.rules).needs_risk for kind in set(sets))
 
 
 class _Called:

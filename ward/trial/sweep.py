@@ -1,7 +1,8 @@
 """All settings over the readings of many stays at once: one filter, one engine, a column a rule.
 
-Readings are filtered once. The engine then goes over them in steps of time, so that memory does not grow
-with the length of a stay, and whoever waits is told how far it is. Stays are taken in groups.
+Readings are read and filtered a lot at a time, for they are large then; what is valid of a whole group then
+goes through one engine in steps of time. The engine works on the k-th change of all its cells at once, so
+many stays side by side cost little more than one, and whoever waits is told how far it is.
 """
 
 from __future__ import annotations
@@ -13,29 +14,36 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ward.scoring.engine import Engine
 from ward.scoring.filter import VALID, Filter
+from ward.scoring.news2 import PARTS
 from ward.scoring.readings import Int, Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, NEVER, RAISED, Transitions
-from ward.signals import HOUR, INDEX
+from ward.signals import HOUR, INDEX, N_OBSERVED
 
-LEAD_IN: Final = 24 * HOUR
-"""What the engine has seen before a trial's beginning, at the least: what holds, scores and trends need."""
-GROUP: Final = 1_000_000
-"""Readings that are evaluated together at the most (one long stay may have more) ..."""
+LEAD_IN: Final = 26 * HOUR
+"""What the engine has seen before a trial's beginning: what clocks and holds need, and the risk, which looks
+back over 24 whole hours."""
+GROUP: Final = 8_000_000
+"""Readings of stays that are evaluated together at the most (one long stay may have more) ..."""
+_LOT: Final = 1_000_000
+"""... read and filtered together ..."""
 _STAYS: Final = 2_000
-"""... and stays."""
+"""... and how many stays."""
 _PUSH: Final = 500_000
 """Readings filtered at once."""
-_CELLS: Final = 3_000_000
+_CELLS: Final = 6_000_000
 """Readings times columns evaluated at once, about."""
 _LEAST: Final = 5_000
 _PATIENT: Final = [i for name, i in INDEX.items() if name not in ("consciousness", "oxygen", "news2", "risk")]
 
+_FILTER: Final = 0.3
+"""The part of the work that reading and filtering are, about."""
+
+Load = Callable[[slice], Sequence[Readings]]
 Progress = Callable[[float], None]
 """Told what part of the whole is done, 0 to 1. May raise, to end it."""
 
@@ -56,12 +64,12 @@ class Sets:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One stay: its readings (any order), of which those before ``start`` only lead in; times in ms."""
+    """One stay without its readings. start, end: what the trial is of, ms (readings before ``start`` only
+    lead in); size: how many readings, about."""
 
-    id: str
-    readings: Readings
     start: int
     end: int
+    size: int
     sets: Sets
     flags: frozenset[str] = frozenset()
     declared: tuple[int, ...] = ()
@@ -119,87 +127,137 @@ class Found:
 
 
 def sweep(
-    groups: Iterator[tuple[float, list[Subject]]], progress: Progress, risk: RiskModel | None = None
+    subjects: Sequence[Subject], load: Load, progress: Progress, risk: RiskModel | None = None
 ) -> Found:
-    """``groups`` come with the part of the whole that is done when they are (see ``grouped``). risk: the
-    model that runs live, where rules on ``risk`` are tried."""
+    """``load``: the readings of some stays, each in any order, slot 0. risk: the model that runs live, where
+    rules on ``risk`` are tried."""
     registry: dict[Rule, int] = {}
     alerts = [Alerts.of(Transitions.of([], 1))]
-    monitored: list[Int] = []
-    stays = readings = 0
-    done = 0.0
-    for upto, group in groups:
-        if not group:
-            continue
-        begun, share = done, upto - done
+    monitored = [np.empty(0, np.int64)]
+    readings = done = 0
+    sizes = [subject.size for subject in subjects]
+    total = max(sum(sizes), 1)
+    for where in pieces(sizes, GROUP):
+        size = sum(sizes[where])
 
-        def told(part: float, begun: float = begun, share: float = share) -> None:
-            progress(begun + share * part)
+        def told(part: float, done: int = done, size: int = size) -> None:
+            progress((done + size * part) / total)
 
-        found, known = _sweep_group(group, registry, told, risk)
-        found.stay[:] += stays
+        group = _Group(subjects, where, risk)
+        lots = group.read(load, told)
+        found = group.run(lots, registry, told)
         alerts.append(found)
-        monitored.append(known)
-        stays += len(group)
-        readings += sum(len(subject.readings) for subject in group)
-        done = upto
+        monitored.append(group.monitored)
+        readings += group.readings
+        done += size
     every = Alerts.concat(alerts)
     every = every.take(np.lexsort((every.raised, every.column, every.stay)))
-    known = np.concatenate([np.empty(0, np.int64), *monitored])
-    return Found(tuple(registry), every, known, readings)
+    return Found(tuple(registry), every, np.concatenate(monitored), readings)
 
 
-def grouped(sizes: Sequence[int]) -> Iterator[tuple[float, slice]]:
-    """Which stays to evaluate together, given how many readings each has; with the part done after each."""
-    total, seen, first, size = max(sum(sizes), 1), 0, 0, 0
+def pieces(sizes: Sequence[int], most: int) -> list[slice]:
+    """Neighbours whose sizes add up to ``most`` at the most; each at least one."""
+    found, first, size = [], 0, 0
     for at, n in enumerate(sizes):
-        if at > first and (size + n > GROUP or at - first == _STAYS):
-            yield seen / total, slice(first, at)
+        if at > first and (size + n > most or at - first == _STAYS):
+            found.append(slice(first, at))
             first, size = at, 0
         size += n
-        seen += n
-    if sizes:
-        yield 1.0, slice(first, len(sizes))
+    return [*found, slice(first, len(sizes))] if sizes else []
 
 
-def _sweep_group(
-    group: Sequence[Subject], registry: dict[Rule, int], progress: Progress, risk: RiskModel | None
-) -> tuple[Alerts, Int]:
-    columns = tuple(dict.fromkeys(rule for sets in {s.sets: None for s in group} for rule in sets.rules))
-    place = {rule: i for i, rule in enumerate(columns)}
-    own = {sets: np.array([place[rule] for rule in sets.rules], np.int64) for sets in {s.sets for s in group}}
-    engine = Engine(columns, len(group), lateness=0, filtered=False, risk=risk)
-    for slot, subject in enumerate(group):
-        applies = np.zeros(len(columns), np.bool_)
-        applies[own[subject.sets]] = True
-        if subject.flags:
-            applies &= [not subject.flags.intersection(rule.unless) for rule in columns]
-        scale = 2 if "spo2-scale-2" in subject.flags else 1
-        engine.configure(slot, declared=subject.declared, scale=scale, applies=applies.tolist())
-    starts, ends = (np.array([getattr(s, name) for s in group], np.int64) for name in ("start", "end"))
-    valid, sure = _filtered(group, ends, lambda part: progress(part * 0.3))
-    found = Alerts.of(Transitions.concat(list(_steps(engine, valid, int(ends.max()), progress))))
-    last = np.minimum(ends, sure - 1)
-    kept = (found.raised >= starts[found.stay]) & (found.raised <= last[found.stay])
-    found = found.take(kept)
-    found.cleared[found.cleared > last[found.stay]] = NEVER
-    own_columns = np.array([registry.setdefault(rule, len(registry)) for rule in columns], np.int64)
-    named = Alerts(found.stay, own_columns[found.column], found.since, found.raised, found.cleared)
-    return named, monitored(valid, starts, ends)
+class _Group:
+    """Stays that go through one engine; slots in their order."""
+
+    def __init__(self, subjects: Sequence[Subject], where: slice, risk: RiskModel | None) -> None:
+        self._where, self._group = where, subjects[where]
+        self._sets = list(dict.fromkeys(s.sets for s in self._group))
+        self._columns = tuple(dict.fromkeys(rule for sets in self._sets for rule in sets.rules))
+        self._engine = Engine(self._columns, len(self._group), lateness=0, filtered=False, risk=risk)
+        self._starts, self._ends = (
+            np.array([getattr(s, name) for s in self._group], np.int64) for name in ("start", "end")
+        )
+        self._sure = np.full(len(self._group), NEVER)
+        self.monitored = np.zeros(len(self._group), np.int64)
+        self.readings = 0
+        self._configure()
+
+    def _configure(self) -> None:
+        place = {rule: i for i, rule in enumerate(self._columns)}
+        own = {sets: np.array([place[rule] for rule in sets.rules], np.int64) for sets in self._sets}
+        for slot, subject in enumerate(self._group):
+            applies = np.zeros(len(self._columns), np.bool_)
+            applies[own[subject.sets]] = True
+            if subject.flags:
+                applies &= [not subject.flags.intersection(rule.unless) for rule in self._columns]
+            scale = 2 if "spo2-scale-2" in subject.flags else 1
+            self._engine.configure(slot, declared=subject.declared, scale=scale, applies=applies.tolist())
+
+    def read(self, load: Load, progress: Progress) -> list[Readings]:
+        """What is valid and looked at, in lots of stays, each in order of time."""
+        looked_at = _looked_at(self._columns)
+        lots = pieces([s.size for s in self._group], _LOT)
+        found = []
+        for number, lot in enumerate(lots):
+            first = self._where.start
+            readings = load(slice(first + lot.start, first + lot.stop))
+            self.readings += sum(map(len, readings))
+            every = Readings.concat(r.at_slot(slot) for slot, r in enumerate(readings))
+            every = every.take(every.time <= self._ends[lot][every.slot]).in_order()
+            valid, self._sure[lot] = _filtered(every, len(readings), int(self._ends.max()))
+            self.monitored[lot] = monitored(valid, self._starts[lot], self._ends[lot])
+            kept = np.isin(valid.signal, looked_at)
+            kept[np.unique(valid.slot, return_index=True)[1]] = True  # a stay's clocks start with its first
+            valid = valid.take(kept)
+            valid.slot[:] += lot.start
+            found.append(valid)
+            progress(_FILTER * (number + 1) / len(lots))
+        return found
+
+    def run(self, lots: Sequence[Readings], registry: dict[Rule, int], progress: Progress) -> Alerts:
+        """Alerts with the stays' positions among all; columns as in ``registry``, which grows."""
+        found = Alerts.of(Transitions.concat(list(self._steps(lots, progress))))
+        last = np.minimum(self._ends, self._sure - 1)
+        kept = (found.raised >= self._starts[found.stay]) & (found.raised <= last[found.stay])
+        found = found.take(kept)
+        cleared = np.where(found.cleared > last[found.stay], NEVER, found.cleared)
+        own = np.array([registry.setdefault(rule, len(registry)) for rule in self._columns], np.int64)
+        stay = found.stay + self._where.start
+        return Alerts(stay, own[found.column], found.since, found.raised, cleared)
+
+    def _steps(self, lots: Sequence[Readings], progress: Progress) -> Iterator[Transitions]:
+        times = np.sort(np.concatenate([np.empty(0, np.int64), *(lot.time for lot in lots)]))
+        cuts = _cuts(times, max(_LEAST, _CELLS // max(len(self._columns), 1)))
+        done = [0] * len(lots)
+        for number, (_, high) in enumerate(cuts):
+            until = int(times[high - 1])
+            upto = [int(np.searchsorted(lot.time, until, side="right")) for lot in lots]
+            self._engine.add(
+                Readings.concat(lot.take(slice(*edge)) for lot, *edge in zip(lots, done, upto, strict=True))
+            )
+            done = upto
+            yield self._engine.step(until).transitions
+            progress(_FILTER + (1 - _FILTER) * (number + 1) / len(cuts))
+        yield self._engine.step(int(self._ends.max())).transitions
 
 
-def _filtered(group: Sequence[Subject], ends: Int, progress: Progress) -> tuple[Readings, Int]:
+def _looked_at(rules: Sequence[Rule]) -> list[int]:
+    """Signals whose readings any of the rules may look at: all, where one looks at a score."""
+    names = {clause.signal for rule in rules for clause in (*rule.when, *rule.clear_when)}
+    if "risk" in names:
+        return list(range(N_OBSERVED))
+    names |= {"pr"} if "hr" in names else set()
+    names |= {"pr", *PARTS} if "news2" in names else set()
+    return [INDEX[name] for name in names if INDEX[name] < N_OBSERVED]
+
+
+def _filtered(every: Readings, slots: int, end: int) -> tuple[Readings, Int]:
     """Valid readings in order, and per slot the time from which the filter still waits for what follows."""
-    every = Readings.concat(s.readings.at_slot(slot) for slot, s in enumerate(group))
-    every = every.take(every.time <= ends[every.slot]).in_order()
-    gate, valid = Filter(len(group)), [Readings.empty()]
-    cuts = _cuts(every.time, _PUSH)
-    for number, (low, high) in enumerate(cuts):
-        until = int(every.time[high - 1])
-        marked = gate.push(every.take(slice(low, high)), until)
+    gate, valid = Filter(slots), [Readings.empty()]
+    for low, high in _cuts(every.time, _PUSH):
+        marked = gate.push(every.take(slice(low, high)), int(every.time[high - 1]))
         valid.append(marked.readings.take(marked.mark == VALID))
-        progress((number + 1) / len(cuts))
-    marked = gate.push(Readings.empty(), int(ends.max()))
+    marked = gate.push(Readings.empty(), end)
     valid.append(marked.readings.take(marked.mark == VALID))
     return Readings.concat(valid).in_order(), gate.waiting()
 
@@ -213,20 +271,11 @@ def _cuts(time: Int, size: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _steps(engine: Engine, valid: Readings, end: int, progress: Progress) -> Iterator[Transitions]:
-    cuts = _cuts(valid.time, max(_LEAST, _CELLS // max(len(engine.rules), 1)))
-    for number, (low, high) in enumerate(cuts):
-        engine.add(valid.take(slice(low, high)))
-        yield engine.step(int(valid.time[high - 1])).transitions
-        progress(0.3 + 0.7 * (number + 1) / len(cuts))
-    yield engine.step(end).transitions
-
-
 def monitored(valid: Readings, starts: Int, ends: Int) -> Int:
     """Per slot, ms within [start, end) in which at least one measured signal was known. Readings in order."""
     mine = valid.take(np.isin(valid.signal, _PATIENT))
     order = np.argsort(mine.slot, kind="stable")
-    slot, time = mine.slot[order], mine.time[order]
+    slot, time = mine.slot[order].astype(np.int64), mine.time[order]
     low, high = starts[slot], ends[slot]
     begin = np.clip(time, low, high)
     until = np.clip(time + mine.hold[order], low, high)
@@ -238,14 +287,14 @@ def monitored(valid: Readings, starts: Int, ends: Int) -> Int:
     return found
 
 
-def _running_max(slot: NDArray[np.int32], value: Int) -> Int:
+def _running_max(slot: Int, value: Int) -> Int:
     """Of ``value`` so far within each slot; slots are sorted."""
     if not len(value):
         return value
     base = int(value.min())
     width = int(value.max()) - base + 1
-    reach: Int = np.maximum.accumulate((value - base) + slot.astype(np.int64) * width)
-    return reach - slot.astype(np.int64) * width + base
+    reach: Int = np.maximum.accumulate((value - base) + slot * width)
+    return reach - slot * width + base
 
 
 def alone(found: Alerts, stay: int) -> Alerts:
