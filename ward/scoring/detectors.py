@@ -39,7 +39,7 @@ REASON: Final[dict[str, int]] = {word: i for i, word in enumerate(REASONS)}
 _NO_MEASUREMENT = [STATUS_INDEX[w] for w in ("probe-off", "leads-off", "calibrating", "invalid")]
 _DOUBTFUL = [STATUS_INDEX[w] for w in ("motion", "low-perfusion", "out-of-range", "unknown")]
 _TIME_BITS: Final = 44
-_FINE: Final = 10_000
+FINE: Final = 10_000
 """Fractions of a unit in which heights are counted."""
 
 
@@ -235,18 +235,18 @@ def find_fast(readings: Readings, order: Int, stream: Int, streams: Registry, re
         vouched = readings.quality >= limits.GOOD_QUALITY
     rows = order[(readings.signal == limits.SPO2)[order] & ~refused[order]]
     if len(rows):
-        below = _below_peak(readings.value[rows], readings.time[rows], stream[rows], streams["peak"])
-        fast[rows] = (below > limits.FAST * _FINE) & ~vouched[rows]
+        below = below_peak(readings.value[rows], readings.time[rows], stream[rows], streams["peak"])
+        fast[rows] = (below > limits.FAST * FINE) & ~vouched[rows]
     return fast
 
 
-def _below_peak(value: Float, time: Int, stream: Int, kept: Int) -> Int:
+def below_peak(value: Float, time: Int, stream: Int, kept: Int) -> Int:
     """How far each reading is below the highest before it, each of these falling at ``SPEED``, [n].
 
-    In whole numbers (``_FINE`` to one), so that nothing depends on how a stream is cut. Rows are sorted by
+    In whole numbers (``FINE`` to one), so that nothing depends on how a stream is cut. Rows are sorted by
     stream; ``kept``: each stream's highest of value + speed × time, which is brought up to date.
     """
-    height = np.rint(value * _FINE).astype(np.int64) + round(limits.SPEED * _FINE / SECOND) * time
+    height = np.rint(value * FINE).astype(np.int64) + round(limits.SPEED * FINE / SECOND) * time
     first = np.append(True, stream[1:] != stream[:-1])
     part, begin = np.cumsum(first) - 1, np.flatnonzero(first)
     base = np.maximum(kept[stream[begin]], height[begin])

@@ -9,7 +9,7 @@ questionable: nothing that follows can tell.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from ward.scoring import limits
 from ward.scoring.detectors import REASON, REASONS, Doubts, Latest, Others, examine, find_fast, find_frozen
 from ward.scoring.readings import DTYPES, Bool, Int, Readings
 from ward.scoring.runs import INVALID, QUESTIONABLE, VALID, Runs, suspicious
+from ward.scoring.screen import LEAST, Screen
 from ward.scoring.streams import LONG_AGO, device_registry, stream_keys, stream_registry
 
 __all__ = ["INVALID", "MARKS", "QUESTIONABLE", "REASONS", "VALID", "Filter", "Marked"]
@@ -41,6 +42,16 @@ class Marked:
     mark: NDArray[np.uint8]
     reason: NDArray[np.uint8]
     first: Bool
+
+    @classmethod
+    def concat(cls, parts: Sequence[Marked]) -> Marked:
+        kept = [part for part in parts if len(part.readings)] or parts[:1]
+        if len(kept) == 1:
+            return kept[0]
+        return cls(
+            Readings.concat([part.readings for part in kept]),
+            *(np.concatenate([getattr(part, name) for part in kept]) for name in ("mark", "reason", "first")),
+        )
 
     @classmethod
     def all_valid(cls, readings: Readings) -> Marked:
@@ -69,8 +80,20 @@ class Filter:
 
         ``readings`` are in order (time, seq, row), later than any earlier ``until`` and not later than
         this one. Returns all of them, and before them those of earlier pushes that are resolved now.
-        However a stream is cut into pushes, every reading ends with the same mark.
+        However a stream is cut into pushes, every reading ends with the same mark. Quick where the readings
+        of each signal stand together.
         """
+        in_order = len(readings) >= LEAST and (readings.signal[1:] >= readings.signal[:-1]).all()
+        if not in_order or self._active != limits.DETECTORS.keys():
+            return self._push(readings, until)
+        screen = Screen(readings, self._streams, self._devices, self._others)
+        calm = screen.calm(self.slots)
+        quick, rest = readings.parted(calm[readings.slot])
+        screen.pass_over(calm)
+        return Marked.concat([self._push(rest, until), Marked.all_valid(quick)])
+
+    def _push(self, readings: Readings, until: int) -> Marked:
+        """Judge each reading."""
         earlier = len(self._open)
         self.until = max(self.until, until)
         table = Readings.concat([self._open, readings])

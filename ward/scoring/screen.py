@@ -1,0 +1,174 @@
+"""Streams of which nothing needs to be doubted, found in a few passes over all readings of a push.
+
+Most patients' readings are possible, near the ones before them, and at peace with each other. Of a slot of
+which all are so, the filter has to remember where its streams stand, and nothing else. Whoever is not
+found calm here is judged reading by reading; both ways lead to the same marks and the same state.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ward.scoring import limits
+from ward.scoring.detectors import FINE, Others, below_peak
+from ward.scoring.readings import Bool, Float, Int, Readings
+from ward.scoring.streams import LONG_AGO, Registry, device_keys, stream_keys
+from ward.signals import SIGNALS
+
+LEAST: Final = 64
+"""Fewer readings are judged one by one as quickly."""
+_N: Final = len(SIGNALS)
+
+
+class Screen:
+    """One push of the filter: finds the calm slots, and remembers their readings (``pass_over``)."""
+
+    def __init__(self, readings: Readings, streams: Registry, devices: Registry, others: Others) -> None:
+        """Of readings sorted by signal, slot, time, seq."""
+        self.readings, self._streams, self._devices, self._others = readings, streams, devices, others
+        slot, signal, device = readings.slot, readings.signal, readings.device
+        first = np.ones(len(readings), np.bool_)
+        first[1:] = (slot[1:] != slot[:-1]) | (signal[1:] != signal[:-1]) | (device[1:] != device[:-1])
+        self._first, self._at = first, np.flatnonzero(first)
+        self._last = np.append(self._at[1:], len(readings)) - 1
+        heads = readings.take(self._at)
+        self._slot, self._signal = heads.slot.astype(np.int64), heads.signal.astype(np.int64)
+        self._stream = streams.find(stream_keys(heads))
+        self._beats = limits.IS_BEATING[self._signal]
+        self._device = np.full(len(self._at), -1, np.int64)
+        self._device[self._beats] = devices.find(device_keys(heads)[self._beats])
+        self._low = np.minimum.reduceat(readings.value, self._at)
+        self._high = np.maximum.reduceat(readings.value, self._at)
+        self._level: Float = readings.value[self._last].copy()
+        self._peak = streams["peak"][self._stream]
+
+    def calm(self, slots: int) -> Bool:
+        """Which slots have nothing to doubt, [slots]; those without readings here may be among them."""
+        open_ = self._streams["run_start"] != LONG_AGO
+        bad = self._out_of_range() | self._restless() | self._frozen()
+        if self.readings.status.any():
+            bad |= self._any(self.readings.status != 0)
+        with np.errstate(invalid="ignore"):
+            poor = self.readings.quality < limits.LOW_QUALITY
+        if poor.any():
+            bad |= self._any(poor)
+        twice = np.bincount(self._stream, minlength=1)[self._stream] > 1  # two devices take turns
+        calm = np.ones(slots, np.bool_)
+        calm[self._slot[bad | twice]] = False
+        calm[self._streams.slot[open_]] = False
+        return calm & self._at_peace(slots)
+
+    def pass_over(self, calm: Bool) -> None:
+        """Remember the readings of these slots as valid beyond doubt."""
+        mine = calm[self._slot]
+        measured = mine & (self._signal < limits.N_MEASURED)
+        last, s = self._last, self._streams
+        time, value = self.readings.time, self.readings.value
+        rows = self._stream[measured]
+        s["level"][rows] = self._level[measured]
+        s["level_time"][rows] = s["seen"][rows] = time[last[measured]]
+        spo2 = mine & (self._signal == limits.SPO2)
+        s["peak"][self._stream[spo2]] = self._peak[spo2]
+
+        beats = mine & self._beats
+        rows, device = self._stream[beats], self._device[beats]
+        np.add.at(self._devices["signals"], device[s["raw_time"][rows] == LONG_AGO], 1)
+        np.maximum.at(self._devices["changed"], device, self._alive[beats])
+        s["raw"][rows], s["raw_time"][rows] = value[last[beats]], time[last[beats]]
+
+        for number, latest in self._others.all():
+            one = np.flatnonzero(mine & (self._signal == number))
+            slot, end = self._slot[one], last[one]
+            latest.time[slot], latest.value[slot] = time[end], value[end]
+            good = (value[end] >= limits.GOOD_PULSE[0]) & (value[end] <= limits.GOOD_PULSE[1])
+            latest.good[slot] = good & (number == limits.PR)
+
+    # ------------------------------------------------------------------ each stream by itself
+
+    def _any(self, rows: Bool) -> Bool:
+        found: Bool = np.logical_or.reduceat(rows, self._at)
+        return found
+
+    def _out_of_range(self) -> Bool:
+        """Beyond what is possible or plausible, or no heart beat."""
+        low = np.maximum(limits.POSSIBLE[:, 0], limits.PLAUSIBLE[:, 0])
+        high = np.minimum(limits.POSSIBLE[:, 1], limits.PLAUSIBLE[:, 1])
+        low[limits.HR] = max(low[limits.HR], limits.NO_BEAT)
+        bad: Bool = (self._low < low[self._signal]) | (self._high > high[self._signal])
+        return bad
+
+    def _restless(self) -> Bool:
+        """Changes that may have to wait; notes where each stream will stand and when it last changed."""
+        time, value, s = self.readings.time, self.readings.value, self._streams
+        before, elapsed = np.empty_like(value), np.empty_like(time)
+        before[1:], elapsed[1:] = value[:-1], time[1:] - time[:-1]
+        before[self._at] = s["raw"][self._stream]
+        new = s["raw_time"][self._stream] == LONG_AGO
+        elapsed[self._at] = np.where(new, 0, time[self._at] - s["raw_time"][self._stream])
+        alive = (value != before) | (elapsed > limits.CONTINUOUS)
+        alive[self._at] |= new
+        self._alive: Int = np.maximum.reduceat(np.where(alive, time, LONG_AGO), self._at)
+
+        before[self._at] = s["level"][self._stream]
+        bad = np.zeros(len(self._at), np.bool_)
+        bounds = np.searchsorted(self._signal, np.arange(limits.N_MEASURED + 1))
+        with np.errstate(invalid="ignore"):
+            for signal in range(limits.N_MEASURED):
+                group = slice(bounds[signal], bounds[signal + 1])
+                if group.start == group.stop:
+                    continue
+                rows = slice(self._at[group][0], self._last[group][-1] + 1)
+                if signal == limits.SPO2:
+                    moved = self._fallen(group, rows, before[rows])
+                else:
+                    moved = np.abs(value[rows] - before[rows]) > limits.JUMP[signal]
+                bad[group] = np.logical_or.reduceat(moved, self._at[group] - rows.start)
+        return bad
+
+    def _fallen(self, group: slice, rows: slice, before: Float) -> Bool:
+        """Of SpO2: changes that may have to wait, also those that are only faster than bodies are."""
+        value, at = self.readings.value[rows], self._at[group] - rows.start
+        stream = np.cumsum(self._first[rows]) - 1
+        below = below_peak(value, self.readings.time[rows], stream, self._peak[group])
+        with np.errstate(invalid="ignore"):
+            fast = (below > limits.FAST * FINE) & ~(self.readings.quality[rows] >= limits.GOOD_QUALITY)
+        if fast.any():  # such a one is not where the stream stands
+            sure = np.maximum.accumulate(np.where(fast, -1, np.arange(len(value))))
+            begin = np.repeat(at, np.diff(np.append(at, len(value))))
+            known = np.where(sure >= begin, value[sure], before[begin])
+            before = before.copy()
+            inside = ~self._first[rows]
+            before[inside] = known[:-1][inside[1:]]
+            self._level[group] = known[self._last[group] - rows.start]
+        change = np.abs(value - before)
+        moved: Bool = (change > limits.JUMP[limits.SPO2]) | (fast & ~(change <= limits.FAST_NEAR))
+        return moved
+
+    def _frozen(self) -> Bool:
+        """Devices that may show no sign of life by their newest reading here."""
+        frozen = np.zeros(len(self._at), np.bool_)
+        device = self._device[self._beats]
+        newest = np.full(len(self._devices.key), LONG_AGO)
+        np.maximum.at(newest, device, self.readings.time[self._last[self._beats]])
+        frozen[self._beats] = newest[device] - self._devices["changed"][device] >= limits.FROZEN
+        return frozen
+
+    # ------------------------------------------------------------------ a slot's signals beside each other
+
+    def _at_peace(self, slots: int) -> Bool:
+        """Which slots' signals agree, whichever of their values are compared, [slots]."""
+        low, high = np.full((_N, slots), np.nan), np.full((_N, slots), np.nan)
+        for number, latest in self._others.all():
+            low[number] = high[number] = latest.value
+        np.fmin.at(low, (self._signal, self._slot), self._low)
+        np.fmax.at(high, (self._signal, self._slot), self._high)
+        hr, pr, pi = limits.HR, limits.PR, limits.PI
+        sbp, dbp, mean = limits.SBP, limits.DBP, limits.MAP
+        with np.errstate(invalid="ignore"):  # NaN: nothing to compare with
+            odd: Bool = (high[hr] - low[pr] > limits.RATES_APART) | (high[pr] - low[hr] > limits.RATES_APART)
+            odd |= low[pi] < limits.LOW_PERFUSION
+            odd |= low[sbp] - high[dbp] < limits.PULSE_PRESSURE
+            odd |= (high[mean] >= low[sbp]) | (low[mean] <= high[dbp])
+        return ~odd
