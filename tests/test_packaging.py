@@ -169,6 +169,8 @@ def test_the_wheel_carries_what_it_needs_and_no_more(tmp_path):
     assert "ward/alerts/packs/ward-rct-2025.toml" in inside
     assert "ward/alerts/packs/default.toml" in inside
     assert "ward/store/migrations/env.py" in inside
+    models = [path.name for path in tracked() if path.parent == ROOT / "models"]
+    assert {f"ward/shipped/{name}" for name in models} <= inside
     assert any(name.startswith("simulator/") for name in inside)
     assert any(name.endswith("licenses/LICENSE") for name in inside)
     strangers = {name.split("/")[0] for name in inside} - {"ward", "simulator", "models"}
