@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ward.scoring.features import FEATURES, SERIES, matrix, monotone
+from ward.scoring.features import BY_NAME, FEATURES, NAMES, SERIES, matrix, monotone
 from ward.scoring.trends import FRESH, HOURS, STEP, TRACKED, Inputs, Trends
 from ward.signals import HOUR, MINUTE
 
@@ -134,6 +134,15 @@ def test_a_row_depends_on_its_own_input_only():
     for row in (0, 1, 700, 1023, 1024, 1499):
         np.testing.assert_array_equal(matrix(inputs.take([row])), together[[row]])
     np.testing.assert_array_equal(matrix(inputs.take(slice(1111, 1499))), together[1111:1499])
+
+
+@pytest.mark.parametrize("some", [["hr.max12"], ["rr.min6"], ["sbp.std24"], ["news.last", "hr.unrest"]])
+def test_a_feature_does_not_depend_on_which_others_are_asked_for(some):
+    inputs = some_inputs(50, seed=8)
+    columns = [NAMES.index(name) for name in some]
+    np.testing.assert_array_equal(
+        matrix(inputs, [BY_NAME[name] for name in some]), matrix(inputs)[:, columns]
+    )
 
 
 def test_a_lower_newest_spo2_moves_every_feature_only_as_its_constraint_says():

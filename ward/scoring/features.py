@@ -170,7 +170,7 @@ def _views(
     at: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     last = now.copy()
     views = {"now": now, "last": last}
-    spreads, extremes = (any(view.startswith(kind) for view in wanted) for kind in ("std", "mi"))
+    spreads, extremes = (any(view.startswith(kinds) for view in wanted) for kinds in ("std", ("min", "max")))
     for hour in range(HOURS):
         value = hours[:, hour]
         ok = ~np.isnan(value)
