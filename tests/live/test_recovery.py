@@ -185,3 +185,29 @@ def test_a_backlog_counts_as_drained_when_what_comes_is_no_older_than_evaluation
     core.reached -= 1
     assert not runner._is_drained(0.0, has_heard=True)
     world.close()
+
+
+def test_what_was_told_is_not_over_where_clocks_are_still_before_it(tmp_path):
+    """The filter waits for what follows a leap, and a start evaluates a little less than was evaluated."""
+    pack = tmp_path / "quick.toml"
+    pack.write_text(
+        'id = "quick"\ntitle = "t"\nsource = "tests"\n'
+        '[[rule]]\nid = "low"\ntitle = "low"\npriority = "high"\n'
+        'when = ["spo2 < 88"]\nfor = "5s"\nclear_for = "4s"\n'
+    )
+    world = World(tmp_path / "data", pack=str(pack))
+    world.admit()
+    world.live(20, spo2=97, hr=80)
+    while not world.alerts():
+        world.live(1, spo2=75, hr=80)
+    (told,) = world.alerts()
+    world.crash()
+    assert int(world.service.core.engine.frontier[0]) < told.raised_at
+    world.live(30, spo2=75, hr=80)
+    assert [(a.state, a.raised_at, a.cleared_at) for a in world.alerts()] == [
+        ("active", told.raised_at, None)
+    ]
+    world.live(30, spo2=97, hr=80)
+    (over,) = world.alerts()
+    assert over.cleared_at > told.raised_at
+    world.close()

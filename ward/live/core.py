@@ -38,6 +38,7 @@ from ward.live.plans import note_failed
 from ward.live.risks import known
 from ward.live.slots import Slots
 from ward.live.tally import Beat
+from ward.live.unproved import Unproved
 from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine
@@ -107,6 +108,7 @@ class Core:
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
+        self._unproved = Unproved()
 
     # ------------------------------------------------------------------ stays and rules
 
@@ -261,6 +263,7 @@ class Core:
         self._guard("marks", lambda: self._note_marks(step.marked))
         self._late.note(step.late, now)
         self._guard("alerts", lambda: self._follow(step.transitions, now))
+        self._unproved.prove(self.book, self.engine, self.slots)
         self._rebuild(now)
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
@@ -289,15 +292,9 @@ class Core:
         self._follow(step.transitions, now)
 
     def reconcile(self) -> None:
-        """What the book says is raised stays raised, also where the engine's state is lost."""
-        for alert in self.book.open_alerts():
-            slot = self.slots.get(alert.stay)
-            if slot is None or not alert.sustained or alert.raised_at is None or alert.breach_since is None:
-                continue
-            for column, rule in enumerate(self.engine.rules):
-                if rule.id == alert.rule and self.engine.applies[slot, column]:
-                    cell = slot * len(self.engine.rules) + column
-                    self.engine.sustain.assume_raised(cell, alert.breach_since, alert.raised_at)
+        """After a start: what the book says is raised stays raised."""
+        self._unproved.begin(self.book)
+        self._unproved.prove(self.book, self.engine, self.slots)
 
     def note(self, changes: Iterable[Change]) -> None:
         """What a person did to the book; written by the next ``commit``."""

@@ -308,10 +308,13 @@ class Sustain:
         c["deadline"][cells] = deadline
         np.minimum.at(self._due, cells // max(len(self.rules), 1), deadline)
 
-    def assume_raised(self, cell: int, since: int, at: int) -> None:
-        """It was told that this cell is raised, and its clocks are lost: it stays raised until it clears."""
+    def assume_raised(self, cell: int, since: int, at: int, reached: int) -> None:
+        """It was told that this cell is raised, and its clocks are lost: it stays raised until it clears, of
+        which nothing counts that was before ``reached``."""
         if not self.cell["raised"][cell]:
             where = np.array([cell])
+            self._advance(where, np.array([reached]), final=True)
+            self.cell["clearing"][where] = 0
             for name, value in (("raised", True), ("raised_since", since), ("raised_at", at)):
                 self.cell[name][where] = value
             self._set_deadline(where)
