@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -219,3 +220,46 @@ def test_signals_that_are_missing_neither_crash_it_nor_make_it_sure(gone):
         names.pop()
     for (more, narrow), (less, wide) in pairwise(widths):
         assert less == more or wide > narrow  # with less to go by it is less sure
+
+
+def dense(minutes: int, spikes: set[int]):
+    """Every ten seconds from an hour with a history on; some readings are artefacts that last or do not."""
+    found = course(1, 10 * MINUTE, names=("hr", "spo2", "rr", "sbp"))
+    for n in range(minutes * 6):
+        at = HOUR + (n + 1) * 10 * SECOND
+        found += [(0, "hr", at, 80.0 + n % 3), (0, "rr", at, 18.0 + (14 if n > minutes * 3 else 0))]
+        found.append((0, "spo2", at, 50.0 if n in spikes else 96.0 - n // 60))
+    return found
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.sets(st.integers(0, 119), max_size=8),
+    st.lists(st.integers(0, 80 * 60).map(lambda s: s * SECOND), max_size=10).map(sorted),
+    st.booleans(),
+)
+def test_behind_the_filter_however_time_is_cut(spikes, cuts, restart):
+    table = readings(dense(20, spikes))
+    table = replace(table, hold=np.full(len(table), 90 * SECOND))
+
+    def run_filtered(cuts):
+        engine = Engine(RULES, 1, lateness=0, risk=MODEL)
+        engine.add(table)
+        found = []
+        for cut in [*cuts, 80 * MINUTE]:
+            step = engine.step(START + cut)
+            assert not len(step.late)
+            t = step.transitions
+            found += list(zip(*(getattr(t, name).tolist() for name in TOLD), strict=True))
+            if restart:
+                state = engine.snapshot()
+                engine = Engine(RULES, 1, lateness=0, risk=MODEL)
+                engine.restore(state)
+        return sorted(found), engine.risk
+
+    whole, risk = run_filtered([])
+    pieces, other = run_filtered(cuts)
+    assert pieces == whole
+    assert whole
+    for name, array in risk.snapshot().items():
+        np.testing.assert_array_equal(other.snapshot()[name], array)
