@@ -64,11 +64,12 @@ lint: setup-dev ## Check style, types and the dashboard's types
 	  echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer with npm"; \
 	fi
 
-bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memory copy, and how long a start takes
+bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memory copy, how long a start takes, and a trial
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.tick
 	@$(BIN)/python -m benchmarks.risk
 	@$(BIN)/python -m benchmarks.recovery
+	@$(BIN)/python -m benchmarks.trial
 
 evaluate: setup-dev ## Judge filter, score and packs on open recordings and write docs/alert-quality.md [SEED=1]
 	@if [ -z "$$WARD_TEST_DATA" ]; then \

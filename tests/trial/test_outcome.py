@@ -83,6 +83,16 @@ def test_without_labels_severe_events_stand_in_and_that_is_said() -> None:
     assert standing["lead_s"]["median"] > 0
 
 
+def test_an_alert_that_stands_for_ever_hears_nothing() -> None:
+    """Raised once and never cleared, it would be the cheapest of all."""
+    stay = steady(2_000, [(0, 2_000, "spo2", 95.0), (1_000, 1_060, "spo2", 82.0)])
+    _, always = cell("low: 99 × 1m", {"a": stay})
+    assert (always["alerts"], always["true"], always["false"], always["recall"]) == (1, 0, 1, 0.0)
+    falls = [(900, 1_000, "spo2", 95.0), (1_000, 1_060, "spo2", 82.0)]
+    _, often = cell("low: 99 × 1m", {"a": steady(1_100, falls, spo2=100.0)})
+    assert (often["alerts"], often["true"], often["recall"]) == (1, 1, 1.0)
+
+
 def test_severe_events_that_overlap_are_one() -> None:
     fall = [(100, 110, "spo2", 84.0), (110, 120, "spo2", 78.0), (120, 130, "spo2", 84.0)]
     answer, _ = cell("low: 88 × 10m", {"a": steady(400, fall), "b": steady(400, fall)})

@@ -13,6 +13,7 @@ from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.sustain import NEVER
 from ward.signals import HOUR, SECOND
 from ward.trial.candidates import Candidates
+from ward.trial.events import STANDS
 from ward.trial.outcome import DAY, FEW_STAYS, Measured, Row, load_intervals, wilson
 from ward.trial.suggest import MISS_COST, Suggestion, Wish, costs
 from ward.trial.sweep import Alerts, Found, Sets
@@ -23,8 +24,9 @@ FEW_EVENTS: Final = 20
 """With fewer, one event more or less moves recall by more than five points."""
 PROXY: Final = (
     "Nothing is labelled. Recall is that of a stand-in: the share of sustained severe events ({titles}) "
-    "at which an alert of the rules tried stood or was raised. It says nothing of patients who get worse "
-    "without such an event; 'false' is then every alert outside one, among them good ones."
+    "during which an alert of the rules tried was raised, or stood that was raised at most {stands:g} h "
+    "before. It says nothing of patients who get worse without such an event; 'false' is then every alert "
+    "away from one, among them good ones."
 )
 LABELLED: Final = (
     "Recall is the share of labelled events with an alert of the rules tried raised within {window:g} h "
@@ -70,7 +72,7 @@ def answer(judged: Judged, ids: Sequence[str], moment: Callable[[int], Any]) -> 
 def _events(measured: Measured) -> Json:
     events = measured.events
     if events.kind == "severe":
-        text = PROXY.format(titles="; ".join(events.titles))
+        text = PROXY.format(titles="; ".join(events.titles), stands=STANDS / HOUR)
     else:
         width = int((events.close - events.open).max()) if len(events) else 0
         text = LABELLED.format(window=width / HOUR, after=events.after / HOUR)
@@ -173,6 +175,7 @@ def _suggestion(judged: Judged, rows: _Rows) -> Json:
         "of": wish.of,
         "miss_cost": wish.miss_cost,
         "chosen": chosen,
+        "cheapest": None if given.cheapest is None else rows.of(given.cheapest),
         "front": [judged.candidates.settings[n - 1].label for n in given.front],
         "held_out": None
         if held is None
@@ -203,6 +206,7 @@ def _notes(judged: Judged, chosen: Json | None) -> list[str]:
             f"Chosen among {len(measured.rows) - 1} settings on the very readings that judge it: expect less "
             "on others. 'held_out' is what the same choice, made on half of the stays, came to on the rest."
         )
+        notes += _of_cost(judged, given, wish.miss_cost)
         if given.held_out is None:
             notes.append("Too few stays or events to check it so.")
         if chosen["recall_interval"] is not None and len(measured.events) < FEW_EVENTS:
@@ -221,6 +225,21 @@ def _notes(judged: Judged, chosen: Json | None) -> list[str]:
             "those that no other beats by alerts and recall, the ones around the wanted load."
         )
     return notes
+
+
+def _of_cost(judged: Judged, given: Suggestion, weight: float) -> list[str]:
+    """Where the cost speaks for less."""
+    if given.cheapest is None or given.chosen in (None, given.cheapest):
+        return []
+    chosen, cheapest = (judged.measured.rows[n] for n in (given.chosen, given.cheapest))
+    more = int(chosen.caught.sum()) - int(cheapest.caught.sum())
+    price = int(chosen.false.sum()) - int(cheapest.false.sum())
+    label = judged.candidates.settings[given.cheapest - 1].label
+    return [
+        f"If a missed event weighs {weight:g} false alerts, '{label}' costs less: what is suggested hears "
+        f"{more} events more for {price} false alerts more, and pays from a weight of "
+        f"{price / max(more, 1):.1f} on."
+    ]
 
 
 # ---------------------------------------------------------------------- alerts one by one

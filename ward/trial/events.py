@@ -22,6 +22,9 @@ from ward.trial.sweep import Alerts
 
 WINDOW: Final = 12 * HOUR
 """An alert raised so long before a labelled event, or later up to it, was about it (circEWS' protocol)."""
+STANDS: Final = 4 * HOUR
+"""An alert that stands when a severe event begins was about it if it was raised no longer ago: staff think of
+one episode (``ward.alerts.episodes.LONGEST``). One that stands for days tells nobody anything."""
 AFTER: Final = 12 * HOUR
 """Alerts raised so long after a labelled event count neither way: staff are there already."""
 
@@ -51,8 +54,9 @@ breath it has only RR >= 24, which is common; 30 for 10 min is ours."""
 @dataclass(frozen=True, slots=True)
 class Events:
     """Columns of one length, sorted by stay, then close; times in ms. stay: position. An alert raised within
-    [open, close] heard it; of severe events also one that was raised before and stands at ``open``. ``mark``:
-    the instant to be ahead of: the label's time, or when the severe condition was itself sustained."""
+    [open, close] heard it; of severe events also one that was raised up to ``STANDS`` before and stands at
+    ``open``. ``mark``: the instant to be ahead of: the label's time, or when the severe condition was itself
+    sustained."""
 
     kind: Kind
     stay: Int
@@ -133,30 +137,39 @@ class Heard:
 def heard(events: Events, alerts: Alerts, line: Line) -> Heard:
     """Alerts of one column, in order of (stay, raised)."""
     up, over = line.key(alerts.stay, alerts.raised), line.key(alerts.stay, alerts.cleared)
-    opened = line.key(events.stay, events.open)
-    # One that clears at the very instant at which a severe event begins is over.
-    first = np.searchsorted(over, opened, side="right") if events.standing else np.searchsorted(up, opened)
+    earliest = line.key(events.stay, events.open - (STANDS if events.standing else 0))
+    first = np.searchsorted(up, earliest)
+    if events.standing:
+        # What cleared before (or at the very instant at which) a severe event begins is over.
+        first = np.maximum(first, np.searchsorted(over, line.key(events.stay, events.open), side="right"))
     there = first < len(alerts)
     at = np.where(there, first, 0)
     raised = alerts.raised[at] if len(alerts) else np.full(len(events), NEVER)
     same = alerts.stay[at] == events.stay if len(alerts) else np.zeros(len(events), np.bool_)
     caught: Bool = there & same & (raised <= events.close)
-    true = _within(up, over - 1 if events.standing else up, events, events.open, events.close, line)
+    true = _meets(events, up, over, line)
     ignored = np.zeros(len(alerts), np.bool_)
     if events.after:
-        ignored = ~true & _within(up, up, events, events.mark, events.mark + events.after, line)
+        ends, begins = (line.key(events.stay, events.mark + ms) for ms in (events.after, 0))
+        ignored = ~true & _before(begins, np.searchsorted(ends, up), up)
     return Heard(caught, np.where(caught, raised, NEVER), true, ignored)
 
 
-def _within(up: Int, over: Int, events: Events, low: Int, high: Int, line: Line) -> Bool:
-    """Which alerts were raised by the ``high`` of an event whose ``low`` is not after their end. Both rise
-    within a stay, so only the first event that ends later need be looked at."""
-    if not len(events):
-        return np.zeros(len(up), np.bool_)
-    ends, begins = line.key(events.stay, high), line.key(events.stay, low)
-    at = np.searchsorted(ends, up)
-    found: Bool = at < len(events)
-    found[found] = begins[at[found]] <= over[found]
+def _meets(events: Events, up: Int, over: Int, line: Line) -> Bool:
+    """Which alerts heard any event. What is late for one event is late for all before it, and what is early
+    for the first that has not ended is early for all after it: one event an alert need be looked at."""
+    at = np.searchsorted(line.key(events.stay, events.close), up)
+    opened = line.key(events.stay, events.open)
+    if not events.standing:
+        return _before(opened, at, up)
+    early = line.key(events.stay, events.open - STANDS)
+    return _before(opened, at, over - 1) & _before(early, at, up)
+
+
+def _before(edge: Int, at: Int, time: Int) -> Bool:
+    """Whether the ``at``-th edge is there and not after ``time``."""
+    found: Bool = at < len(edge)
+    found[found] = edge[at[found]] <= time[found]
     return found
 
 

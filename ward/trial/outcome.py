@@ -15,7 +15,7 @@ import numpy as np
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.sustain import NEVER
 from ward.signals import HOUR
-from ward.trial.events import Events, Heard, Line, heard
+from ward.trial.events import STANDS, Events, Heard, Line, heard
 from ward.trial.sweep import Alerts, Found, Sets
 
 DAY: int = 24 * HOUR
@@ -104,7 +104,7 @@ class _Measuring:
         alerts = found.alerts
         self.alerts = alerts.take(np.lexsort((alerts.raised, alerts.stay, alerts.column)))
         self.bounds = np.searchsorted(self.alerts.column, np.arange(len(found.rules) + 1))
-        self.line = Line.of(alerts.since, alerts.raised, alerts.cleared, events.open, events.close)
+        self.line = Line.of(alerts.since, alerts.raised, alerts.cleared, events.open - STANDS, events.close)
         columns = len(found.rules)
         cell = alerts.column * self.stays + alerts.stay
         self.counts = np.bincount(cell, minlength=columns * self.stays).reshape(columns, self.stays)

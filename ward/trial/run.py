@@ -155,7 +155,7 @@ class _Called:
             return None
         if wish.of == "alerts":
             found = suggest(self._measured, self._measured.alerts, np.ones(many, np.bool_), wish)
-            for setting in (found.chosen, found.least):
+            for setting in (found.chosen, found.cheapest, found.least):
                 self._count(setting or 0)
             self._count_front()
             return found

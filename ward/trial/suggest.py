@@ -1,4 +1,5 @@
-"""Which setting to choose for a wanted load: from those that no other beats, the one that costs least.
+"""Which setting to choose for a wanted load: of those that no other beats, the one that hears most within it;
+and beside it the one that costs least, for the best answer to a low precision may be fewer alerts.
 
 Nothing is applied by this. A choice among hundreds, made and judged on the same readings, flatters itself:
 so each suggestion says what the same choice, made on one half of the stays, came to on the other half.
@@ -44,9 +45,10 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Positions in ``Measured.rows``. chosen: None where no setting keeps to the wanted load."""
+    """Positions in ``Measured.rows``. chosen, cheapest: None where no setting keeps to the wanted load."""
 
     chosen: int | None
+    cheapest: int | None
     least: int
     """The setting with the smallest load."""
     front: tuple[int, ...]
@@ -86,8 +88,10 @@ def suggest(measured: Measured, counts: Int, known: Bool, wish: Wish) -> Suggest
     whole = _Part(measured, counts, every)
     best = whole.front(among)
     chosen = _choose(whole, best, wish)
+    allowed = [n for n in best if whole.load[n] <= wish.per_day]
     return Suggestion(
         chosen,
+        min(allowed, key=lambda n: whole.cost(n, wish), default=None),
         min(among, key=lambda n: whole.load[n]),
         best,
         None if chosen is None else _held_out(measured, counts, half, among, wish),
@@ -116,11 +120,8 @@ class _Part:
 
 
 def _choose(part: _Part, best: Sequence[int], wish: Wish) -> int | None:
-    """The cheapest on the front that keeps to the load; of equals what catches more, then what has less."""
-    allowed = [n for n in best if part.load[n] <= wish.per_day]
-    if not allowed:
-        return None
-    return min(allowed, key=lambda n: (part.cost(n, wish), -part.caught[n], part.load[n]))
+    """The last on the front that keeps to the load: there is none that hears more."""
+    return max((n for n in best if part.load[n] <= wish.per_day), key=lambda n: part.load[n], default=None)
 
 
 def _held_out(

@@ -54,15 +54,15 @@ def _lines(answer: Json) -> Iterator[str]:
     yield f"judged by {events['count']} {events['kind']} events of {events['stays']} stays"
     yield events["meaning"]
     yield ""
-    chosen = (answer["suggestion"] or {}).get("chosen")
+    marks = _marks(answer["suggestion"] or {})
     rows = answer["settings"]
     if len(rows) > MOST_LINES:
         shown = [r for r in rows if r["on_front"]] or _by_recall(rows)
         yield f"{len(rows)} settings; these no other beats (all of them: --output FILE.csv or .json)"
         rows = shown[:MOST_LINES]
-    yield from _table([answer["in_force"], *rows], chosen)
+    yield from _table([answer["in_force"], *rows], marks)
     yield ""
-    yield "a day: per patient-day, with 95 % interval; missed weighs against false as in cost"
+    yield "a day, h in alert, interruptions, cost: per patient-day; in brackets 95 % intervals"
     if answer["suggestion"] is not None:
         yield ""
         yield from _suggested(answer["suggestion"])
@@ -101,6 +101,7 @@ def _span(seconds: Json | None) -> str:
 
 _HEADS: Final[tuple[tuple[str, Callable[[Json], str]], ...]] = (
     ("alerts a day", lambda row: _with_interval(row, "alerts_per_day")),
+    ("h in alert", lambda row: _number(row["alert_hours_per_day"])),
     ("interruptions", lambda row: _number(row["interruptions_per_day"])),
     ("gained", lambda row: str(row["gained"])),
     ("lost", lambda row: str(row["lost"])),
@@ -112,11 +113,17 @@ _HEADS: Final[tuple[tuple[str, Callable[[Json], str]], ...]] = (
 )
 
 
-def _table(rows: list[Json], chosen: Json | None) -> Iterator[str]:
+def _marks(suggestion: Json) -> dict[str, str]:
+    """Label to what stands behind it."""
+    named = {"cheapest": " <- costs least", "chosen": " <- suggested"}
+    return {suggestion[which]["label"]: text for which, text in named.items() if suggestion.get(which)}
+
+
+def _table(rows: list[Json], marks: dict[str, str]) -> Iterator[str]:
     cells = [["", *(name for name, _ in _HEADS)]]
-    for row in rows:
-        mark = " <- suggested" if chosen is not None and row["label"] == chosen["label"] else ""
-        cells.append([row["label"] + mark, *(read(row) for _, read in _HEADS)])
+    cells += [
+        [row["label"] + marks.get(row["label"], ""), *(read(row) for _, read in _HEADS)] for row in rows
+    ]
     widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
     for line in cells:
         first, *rest = line

@@ -31,8 +31,8 @@ and how that differs from those in force. Nothing is changed, and nobody is told
 
 Try `rules` (of a rule in force only what shall be different), or one rule over a `grid` of thresholds and \
 durations, at most 400 cells in one call, or both. Without `events` (labels) recall is that of a stand-in, \
-sustained severe events; `events.meaning` in the answer says so. `suggest` names the cheapest setting that \
-keeps to a wanted load.
+sustained severe events; `events.meaning` in the answer says so. `suggest` names the setting that \
+hears most within a wanted load, and the one that costs least.
 
 With `Accept: text/event-stream` the answer is a stream: `progress` with `{done, what}` (`done` from 0 to \
 1), at least each second, then `result` with the answer below, or `error` with a problem. Hanging up ends \

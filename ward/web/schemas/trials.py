@@ -202,13 +202,16 @@ class TrialHeldOut(Answer):
 
 
 class TrialSuggestion(Answer):
-    """Of the settings that no other beats, the cheapest that keeps to the wanted load. Never applied by
-    itself."""
+    """Of the settings that no other beats (less load and as much recall), the one that hears most within the
+    wanted load. Never applied by itself."""
 
     wanted_per_day: float
     of: Literal["alerts", "interruptions"]
     miss_cost: float
     chosen: TrialSetting | None = Field(None, description="Null: no setting keeps to that load.")
+    cheapest: TrialSetting | None = Field(
+        None, description="Of the same, the one with the least cost; it may be another, with fewer alerts."
+    )
     front: list[str] = Field(description="Labels, by rising load.")
     held_out: TrialHeldOut | None = None
     notes: list[str] = Field(description="What a reader must know before believing it.")
