@@ -66,6 +66,10 @@ def test_the_readme_tells_the_truth_about_the_48_hours(data, tmp_path):
         ),
         "alerts, sustained, without the filter": number(r"sustained alerts: (\d+)", plain),
         "**alerts, sustained, with the filter**": number(r"sustained alerts: (\d+)", filtered),
+        "times that staff would have been called for the patient": number(r"(\d+) interruptions", filtered),
+        "times that staff would have been called for a probe, an electrode or silence": number(
+            r"(\d+) technical interruptions", filtered
+        ),
     }
     table = dict(re.findall(r"^\| (.+?) \| \**([\d,]+)\** \|$", README.read_text(), re.MULTILINE))
     assert {what: int(table[what].replace(",", "")) for what in counted} == counted

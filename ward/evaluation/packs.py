@@ -14,7 +14,7 @@ import numpy as np
 from ward.alerts.packs import load_pack
 from ward.evaluation import training
 from ward.evaluation.datasets import DataSet, load
-from ward.evaluation.judged import NEVER, Stays, called, figures
+from ward.evaluation.judged import NEVER, WINDOW, Stays, called, figures
 from ward.evaluation.lived import Course, courses, days
 from ward.evaluation.plots import Point, load_recall
 from ward.evaluation.section import Json, Progress, Section
@@ -148,7 +148,8 @@ def judge(
     n = len(found.recordings)
     nothing: Int = np.empty(0, np.int64)
     calls, alerts = ({name: [nothing] * n for name in (SINGLE, *packs)} for _ in range(2))
-    by_rule: Counter[str] = Counter()
+    by_rule, useful = Counter[str](), Counter[str]()
+    onsets = found.onsets() if found.labels else {}
     monitored = np.zeros(n, np.int64)
     rules = {name: candidate.rules for name, candidate in packs.items()}
     for number, (members, model) in enumerate(parts):
@@ -166,6 +167,7 @@ def judge(
                     calls[name][i], alerts[name][i] = _calls(life), _alerts(life)
                     if name == CHOSEN:
                         by_rule.update(call.rule for call in life.interruptions)
+                        useful.update(_in_window(life, onsets.get(life.stay)))
     stays = stays_of(found, monitored)
     return {
         "stays": n,
@@ -174,7 +176,15 @@ def judge(
         "timed": stays.timed,
         "packs": {name: figures(stays, called(stays, calls[name], alerts[name]), seed) for name in calls},
         "by_rule": {rule: round(n / days(monitored), 4) for rule, n in by_rule.most_common()},
+        "useful_by_rule": {rule: useful[rule] for rule in by_rule if useful[rule]},
     }
+
+
+def _in_window(life: Life, onset: int | None) -> list[str]:
+    """The rules that called in the window before the stay's event."""
+    if onset is None:
+        return []
+    return [call.rule for call in life.interruptions if onset - WINDOW <= call.at <= onset]
 
 
 def _calls(life: Life) -> Int:
@@ -273,14 +283,16 @@ def _with(figure: Json, name: str, digits: int) -> str:
 def _by_rule(results: Json) -> str:
     sets = list(results)
     rules = dict.fromkeys(rule for name in sets for rule in results[name]["by_rule"])
+    useful = results.get(LEARNED_FROM, {}).get("useful_by_rule", {})
     lines = [
-        f"### What `{CHOSEN}` interrupts for\n\nInterruptions a patient-day, by the rule that called:\n",
-        f"| rule | {' | '.join(sets)} |",
-        f"|---{'|---' * len(sets)}|",
+        f"### What `{CHOSEN}` interrupts for\n\nInterruptions a patient-day, by the rule that called; and "
+        "how many fell into the 12 h before a sepsis:\n",
+        f"| rule | {' | '.join(sets)} | before a sepsis |",
+        f"|---{'|---' * len(sets)}|---|",
     ]
     for rule in rules:
         cells = [f"{results[name]['by_rule'].get(rule, 0):.3f}" for name in sets]
-        lines.append(f"| `{rule}` | {' | '.join(cells)} |")
+        lines.append(f"| `{rule}` | {' | '.join(cells)} | {useful.get(rule, 0)} |")
     return "\n".join(lines)
 
 
