@@ -84,12 +84,25 @@ VIEWS: Final[dict[str, View]] = {
     "unrest": View("{}, mean difference from hour to hour over the 24 h before", now=False),
 }
 
-_POINTS_SEEN: Final = ("last", "mean12", "mean24")
-_SEEN: Final[dict[str, tuple[str, ...]]] = {
-    **{f"news_{name}": _POINTS_SEEN for name in _PARTS},
-    "sirs": _POINTS_SEEN,
+_COUNTED: Final = (*(f"news_{name}" for name in _PARTS), "sirs")
+"""Series that are counts of points."""
+CHOSEN: Final[dict[str, str]] = {
+    "hr": "last mean6 mean12 mean24 std6 std12 std24 change24 trend unrest",
+    "spo2": "last mean6 mean24 std6 std12 std24 unrest trend",
+    "rr": "last mean6 mean12 mean24 std6 std24 drift trend",
+    "temp": "last mean6 mean12 mean24 change12 change24 trend",
+    "sbp": "last mean6 mean24 std6 std12 std24 trend unrest",
+    "map": "last mean6 mean24 std6 std24 trend",
+    "shock_index": "last mean6 mean24 std12 std24 change12 change24 trend",
+    "pulse_pressure": "last mean6 mean12 mean24 trend",
+    "map_share": "last mean6 mean12 mean24 trend",
+    "spo2_rr": "last mean6 mean12 mean24 drift trend",
+    "hr_temp": "last mean12 mean24 std24 unrest trend",
+    "news": "last mean6 mean12 mean24 trend",
+    **dict.fromkeys(_COUNTED, "last mean12 mean24"),
 }
-"""Of series that are counts of points, how they are seen; others in every way but ``now``."""
+"""The views of each series that a model is trained on. Extremes are not among them: out of fold they made it
+worse. An extreme is an artefact more often than not, and grows with how often one measures."""
 _ORDER: Final = {series: i for i, series in enumerate(SERIES)}
 
 
@@ -112,13 +125,15 @@ class Feature:
         return -SERIES[self.series].spo2 if VIEWS[self.view].now else 0
 
 
+BY_NAME: Final[dict[str, Feature]] = {
+    feature.name: feature
+    for feature in (Feature(series, view) for series in SERIES for view in VIEWS if view != "now")
+}
+"""All that can be computed."""
 FEATURES: Final[tuple[Feature, ...]] = tuple(
-    Feature(series, view)
-    for series in SERIES
-    for view in _SEEN.get(series, tuple(view for view in VIEWS if view != "now"))
+    Feature(series, view) for series, views in CHOSEN.items() for view in views.split()
 )
 NAMES: Final[tuple[str, ...]] = tuple(feature.name for feature in FEATURES)
-BY_NAME: Final[dict[str, Feature]] = {feature.name: feature for feature in FEATURES}
 
 
 def monotone(features: Sequence[Feature] = FEATURES) -> list[int]:
@@ -130,7 +145,7 @@ def matrix(inputs: Inputs, features: Sequence[Feature] = FEATURES) -> Float32:
     """The features [n, features] of n inputs, NaN where not known; each row depends on its own input only."""
     names = sorted({feature.series for feature in features}, key=_ORDER.__getitem__)
     kinds = [
-        [(i, f) for i, f in enumerate(features) if (f.series in _SEEN) is counted]
+        [(i, f) for i, f in enumerate(features) if (f.series in _COUNTED) is counted]
         for counted in (False, True)
     ]
     result = np.empty((len(inputs), len(features)), np.float32)
