@@ -137,6 +137,7 @@ def test_an_erased_patient_is_nowhere_and_nobody_else_is_missing(world: World) -
     with world.service.engine_db.connect() as connection:
         held = erasure.held(connection, erasure.require_ended(connection, stay))
     assert all(held.values()), held
+    assert held["readings"] == len(columns(world, stay)[0]), "readings, not rows that hold them"
 
     answer = world.do("erase", stay=stay)
     assert answer["rows"] == held

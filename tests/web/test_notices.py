@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from tests.web.conftest import Client, problem
+from tests.web.conftest import Client, an_alert, problem
 from tests.web.fake import NOON, FakeService
 from ward.alerts.deliver import Delivery
+from ward.store.alerts import save_alerts
 from ward.store.care import enqueue_deliveries
 from ward.store.tables import deliveries
 
@@ -126,3 +127,24 @@ def test_delays_as_json_and_as_a_spreadsheet(service: FakeService, client: Clien
     later = f"{asked}&until=2026-11-21T00:00:01Z"
     assert client("integration").get(later).json() == {"items": []}
     refused(client("nurse").get("/api/v1/alerts/delays"), 422)
+
+
+def test_an_alert_that_rides_in_an_episode_says_who_was_told_of_that(
+    client: Client, service: FakeService
+) -> None:
+    riding = an_alert("riding-6A", rule="hr-above-130", priority="medium", episode="e")
+    with service.engine_db.begin() as tx:
+        save_alerts(tx, [riding, an_alert(episode="e")])
+    service.refresh()
+    first = put(service, "first", episode="e")
+    put(service, "over", episode="e", reason="resolved")
+    put(service, "elsewhere", episode="another", alert="alert-6B")
+    nurse = client("nurse")
+    shown = nurse.get("/api/v1/alerts/riding-6A").json()
+    assert shown["deliveries"] == []
+    assert [one["id"] for one in shown["episode_deliveries"]] == [first]
+    assert shown["episode_deliveries"][0]["person"] == "ada"
+    assert "secret" not in str(shown)
+    own = nurse.get("/api/v1/alerts/alert-6A").json()
+    assert [one["reason"] for one in own["deliveries"]] == ["first", "resolved"]
+    assert own["episode_deliveries"] == []

@@ -150,6 +150,49 @@ def test_a_database_that_does_not_answer_is_no_fault_of_the_request(nurse: TestC
     assert (body["type"], body["status"]) == ("/problems/unavailable", 503)
     assert answer.headers["retry-after"] == "5"
     assert "stays" not in body["detail"]
+    assert body["detail"] == "The database does not answer now."
+
+
+def test_of_a_change_that_failed_only_what_is_known_is_said(nurse: TestClient, service) -> None:
+    """The database fails behind the change, where its answer is kept for a repetition: it was made."""
+
+    async def made(**arguments: object) -> dict:
+        with service.engine_db.begin() as tx:
+            tx.exec_driver_sql("ALTER TABLE idempotency RENAME TO gone")
+        return {"id": arguments["alert"]}
+
+    service.call = lambda command, **arguments: made(**arguments)
+    answer = nurse.post(
+        f"{A}/alerts/alert-6A/shelve", json={"minutes": 5}, headers={"Idempotency-Key": "key-0001"}
+    )
+    body = problem(answer)
+    assert (body["type"], body["status"]) == ("/problems/unavailable", 503)
+    assert "is not known: look before you ask again" in body["detail"]
+    assert "nothing was changed" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ({}, "there is none"),
+        ({"json": []}, "this is none"),
+        ({"json": "assessment"}, "this is none"),
+        (
+            {"content": b'{"assessment": "artefact"}', "headers": {"Content-Type": "text/plain"}},
+            "this is none",
+        ),
+    ],
+)
+def test_a_missing_body_says_what_is_wanted(nurse: TestClient, sent: dict, found: str) -> None:
+    body = problem(nurse.post(f"{A}/alerts/alert-6A/acknowledge", **sent))
+    wanted = f"a JSON object with assessment is wanted (Content-Type: application/json); {found}"
+    assert body["errors"] == [{"field": "body", "message": wanted}]
+    assert body["detail"] == f"body: {wanted}"
+
+
+def test_a_body_whose_fields_may_all_be_left_out_is_wanted_too(client: Client) -> None:
+    body = problem(client("admin").patch(f"{A}/users/nobody"))
+    assert body["detail"] == "body: a JSON object is wanted (Content-Type: application/json); there is none"
 
 
 def test_all_that_is_wrong_with_a_rule_is_listed(clinician: TestClient, service) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import Engine
 
 from tests.web.conftest import Client, TestClient, problem
-from tests.web.fake import NOON
+from tests.web.fake import NOON, FakeService
+from ward.clock import iso
 from ward.store.idempotency import ABANDONED_MS, claim
+from ward.web.identity import create_token
 
 A = "/api/v1"
 STAY = f"{A}/stays/stay-6A"
@@ -198,3 +203,45 @@ def test_while_the_first_is_being_answered_the_second_waits_outside(
     assert service.calls == []
     wall.time += ABANDONED_MS  # the process that took it has died
     assert nurse.post(f"{STAY}/pause", content=content, headers=headers).status_code == 200
+
+
+def reader(client: Client, engine: Engine, *scopes: str) -> TestClient:
+    """A program whose token has these scopes."""
+    _, secret = create_token(engine, name="x", role="integration", scopes=list(scopes), now=NOON)
+    made = client()
+    made.headers["Authorization"] = f"Bearer {secret}"
+    return made
+
+
+WHERE = {"id", "ward", "bed", "admitted_at", "time"}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "more"),
+    [
+        (["read:vitals"], {"signals"}),
+        (["read:alerts"], {"alerts", "pending"}),
+        (["read:alerts", "read:vitals"], {"signals", "alerts", "pending"}),
+        (["read"], {"signals", "alerts", "pending", "patient_ref", "devices", "flags"}),
+    ],
+)
+def test_a_program_finds_the_stays_whose_parts_it_may_read(
+    client: Client, engine: Engine, service: FakeService, scopes: list[str], more: set[str]
+) -> None:
+    signals = {"hr": {"value": 82, "unit": "1/min", "time": iso(NOON), "state": "fresh", "hold_s": 90}}
+    stay = {**service.board.stays["stay-6A"], "signals": signals, "flags": ["copd"]}
+    service.board = replace(service.board, stays={**service.board.stays, "stay-6A": stay})
+    items = reader(client, engine, *scopes).get("/api/v1/stays", params={"ward": "6A"}).json()["items"]
+    (shown,) = items
+    assert {name for name, value in shown.items() if value} == WHERE | more
+    assert set(shown) == set(stay), "what is not shown is there, and empty"
+    assert ("P-6A" in json.dumps(shown)) == ("patient_ref" in more)
+    vitals = reader(client, engine, *scopes).get(f"/api/v1/stays/{shown['id']}")
+    assert (vitals.status_code == 200) == ("read" in scopes), "one stay as a whole is not for parts"
+
+
+@pytest.mark.parametrize(
+    "scope", ["read:rules", "read:devices", "events", "monitor", "admit", "write:observations"]
+)
+def test_other_programs_list_no_stays(client: Client, engine: Engine, scope: str) -> None:
+    assert reader(client, engine, scope).get("/api/v1/stays").status_code == 403

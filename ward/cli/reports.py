@@ -155,7 +155,7 @@ def reference(
 
     The running service goes by it within ten minutes. What was chosen before is kept.
     """
-    from ward.cli.common import opened, operator, record
+    from ward.cli.common import operator, record
     from ward.clock import wall_ms
     from ward.store.tallies import Baseline, put_baseline
 
@@ -163,11 +163,11 @@ def reference(
         first, last = _time("--start", start), _time("--end", end)
         assert first is not None
         assert last is not None
-        engine = opened()
-        with engine.begin() as tx:
-            put_baseline(tx, Baseline(ward, first, last, operator(), wall_ms()))
-        record(engine, "drift.reference", f"ward:{ward}", start=start, end=end)
-        engine.dispose()
+        with database_of(settings_of()) as engine:
+            with engine.begin() as tx:
+                _require_schema(tx)
+                put_baseline(tx, Baseline(ward, first, last, operator(), wall_ms()))
+            record(engine, "drift.reference", f"ward:{ward}", start=start, end=end)
     say(f"ward: {ward} is compared with {start} to {end}")
 
 

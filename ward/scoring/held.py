@@ -212,7 +212,9 @@ class Held:
     def at(self, slots: Int, time: Int) -> Moment:
         """What these slots hold at these times (ms), by all that was taken; one row a slot."""
         expires = self.expires[slots]
-        return Moment(slots, time, self.value[slots], time[:, None] < expires, expires, self.taken[slots])
+        # Before a stay's first reading its time lies before all times, also before 'never'.
+        fresh = (time[:, None] < expires) & (expires >= 0)
+        return Moment(slots, time, self.value[slots], fresh, expires, self.taken[slots])
 
     # ------------------------------------------------------------------ two devices, one signal
 
