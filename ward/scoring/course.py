@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from ward.scoring.held import NEVER, Effective, Held, Timeline
-from ward.scoring.levels import Levels
+from ward.scoring.levels import Level, Levels, Points
 from ward.scoring.readings import Bool, Float, Int, Packing
 from ward.signals import N_OBSERVED
 
@@ -31,6 +31,12 @@ class _Strand:
     expires: Int
     read: Bool
     begins: Bool
+    news: Bool
+    """Where a reading says something new to a rule that looks at the signal itself, or to NEWS2 ..."""
+    own: Bool
+    """... and where to such a rule."""
+    ended: Bool
+    """Where nothing follows before the hold is over."""
 
 
 class Course:
@@ -39,21 +45,29 @@ class Course:
     def __init__(
         self, held: Held, new: Effective, since: Int, until: Int, levels: Levels, second: Bool
     ) -> None:
-        self._held, self._until = held, until
+        self._held, self._until, self._levels, self._second = held, until, levels, second
         self._matters = np.flatnonzero(levels.matters).tolist()
         bounds = np.searchsorted(new.signal, np.arange(N_OBSERVED + 1)).tolist()
         self._strands: dict[int, _Strand] = {}
-        self._events: list[tuple[Int, Int]] = []
+        self._span: dict[int, tuple[Int, Points, Points]] = {}
         for signal in self._matters:
             here = slice(bounds[signal], bounds[signal + 1])
             if here.start < here.stop:
-                self._add(signal, new, here, levels, second)
-        self._events.append(self._carried_ends(since, levels))
+                self._add(signal, new, here)
+        self._events = [self._carried_ends(since)]
+        settled = self._settled()
+        for strand in self._strands.values():
+            at = strand.own | (strand.news & ~settled[strand.slot])
+            self._events += [
+                (strand.slot[at], strand.time[at]),
+                (strand.slot[strand.ended], strand.expires[strand.ended]),
+            ]
         self._packing = Packing(0, 0)
         self._keys: dict[int, Int] = {}
 
-    def _add(self, signal: int, new: Effective, here: slice, levels: Levels, second: Bool) -> None:
+    def _add(self, signal: int, new: Effective, here: slice) -> None:
         """Find where the runs of one signal begin and end."""
+        levels, second = self._levels, self._second
         slot, time, value, expires = new.slot[here], new.time[here], new.value[here], new.expires[here]
         n = len(slot)
         first = np.ones(n, np.bool_)
@@ -64,21 +78,78 @@ class Course:
         else:
             at = np.flatnonzero(first)
             last = np.append(at[1:], n) - 1
-        before = self._held.value[slot[at], signal]
+        heads = slot[at]
         level = levels.of(signal, value, slot, second)
-        ended, is_new = np.empty(n, np.bool_), np.empty(n, np.bool_)
-        ended[:-1] = time[1:] > expires[:-1]
-        is_new[1:] = ended[:-1] | (level[1:] != level[:-1])
-        is_new[at] = levels.of(signal, before, slot[at], second) != level[at]
-        is_new[at] |= time[at] > self._held.expires[slot[at], signal]
+        before = levels.of(signal, self._held.value[heads, signal], heads, second)
+        ended, resumed, changed = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
+        ended[:-1] = resumed[1:] = time[1:] > expires[:-1]
+        resumed[at] = time[at] > self._held.expires[heads, signal]
+        changed[1:] = level[1:] != level[:-1]
+        changed[at] = level[at] != before
         ended[last] = expires[last] <= self._until[slot[last]]
-        self._strands[signal] = _Strand(slot, time, value, expires, new.read[here], is_new | first)
-        self._events += [(slot[is_new], time[is_new]), (slot[ended], expires[ended])]
+        news = resumed | changed
+        own = resumed
+        some = np.flatnonzero(changed)
+        if len(some):
+            previous = np.where(first[some], 0, level[some - 1])
+            begun = first[some]
+            previous[begun] = before[np.searchsorted(heads, slot[some[begun]])]
+            moved = levels.own(signal, level[some], slot[some], second)
+            own[some] |= moved != levels.own(signal, previous, slot[some], second)
+        if levels.parts:
+            self._span[signal] = self._points(
+                signal, slot, level, np.flatnonzero(news | first), heads, before
+            )
+        self._strands[signal] = _Strand(
+            slot, time, value, expires, new.read[here], news | first, news, own, ended
+        )
 
-    def _carried_ends(self, since: Int, levels: Levels) -> tuple[Int, Int]:
+    def _points(
+        self, signal: int, slot: Int, level: Level, some: Int, heads: Int, before: Level
+    ) -> tuple[Int, Points, Points]:
+        """Per slot (``heads``) the least and the most points of NEWS2 that the signal gives in this span."""
+        levels, second = self._levels, self._second
+        low, high = levels.points(signal, level[some], slot[some], second)
+        was_low, was_high = levels.points(signal, before, heads, second)
+        never = np.isnan(self._held.value[heads, signal])
+        was_low[never] = was_high[never] = 0
+        at = np.searchsorted(slot[some], heads)
+        return (
+            heads,
+            np.minimum(np.minimum.reduceat(low, at), was_low),
+            np.maximum(np.maximum.reduceat(high, at), was_high),
+        )
+
+    def _settled(self) -> Bool:
+        """Slots whose NEWS2 crosses no rule's number in this span, whatever its parts do, [slots]."""
+        slots = len(self._until)
+        if not len(self._levels.totals):
+            return np.ones(slots, np.bool_)
+        least, most = np.zeros(slots, np.int16), np.zeros(slots, np.int16)
+        for signals in self._levels.parts:
+            lows, highs = zip(*(self._range(signal) for signal in signals), strict=True)
+            least += np.minimum.reduce(lows)
+            most += np.maximum.reduce(highs)
+        passed = [np.searchsorted(self._levels.totals, total, side="right") for total in (least, most)]
+        settled: Bool = passed[0] == passed[1]
+        return settled
+
+    def _range(self, signal: int) -> tuple[Points, Points]:
+        """The least and the most points of a signal in every slot, [slots] each."""
+        value = self._held.value[:, signal]
+        every = np.arange(len(value))
+        level = self._levels.of(signal, value, every, self._second)
+        low, high = self._levels.points(signal, level, every, self._second)
+        low[np.isnan(value)] = high[np.isnan(value)] = 0
+        if signal in self._span:
+            slot, least, most = self._span[signal]
+            low[slot], high[slot] = least, most
+        return low, high
+
+    def _carried_ends(self, since: Int) -> tuple[Int, Int]:
         """Where holds that were running before end without a successor."""
         slot, signal, when = self._held.ending(since, self._until)
-        real = levels.matters[signal]
+        real = self._levels.matters[signal]
         for number, strand in self._strands.items():
             mine = np.flatnonzero(signal == number)
             at = np.searchsorted(strand.slot, slot[mine])
