@@ -210,6 +210,13 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+def settings_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The file that settings are read from, where there is one: ``WARD_CONFIG``, else ``ward.toml``."""
+    named = (os.environ if environ is None else environ).get("WARD_CONFIG")
+    path = Path(named or FILE)
+    return path if path.exists() else None
+
+
 def load_settings(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None, **given: Any
 ) -> tuple[Settings, dict[str, str]]:

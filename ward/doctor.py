@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ward.alerts.packs import load_pack
 from ward.alerts.plan_file import load_plan
-from ward.config import Settings
+from ward.config import Settings, mask, settings_file
 from ward.errors import WardError
 from ward.housekeeping import data_folder
 from ward.ingest.broker_url import BrokerUrl
@@ -29,8 +30,10 @@ from ward.notify.config import Parts, load_channels
 from ward.protection.keys import recipient
 from ward.store import schema
 from ward.store.database import open_database
+from ward.store.people import has_other_admin
 
 CONNECT_S: Final = 8.0
+FIRST_ADMIN: Final = "ward user add NAME --role admin"
 Level = Literal["ok", "warning", "wrong"]
 
 
@@ -75,6 +78,48 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "data folder", "warning", f"others may read {', '.join(sorted(loose))}", f"chmod 0600 in {folder}"
         )
+
+
+def _file(settings: Settings) -> Iterator[Finding]:
+    """The file of settings itself: what it holds is everybody's who may read it."""
+    path = settings_file()
+    if path is None:
+        yield Finding("settings", "ok", "no ward.toml: all of them by the environment or as they come")
+        return
+    held = tomllib.loads(path.read_text("utf-8"))
+    texts = {name: value for name, value in held.items() if isinstance(value, str)}
+    secret = sorted(name for name, value in texts.items() if mask(name, value) != value)
+    if secret and stat.S_IMODE(path.stat().st_mode) & 0o007:
+        yield Finding(
+            "settings", "wrong", f"{path} holds a secret ({', '.join(secret)}), and every user may read it",
+            f"chmod 0640 {path}, with the service's group, then change what was to be read there",
+        )  # fmt: skip
+    else:
+        closed = " holds secrets, and is closed to others" if secret else ""
+        yield Finding("settings", "ok", f"{path}{closed}")
+
+
+def _people(settings: Settings) -> Iterator[Finding]:
+    """Whether anybody may make users and change rules; nobody can log in before there is one."""
+    if settings.oidc_issuer and "=admin" in (settings.oidc_grants or ""):
+        yield Finding("people", "ok", "the hospital's log-in names administrators")
+    elif _has_admin(settings):
+        yield Finding("people", "ok", "there is an administrator")
+    else:
+        yield Finding(
+            "people", "warning", "there is no administrator: nobody can log in to make users", FIRST_ADMIN
+        )
+
+
+def _has_admin(settings: Settings) -> bool:
+    if settings.database.startswith("sqlite") and not Path(settings.database.partition(":///")[2]).exists():
+        return False
+    engine: Engine = open_database(settings.database)
+    try:
+        with engine.connect() as connection:
+            return bool(schema.version(connection)) and has_other_admin(connection, "")
+    finally:
+        engine.dispose()
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -243,8 +288,10 @@ def _backup(settings: Settings) -> Iterator[Finding]:
 
 
 CHECKS: Final[tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...]] = (
+    ("settings", _file),
     ("data folder", _folder),
     ("database", _database),
+    ("people", _people),
     ("disk", _disk),
     ("clock", _clock),
     ("broker", _broker),

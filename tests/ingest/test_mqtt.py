@@ -246,8 +246,11 @@ CONNACK = b"\x20\x02\x00\x00"
 @pytest.mark.parametrize(
     ("answers", "error"),
     [
-        ([CONNACK, b"\x90\x04\x00\x01\x80\x01"], "subscription refused: ward/v1/+/+/vitals"),
-        ([b"\x20\x02\x00\x05"], "refused: Not authorized"),
+        (
+            [CONNACK, b"\x90\x04\x00\x01\x80\x01"],
+            "refused to let us read ward/v1/+/+/vitals: its ACL for this user",
+        ),
+        ([b"\x20\x02\x00\x05"], "refused: Not authorized; WARD_MQTT_URL has the user and the password"),
         ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], None),
         ([CONNACK, b"\xff" * 100], None),
         ([CONNACK, b"\x30\x05\x00\xff"], None),

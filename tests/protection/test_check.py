@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from tests.brokers import mosquitto_at
+from tests.brokers import mosquitto_at, until
 from tests.databases import migrated
 from tests.live.world import World
 from tests.ports import free_port
 from ward import doctor, housekeeping, machine
 from ward.config import Settings
 from ward.ingest.broker import EmbeddedBroker
+from ward.ingest.mqtt import MqttLink
 from ward.live import metrics
 from ward.machine import MachineClock
+from ward.web.people import create_user
 
 
 @pytest.fixture
@@ -72,6 +75,66 @@ def test_a_broker_that_does_not_let_us_in_is_told_apart_from_one_that_is_away(tm
         ((level, said, _),) = found(right(tmp_path, port))["broker"]
         assert level == "wrong"
         assert "Not authorized" in said
+
+
+def test_a_wrong_password_at_the_broker_is_told_and_never_shown(tmp_path: Path) -> None:
+    port = free_port()
+    with mosquitto_at(port, "allow_anonymous false"):
+        url = f"mqtt://ward:hunter2@127.0.0.1:{port}"
+        ((level, said, to_do),) = found(right(tmp_path, port, mqtt_url=url))["broker"]
+        assert (level, "Not authorized" in said, "WARD_MQTT_URL" in to_do) == ("wrong", True, True)
+        assert "hunter2" not in said + to_do
+        with MqttLink(url, now=lambda: 0) as link:
+            until(lambda: link.stats().last_error)
+        assert str(link.stats().last_error).startswith("refused: Not authorized")
+        assert "hunter2" not in str(link.stats())
+
+
+def test_a_broker_that_refuses_us_is_told_apart_on_readyz(tmp_path: Path, monkeypatch: Any) -> None:
+    world = World(tmp_path)
+    link = world.service.link
+    real = link.stats()
+    for error, said in (
+        ("refused: Not authorized", "not connected to the broker: it refuses the service"),
+        ("Connection refused by the machine", "not connected to the broker"),
+    ):
+        monkeypatch.setattr(link, "stats", lambda error=error: replace(real, last_error=error))
+        assert said in world.service.health()["reasons"]
+        assert world.service.health()["detail"] == {"broker": error}
+    world.close()
+
+
+def test_the_first_administrator_is_missed_until_there_is_one(tmp_path: Path) -> None:
+    settings = right(tmp_path, 1)
+    ((level, said, to_do),) = found(settings)["people"]
+    assert (level, "no administrator" in said) == ("warning", True)
+    assert to_do == "ward user add NAME --role admin"
+    with migrated(settings.database) as engine:
+        assert found(settings)["people"][0][0] == "warning"
+        given = {"role": "admin", "wards": None, "now": 0, "hashed": "x"}
+        create_user(engine, login="ada", name="Ada", **given)
+    assert found(settings)["people"] == [("ok", "there is an administrator", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "level"),
+    [
+        ('mqtt_url = "mqtt://ward:hunter2@h:1"\n', 0o644, "wrong"),
+        ('mqtt_url = "mqtt://ward:hunter2@h:1"\n', 0o640, "ok"),
+        ('oidc_client_secret = "hunter2"\n', 0o604, "wrong"),
+        ('mqtt_url = "mqtt://h:1"\n', 0o644, "ok"),
+    ],
+)
+def test_settings_with_a_secret_that_all_may_read_are_found(
+    tmp_path: Path, monkeypatch: Any, text: str, mode: int, level: str
+) -> None:
+    file = tmp_path / "ward.toml"
+    file.write_text(text)
+    file.chmod(mode)
+    monkeypatch.setenv("WARD_CONFIG", str(file))
+    ((found_level, said, to_do),) = found(right(tmp_path, 1))["settings"]
+    assert found_level == level
+    assert "hunter2" not in said + to_do
 
 
 def test_a_password_is_in_no_finding(tmp_path: Path) -> None:

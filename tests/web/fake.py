@@ -84,6 +84,7 @@ class FakeService:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ready = True
         self.live = True
+        self.broker_said = ""
         self.pending: dict[str, list[dict[str, Any]]] = {}
         self.devices: list[dict[str, Any]] = []
         self.trials: list[dict[str, Any]] = []
@@ -142,7 +143,9 @@ class FakeService:
 
     def health(self) -> dict[str, Any]:
         reasons = [] if self.ready else ["no connection to the broker"]
-        return {"ready": self.ready, "live": self.live, "reasons": reasons, "last_message_age_s": 0.5}
+        detail = {"broker": self.broker_said} if self.broker_said else {}
+        said = {"reasons": reasons, "detail": detail, "last_message_age_s": 0.5}
+        return {"ready": self.ready, "live": self.live, **said}
 
     # ---- what tests use ----
 

@@ -72,6 +72,11 @@ def test_without_the_dashboard_a_page_says_how_to_get_it(service, tmp_path: Path
 def test_alive_and_ready(client: Client, service) -> None:
     assert client().get("/healthz").json() == {"status": "alive"}
     assert client().get("/readyz").json() == {"ready": True, "reasons": []}
+    service.broker_said = "refused: Not authorized"
+    assert "detail" not in client().get("/readyz").json()
+    assert "detail" not in client("nurse").get("/readyz").json()
+    assert client("integration").get("/readyz").json()["detail"] == {"broker": "refused: Not authorized"}
+    assert client().get("/readyz", headers={"Authorization": "Bearer wrong"}).status_code == 200
     service.ready = False
     answer = client().get("/readyz")
     assert answer.status_code == 503

@@ -36,6 +36,8 @@ TICK_S: Final = 0.5
 QOS: Final = 1
 BURST: Final = 64
 MOST_UNCONFIRMED: Final = 1_000
+REFUSED: Final = "refused"
+"""How the reasons begin of a broker that is there and does not want us."""
 FAILURE: Final = 0x80
 """Reason codes from here on are refusals."""
 
@@ -286,7 +288,7 @@ class Connection:
 
     def _on_connect(self, client: Client, _: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self.refused = f"refused: {reason}"
+            self.refused = f"{REFUSED}: {reason}; WARD_MQTT_URL has the user and the password"
             return
         self.is_accepted = True
         client.subscribe([(topic, QOS) for topic in self._topics])
@@ -296,7 +298,7 @@ class Connection:
             topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.value >= FAILURE
         ]
         if refused:
-            self.refused = f"subscription refused: {', '.join(refused)}"
+            self.refused = f"{REFUSED} to let us read {', '.join(refused)}: its ACL for this user"
         else:
             self.is_subscribed = True
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ward.clock import Clock
+from ward.ingest.connection import REFUSED
 from ward.ingest.mqtt import MqttLink
 from ward.live import metrics
 from ward.live.core import Core
@@ -81,7 +82,8 @@ class Health:
         reasons = [recovering] if recovering else []
         reasons += [*self._runner.faults.values(), *self._core.faults.values()]
         if not stats.connected and not recovering:
-            reasons.append("not connected to the broker")
+            refused = (stats.last_error or "").startswith(REFUSED)
+            reasons.append(f"not connected to the broker{': it refuses the service' if refused else ''}")
         if not recovering and not self._runner.is_following:
             reasons.append("taking in what came while the service was away")
         if self._runner.load.is_shedding:
@@ -100,6 +102,7 @@ class Health:
             "ready": not reasons,
             "live": not recovering and not STILL & late.keys(),
             "reasons": reasons,
+            "detail": {} if stats.connected or not stats.last_error else {"broker": stats.last_error},
             "warnings": list(warnings.values()),
             "last_message_age_s": age,
             "speed": self._clock.speed,

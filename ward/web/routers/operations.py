@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
-from ward.web.access import Monitor
+from ward.errors import UnauthorizedError
+from ward.web.access import Doorkeeper, Monitor, is_secure
 from ward.web.describe import problem_answer
 from ward.web.shared import Svc, send
 
@@ -35,17 +37,27 @@ async def healthz() -> Response:
     summary="Is it ready",
     responses={
         **health_answer(200, "Ready", {"ready": True, "reasons": []}),
-        **health_answer(503, "Not ready", {"ready": False, "reasons": ["no connection to the broker"]}),
+        **health_answer(503, "Not ready", {"ready": False, "reasons": ["not connected to the broker"]}),
     },
 )
-async def readyz(service: Svc) -> Response:
+async def readyz(request: Request, service: Svc) -> Response:
     """Ready: alerts can come. If not, `reasons` says why; `warnings` tells what somebody should
-    see to all the same. Needs no credentials."""
+    see to all the same. Needs no credentials; who may read `/metrics` is told in `detail` what the broker
+    itself said."""
     health = service.health()
     shown = {"ready": health["ready"], "reasons": health["reasons"]}
     if warnings := health.get("warnings"):
         shown["warnings"] = warnings
+    if (detail := health.get("detail")) and await run_in_threadpool(_may_see_detail, request):
+        shown["detail"] = detail
     return send(shown, 200 if health["ready"] else 503)
+
+
+def _may_see_detail(request: Request) -> bool:
+    with contextlib.suppress(UnauthorizedError):
+        keeper: Doorkeeper = request.app.state.identity
+        return keeper.identify(request.headers, secure=is_secure(request.scope)).may("monitor")
+    return False
 
 
 @router.get(
