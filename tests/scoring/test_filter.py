@@ -238,6 +238,20 @@ def test_pressures_that_cannot_be_together_wait_for_the_next_measurement(wrong):
     assert judge(same) == [GOOD] * 9
 
 
+def test_pressures_that_cannot_be_together_are_contradicted_without_a_level():
+    """The first measurement of a stay, and one before a true fall: the next set speaks against it."""
+    assert judge(Readings.concat([cuff(98, 56, 107, 0), cuff(120, 69, 86, 900_000)]))[2:3] == [
+        ("invalid", "pressures")
+    ]
+    falls = Readings.concat([cuff(120, 73, 90, 0), cuff(120, 102, 78, 900_000), cuff(113, 36, 65, 1_800_000)])
+    assert judge(falls)[3:] == [("invalid", "pressures")] * 3 + [GOOD] * 3
+
+
+def test_a_narrow_pulse_pressure_that_lasts_is_believed():
+    shock = Readings.concat([cuff(120, 73, 90, 0), cuff(62, 55, 57, 900_000), cuff(66, 52, 56, 1_800_000)])
+    assert judge(shock) == [GOOD] * 9
+
+
 def test_a_true_fall_of_pressure_within_an_hour_is_believed_at_once():
     readings = Readings.concat([cuff(130, 75, 93, 0), cuff(84, 48, 60, 3_600_000)])
     assert judge(readings) == [GOOD] * 6

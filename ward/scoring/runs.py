@@ -28,8 +28,8 @@ VALID: Final = 0
 QUESTIONABLE: Final = 1
 INVALID: Final = 2
 
-_RATE, _SPIKE, _LEADS, _IMPLAUSIBLE, _FAST = (
-    REASON[w] for w in ("rate", "spike", "leads-off", "implausible", "fast-fall")
+_RATE, _SPIKE, _LEADS, _IMPLAUSIBLE, _FAST, _PRESSURES = (
+    REASON[w] for w in ("rate", "spike", "leads-off", "implausible", "fast-fall", "pressures")
 )
 _STATE: Final = (
     "level",
@@ -201,9 +201,13 @@ class _Stream:
         """Whether the stream is back where it was before the run."""
         if strong:
             return False
+        last = self.runs.pending[self.number][-1]
+        moved = abs(value - float(self.runs.table.value[last])) > self.limit.near
+        if moved and self.runs.reason[last] == _PRESSURES:  # it could not be, whatever the level was
+            return True
         if self.run_start - self.level_time <= self.limit.memory:
             # From where the run stands now, not where it began: an extreme may follow upon a spike.
-            latest = float(self.runs.table.value[self.runs.pending[self.number][-1]])
+            latest = float(self.runs.table.value[last])
             change, was = value - self.level, latest - self.level
             if 2 * abs(change) <= self.limit.near:
                 return True
