@@ -10,6 +10,7 @@ import pytest
 
 from tests.databases import *  # noqa: F403
 from tests.live.world import START, World
+from tests.scoring.risky import fit_members, write_model
 from ward.live import snapshots
 from ward.live.tally import LONGEST
 from ward.reports.tally import MONITORED, PRESENT, QUANTITIES
@@ -106,6 +107,21 @@ def test_why_staff_were_interrupted_is_kept_with_the_event(world: World) -> None
     told = [(event.kind, event.notify) for event in world.events() if event.notify]
     assert ("raised", "first") in told
     assert all(event.notify is None for event in world.events("acknowledged"))
+
+
+def test_the_risk_in_force_is_counted_where_there_is_a_model(tmp_path: Path) -> None:
+    world = World(tmp_path, risk_model=str(write_model(tmp_path, list(fit_members()))))
+    world.admit()
+    well = {"hr": 80.0, "spo2": 97.0, "rr": 16.0, "sbp": 122.0, "dbp": 66.0, "temp": 36.9}
+    for number in range(30):
+        world.measure(**{name: value + 0.1 * (number % 3) for name, value in well.items()})
+        world.tick(LONGEST)
+    found = counted(world)
+    now = float(world.service.core.engine.risk.value[0])
+    assert seconds_at(found, "risk", now) >= LONGEST // SECOND
+    assert sum(found["risk"]) <= sum(found[MONITORED]), "UNKNOWN is not counted"
+    assert sum(found["risk"]) >= HOUR // SECOND
+    world.close()
 
 
 def test_a_bed_that_was_never_measured_has_no_score(world: World) -> None:

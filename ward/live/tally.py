@@ -26,7 +26,7 @@ EVERY: Final = MINUTE
 LONGEST: Final = 5 * MINUTE
 """So much time counts at one beat at the most: what passed while the core stood still was not watched."""
 _COLUMNS: Final = [INDEX[name] for name in VITALS]
-_NEWS2: Final = [one.name for one in QUANTITIES].index("news2")
+_NEWS2, _RISK = ([one.name for one in QUANTITIES].index(name) for name in ("news2", "risk"))
 
 
 class Beat:
@@ -77,6 +77,8 @@ def _in_force(engine: Engine, slots: Int) -> Float:
     value = np.full((len(slots), len(QUANTITIES)), np.nan)
     value[:, : len(VITALS)] = np.where(rows.fresh, rows.value, np.nan)[:, _COLUMNS]
     value[:, _NEWS2] = np.where(known, score.total, np.nan)
+    if engine.risk:
+        value[:, _RISK] = engine.risk.value[slots]
     return value
 
 

@@ -66,7 +66,7 @@ QUANTITIES: Final = (
     Quantity("temp", 33.95, 0.2, 40),
     Quantity("pi", 0, 0.5, 24),
     Quantity("news2", -0.5, 1, 21),
-    Quantity("risk", 0, 0.05, 20),
+    Quantity("risk", 0, 0.01, 50),  # most of it is below 0.1
 )
 """Bins that show a shift of clinical size in each; changing one begins its days anew (``add_tallies``)."""
 VITALS: Final = tuple(one.name for one in QUANTITIES if not SIGNALS[INDEX[one.name]].derived)
