@@ -12,7 +12,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,17 @@ class DataSet:
     labels: list[NDArray[np.bool_]] = field(default_factory=list)
     died: NDArray[np.bool_] | None = None
     left_out: Counter[str] = field(default_factory=Counter)
+
+    def first(self, stays: int) -> DataSet:
+        """The first so many of them."""
+        died = None if self.died is None else self.died[:stays]
+        return replace(
+            self,
+            recordings=self.recordings[:stays],
+            people=self.people[:stays],
+            labels=self.labels[:stays],
+            died=died,
+        )
 
     def onsets(self) -> dict[str, int]:
         """Stay to the time of its onset (first positive row + 6 h), ms of the recording; those with one."""
