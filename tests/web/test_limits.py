@@ -86,6 +86,7 @@ def test_memory_is_bounded() -> None:
 def test_what_is_dear(path: str, query: bytes, dear: bool) -> None:
     assert is_dear(path, query) is dear
     assert is_trial("POST", f"{A}/rules/trial")
+    assert is_trial("GET", f"{A}/reports/rules")
     assert not is_trial("GET", path)
 
 

@@ -24,8 +24,8 @@ from ward.errors import InvalidError
 from ward.store.tables import alerts, deliveries, events, stays
 from ward.store.tallies import DAY
 
-MOST: Final = 200_000
-"""Alerts that one report reads: about a second's work. A year of a ward of 30 beds is a tenth of that."""
+MOST: Final = 50_000
+"""Alerts that one report reads: some two seconds of work. A ward of 30 beds has a fifth of it in a year."""
 _NOT_OF_AN_ALERT: Final = ("test", "resolved")
 _OF_ALERT: Final = (
     *("id", "stay", "ward", "rule", "title", "priority", "kind"),

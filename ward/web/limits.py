@@ -102,7 +102,8 @@ TRIAL: Final = f"{API}/rules/trial"
 
 def is_trial(method: str, path: str) -> bool:
     """What keeps a processor busy, or people."""
-    return method == "POST" and path in (TRIAL, f"{API}/channels/test")
+    is_report = path.startswith(f"{API}/reports/")
+    return is_report or (method == "POST" and path in (TRIAL, f"{API}/channels/test"))
 
 
 def is_dear(path: str, query: bytes) -> bool:
