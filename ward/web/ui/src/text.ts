@@ -68,6 +68,7 @@ export const t = {
     implausible: "unlikely value, waiting for the next",
     spike: "spike",
     rate: "changed too fast",
+    "fast-fall": "fell faster than bodies fall",
     "flat-line": "flat line",
     "hr-against-pr": "heart and pulse rate disagree",
     "leads-off": "leads off",
