@@ -197,6 +197,24 @@ def test_a_silent_heart_without_pulse_is_not():
     assert judge(hr, series("pr", [80] * 90, quality=0.1)) == [GOOD] * 90
 
 
+@pytest.mark.parametrize("every", [1, 4])
+@pytest.mark.parametrize(("beats_on", "hidden"), [(0, False), (6, False), (9, False), (30, True)])
+def test_only_a_pulse_from_well_after_the_silence_bears_witness(every, beats_on, hidden):
+    """Oximeters average: for some seconds they show a pulse that has gone."""
+    hr = series("hr", [80] * 30 + [0] * 20)
+    pr = series("pr", [80.0] * ((30 + beats_on) // every), step=every * 1000, device=1)
+    first = judge(hr, pr, until=60_000)[30:45]
+    assert {mark for mark, _ in first} == {"invalid" if hidden else "valid"}
+
+
+def test_a_patch_that_shows_silence_each_minute_is_judged_by_the_pulse_between():
+    hr = series("hr", [80, 80, 0, 0, 0, 80], step=60_000)
+    beats = series("pr", stable("pr", 75), step=4000, device=1)
+    assert [mark for mark, _ in judge(hr, beats)][2:5] == ["invalid"] * 3
+    stops = series("pr", stable("pr", 31), step=4000, device=1)
+    assert judge(hr.take(slice(0, 5)), stops)[2:4] == [GOOD] * 2
+
+
 def test_the_pulse_of_another_patient_does_not_matter():
     assert (
         judge(series("hr", [80] * 30 + [0] * 60), series("pr", [80] * 90, slot=0, device=3).take([]))

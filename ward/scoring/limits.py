@@ -42,8 +42,8 @@ on again within this time."""
 OFF_MEMORY: Final = 90 * SECOND
 """So long after the last such reading nothing is known of the leads; the heart rate is then absent."""
 SPEED: Final = 1.0
-"""How fast saturation falls in bodies (% a second). Measured: periodic desaturations fall by 0.3 to 0.9;
-what fell faster within 48 h was a finger that moved."""
+"""How fast saturation falls in bodies (% a second). Read off plots of MIMIC-IV WDB 86130599:
+periodic desaturations fall by 0.3 to 0.9; what fell faster was a finger that moved."""
 FAST: Final = 0.5
 """SpO2 that is lower than such a fall allows by more than this (%) is doubtful ..."""
 FAST_NEAR: Final = 4.0
@@ -154,7 +154,7 @@ DETECTORS: Final[dict[str, Detector]] = {
     "fast-fall": Detector(
         "SpO2 that falls faster than bodies fall",
         ("SPEED", "FAST", "FAST_NEAR", "GOOD_QUALITY"),
-        "measured, MIMIC-IV WDB 86130599: desaturations fall by under 1 % a second",
+        "read off plots, MIMIC-IV WDB 86130599: desaturations fall by under 1 % a second",
         "waits",
     ),
     "low-perfusion": Detector(
@@ -166,7 +166,7 @@ DETECTORS: Final[dict[str, Detector]] = {
     "hr-against-pr": Detector(
         "SpO2 while heart rate and pulse rate differ",
         ("RATES_APART", "FRESH", "LIMITS.near"),
-        "from memory; seen 40 times in MIMIC-IV WDB 86130599 as a pulse counted half",
+        "from memory; a pulse counted half, 14 places listed in MIMIC-IV WDB 86130599",
         "waits",
     ),
     "leads-off": Detector(
