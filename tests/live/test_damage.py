@@ -16,6 +16,7 @@ from tests.live.world import START
 from ward.errors import NotFoundError, UnavailableError
 from ward.live import core as live_core
 from ward.store.letters import count_letters
+from ward.store.snapshots import load_snapshots
 
 
 def letters(world) -> dict[str, int]:
@@ -146,6 +147,32 @@ def test_a_raised_alert_clears_also_when_every_snapshot_is_lost(world):
     (alert,) = [a for a in world.alerts(stay) if a.rule == "spo2-below-80"]
     assert alert.cleared_at == START + 80_000 + 120_000
     assert alert.state == "returned"
+
+
+def test_snapshots_that_cannot_be_read_do_not_push_out_the_last_that_can(world):
+    def kept() -> list[int]:
+        with world.service.engine_db.connect() as connection:
+            return [snapshot.id for snapshot in load_snapshots(connection)]
+
+    world.admit()
+    for _ in range(3):
+        world.live(5, spo2=97)
+        world.runner.take_snapshot()
+    good, *bad = sorted(kept())
+    damage(world, "snapshots", f"id > {good}")
+    world.crash()
+    assert kept() == sorted([good, *bad], reverse=True), "nothing goes before there is a newer one"
+    world.live(5, spo2=97)
+    world.runner.take_snapshot()
+    newest, *older = kept()
+    assert older == [good]
+    damage(world, "snapshots", f"id = {newest}")
+    world.crash()
+    assert "snapshots" not in world.service.core.faults, "the old one is still a way back"
+    world.live(5, spo2=97)
+    world.tick(3_000)
+    (stay,) = world.service.core.stays
+    assert len(world.stored(stay)) == 25
 
 
 def test_a_damaged_chunk_of_one_stay_silences_nobody(world):

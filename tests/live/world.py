@@ -46,6 +46,8 @@ class World:
         self.runner = self.service.runner
         self.runner._ack = lambda items: self.acked.extend(item.mid for item in items)
         self.service.core.service_faults = lambda: ()  # there is no broker, and nobody misses it
+        look = self.runner.load.look  # that the machine is busy is no overload of this ward
+        self.runner.load.look = lambda now, queue, tick_s: look(now, queue, 0.0)
         self.service.recover()
 
     def crash(self) -> None:

@@ -92,6 +92,8 @@ class Core:
         self.stays: dict[str, Stay] = {}
         self.history = HistoryBuffer()
         self.position = 0
+        self.unreadable: list[int] = []
+        """Snapshots that cannot be read, until there is a newer one."""
         self.reached = 0
         """About the time (ms) of the readings that came last: behind the clock while there is a backlog."""
         self.faults: dict[str, str] = {}

@@ -81,10 +81,13 @@ def save(core: Core, now: int) -> int:
     with core.db.begin() as tx:
         written = core.history.flush(tx)
         save_devices(tx, [_device_row(core, d) for d in core.router.devices()])
-        position = save_snapshot(tx, taken=now, position=core.position, payload=payload)
+        position = save_snapshot(
+            tx, taken=now, position=core.position, payload=payload, unreadable=core.unreadable
+        )
         core.tally.write(tx)
     core.history.forget(written)
     core.tally.forget()
+    core.unreadable = []
     return position
 
 
@@ -108,6 +111,7 @@ def restore(core: Core) -> bool:
             load(core, snapshot.payload)
         except Exception as error:  # a damaged one is no reason not to start: there is an older one
             log.error("a snapshot cannot be read", snapshot=snapshot.id, error=str(error))
+            core.unreadable.append(snapshot.id)
             continue
         core.position = snapshot.position
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +27,13 @@ class Snapshot:
 COLUMNS: Final = [snapshots.c[name] for name in ("id", "taken", "position", "payload")]
 
 
-def save_snapshot(tx: Connection, *, taken: int, position: int, payload: bytes) -> int:
-    """Store a snapshot and drop all but the newest few; says up to which position (that one
-    included) the journal is needed by none of those kept."""
+def save_snapshot(
+    tx: Connection, *, taken: int, position: int, payload: bytes, unreadable: Collection[int] = ()
+) -> int:
+    """Store a snapshot and drop all but the newest few, and those that cannot be read: they are no way
+    back. Says up to which position (that one included) the journal is needed by none of those kept."""
+    if unreadable:
+        tx.execute(delete(snapshots).where(snapshots.c.id.in_(unreadable)))
     tx.execute(snapshots.insert().values(taken=taken, position=position, payload=payload))
     kept = tx.execute(
         select(snapshots.c.id, snapshots.c.position).order_by(snapshots.c.id.desc()).limit(KEPT)
