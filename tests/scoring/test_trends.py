@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ward.scoring.features import BY_NAME, FEATURES, NAMES, SERIES, matrix, monotone
+from ward.scoring.features import BY_NAME, FEATURES, SERIES, matrix, monotone
+from ward.scoring.news2 import points
 from ward.scoring.trends import FRESH, HOURS, STEP, TRACKED, Inputs, Trends
 from ward.signals import HOUR, MINUTE
 
@@ -113,7 +114,9 @@ def test_it_does_not_show_how_long_the_record_is_nor_what_time_it_is():
 
 def test_no_feature_is_a_time_or_a_count():
     forbidden = ("hour of", "length", "count", "age", "number of")
-    assert not [f.name for f in FEATURES if any(word in f.words.lower().split() for word in forbidden)]
+    assert not [
+        f.name for f in BY_NAME.values() if any(word in f.words.lower().split() for word in forbidden)
+    ]
 
 
 def some_inputs(n: int, seed: int = 1) -> Inputs:
@@ -136,26 +139,36 @@ def test_a_row_depends_on_its_own_input_only():
     np.testing.assert_array_equal(matrix(inputs.take(slice(1111, 1499))), together[1111:1499])
 
 
+@pytest.mark.parametrize("name", ["hr", "spo2", "rr", "sbp", "temp"])
+def test_points_are_those_of_the_chart(name):
+    column = TRACKED.index(name)
+    values = np.arange(-5, 400, 0.125) if name != "temp" else np.arange(30, 45, 0.0125)
+    inputs = Inputs.unknown(len(values))
+    inputs.present[:, column] = values
+    found = matrix(inputs, [BY_NAME[f"news_{name}.last"]])[:, 0]
+    np.testing.assert_array_equal(found, points(name, inputs.present[:, column]))
+
+
 @pytest.mark.parametrize("some", [["hr.max12"], ["rr.min6"], ["sbp.std24"], ["news.last", "hr.unrest"]])
 def test_a_feature_does_not_depend_on_which_others_are_asked_for(some):
     inputs = some_inputs(50, seed=8)
-    columns = [NAMES.index(name) for name in some]
-    np.testing.assert_array_equal(
-        matrix(inputs, [BY_NAME[name] for name in some]), matrix(inputs)[:, columns]
-    )
+    columns = [list(BY_NAME).index(name) for name in some]
+    every = matrix(inputs, list(BY_NAME.values()))
+    np.testing.assert_array_equal(matrix(inputs, [BY_NAME[name] for name in some]), every[:, columns])
 
 
 def test_a_lower_newest_spo2_moves_every_feature_only_as_its_constraint_says():
     inputs = some_inputs(2000, seed=2)
     lower = Inputs(inputs.present.copy(), inputs.hourly)
     lower.present[:, 1] -= np.random.default_rng(3).uniform(0.1, 20, 2000).astype(np.float32)
-    before, after = matrix(inputs), matrix(lower)
+    features = list(BY_NAME.values())
+    before, after = matrix(inputs, features), matrix(lower, features)
     np.testing.assert_array_equal(np.isnan(before), np.isnan(after))
     moved = np.nan_to_num(after - before)
-    for column, constraint in enumerate(monotone()):
+    for column, constraint in enumerate(monotone(features)):
         # ``monotone`` is the way the risk may go with the feature: what rises with a fall of SpO2 is +1.
         expected = moved[:, column] * constraint >= 0 if constraint else moved[:, column] == 0
-        assert expected.all(), FEATURES[column].name
+        assert expected.all(), features[column].name
 
 
 def test_absent_signals_are_not_known_and_nothing_else():
