@@ -16,7 +16,7 @@ from ward.cli import app
 from ward.clock import iso
 from ward.errors import InvalidError
 from ward.reports import read
-from ward.reports.rules import NO_TIME, NOT_ASKED
+from ward.reports.rules import NO_TIME, NOT_ASKED, PART_OF_TIME
 from ward.signals import HOUR, MINUTE, SECOND
 from ward.store import feedback
 from ward.store.tallies import DAY
@@ -120,6 +120,17 @@ def test_lost_devices_are_one_rule_and_faults_of_the_service_none(engine: Engine
     ]
     assert found["notes"] == [NO_TIME, NOT_ASKED]
     assert found["alerts_per_patient_day"] is None
+
+
+def test_alerts_of_a_time_that_was_not_counted_are_told_of(engine: Engine):
+    with engine.begin() as tx:
+        past = Past(tx)
+        past.stays(1)
+        past.watched(1)
+        past.alert(at=HOUR, said="actionable")
+        past.alert(at=-DAY, said="actionable")
+    assert report(engine)["notes"] == []
+    assert report(engine, start=START - 2 * DAY)["notes"] == [PART_OF_TIME.format(since=iso(START)[:10])]
 
 
 def test_the_last_word_on_an_alert_counts_once(engine: Engine):

@@ -50,7 +50,8 @@ def rules(
         found, watched(tallies, start, end), start, end, now, group=group, in_real_time=in_real_time
     )
     since = min(first_days(connection, wards).values(), default=None)
-    report["notes"] = notes(report, since)
+    first = min((alert.raised for alert in found.alerts), default=None)
+    report["notes"] = notes(report, first, since)
     return report | {"start": iso(start), "end": iso(end)}
 
 

@@ -107,13 +107,13 @@ def rule_report(
     }
 
 
-def notes(report: Json, since: int | None) -> list[str]:
-    """What a reader must know before she believes the figures; ``since``: when monitored time was first
-    counted (ms, None: never)."""
+def notes(report: Json, first: int | None, since: int | None) -> list[str]:
+    """What a reader must know before she believes the figures; ``first``: when the first alert was raised,
+    ``since``: when monitored time was first counted (ms, None: never)."""
     found = []
     if not report["patient_days"]:
         found.append(NO_TIME)
-    elif since is not None and since > report["start"] + DAY:
+    elif since is not None and first is not None and first < since:
         found.append(PART_OF_TIME.format(since=_day(since)))
     if report["alerts"] and report["assessed"] < FEW_ASSESSED * report["alerts"]:
         found.append(NOT_ASKED)

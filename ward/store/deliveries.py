@@ -209,8 +209,7 @@ def deliveries_with(connection: Connection, alert: str, episode: str) -> list[Se
     """Who was told of the other alerts of an episode, or is to be told, the earliest first; not that they are
     over."""
     others = and_(deliveries.c.episode == episode, deliveries.c.alert != alert)
-    told = and_(others, deliveries.c.reason != "resolved", deliveries.c.state != "dropped")
-    query = select(*_SENT).where(told).order_by(deliveries.c.id)
+    query = select(*_SENT).where(others, deliveries.c.reason != "resolved").order_by(deliveries.c.id)
     return [Sent(*row) for row in connection.execute(query)]
 
 
