@@ -40,6 +40,9 @@ def _section(groups: Groups, figures: Json) -> Section:
         for name, caption, draw in _pictures(heard[stay]):
             pictures[name] = draw
             captions.append(f"![{caption}](images/alert-quality/{name}.svg)")
+    for stay, calls in figures["calls"].items():
+        for call in calls:
+            call["seen"] = NOTES.get(stay, {}).get((call["rule"].partition(":")[0], round(call["min"])), "")
     figures = {"goals": _goals(figures), **figures}
     parts = [_HOW, _loads(figures["load"]), _severe(figures)]
     parts += ["### Every interruption, looked at"]
@@ -143,10 +146,8 @@ def _severe(figures: Json) -> str:
 
 
 def _calls(stay: str, calls: list[Json]) -> str:
-    notes = NOTES.get(stay, {})
     rows = [
-        f"| {_clock(c['min'])} | `{c['rule']}` | {c['priority']} | {c['reason']} "
-        f"| {notes.get((c['rule'].partition(':')[0], round(c['min'])), '')} |"
+        f"| {_clock(c['min'])} | `{c['rule']}` | {c['priority']} | {c['reason']} | {c['seen']} |"
         for c in calls
     ]
     return (

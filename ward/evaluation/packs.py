@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,11 +29,16 @@ TITLE: Final = "Packs"
 SINGLE: Final = "single thresholds"
 CHOSEN: Final = "default"
 NEWS2_CUTS: Final = (4, 5, 6, 7, 8)
-RISK_CUTS: Final = (0.02, 0.03, 0.04, 0.05, 0.07, 0.10)
+RISK_CUTS: Final = (0.02, 0.03, 0.05, 0.07, 0.10, 0.15)
+RISK_ADDED: Final = (0.05, 0.10)
+"""Of these, those that are tried beside rules."""
 QUICK: Final = 40
 """Stays of each collection in the short form."""
 SETS: Final = ("cinc2019", "cinc2012", "mimic3_demo")
 LEARNED_FROM: Final = "cinc2019"
+FOLD: Final = 0
+WITH_RISK: Final = 1_200
+"""Stays of each collection on which packs with the risk are judged at the most."""
 Parts = list[tuple[list[int], RiskModel | None]]
 """Places of stays, and the model that judges them."""
 
@@ -59,9 +64,7 @@ def candidates(*, with_risk: bool) -> dict[str, Candidate]:
     """By name. All are the two built-in packs, parts of them, or one score alone."""
     default = tuple(r for r in load_pack("default").rules if r.kind == "physiological")
     published = load_pack("ward-rct-2025").rules
-    score = {s: tuple(r for r in default if s in r.signals) for s in ("news2", "risk")}
-    scores = {*score["news2"], *score["risk"]}
-    body = tuple(r for r in default if r not in scores)
+    body = tuple(r for r in default if "news2" not in r.signals)
     own = {r.id: r for r in body}
     inhibiting = tuple(replace(r, inhibits=own[r.id].inhibits) if r.id in own else r for r in published)
     found = {
@@ -71,10 +74,11 @@ def candidates(*, with_risk: bool) -> dict[str, Candidate]:
         "NEWS2 alone": Candidate("5 for 30 min, 7 for 10 min", _news2_alone()),
         "rules + NEWS2": Candidate("with NEWS2 of 5 and 7", (*body, *_news2_alone())),
     }
-    if score["risk"] and with_risk:
-        found["risk alone"] = Candidate("the rule on risk of `default`", score["risk"])
-        found["rules + risk"] = Candidate("", (*body, *score["risk"]))
-        found["rules + NEWS2 + risk"] = Candidate("", (*body, *_news2_alone(), *score["risk"]))
+    if with_risk:
+        for added in RISK_ADDED:
+            extra = score_rule("risk", added, 30)
+            found[f"rules + risk {added:g}"] = Candidate("in place of NEWS2", (*body, extra))
+            found[f"default + risk {added:g}"] = Candidate("beside NEWS2", (*default, extra))
     found[CHOSEN] = Candidate("what a ward starts with", default)
     for cut in NEWS2_CUTS:
         found[f"NEWS2 {cut}"] = Candidate("", (score_rule("news2", cut, 30),), "NEWS2 alone, 30 min")
@@ -105,20 +109,26 @@ def run(folder: Path, *, seed: int, quick: bool, progress: Progress) -> Section:
         chosen = with_readings(found, quick=quick)
         if not chosen.recordings:
             continue
-        parts: Parts = [(list(range(len(chosen.recordings))), model)]
-        if name == LEARNED_FROM and model is not None and not quick:
-            parts = unseen(chosen, training.prepare(folder, seed, quick, progress))
-        results[name] = judge(chosen, packs, parts, seed, partial(_told, progress, name, base))
+        told = partial(_told, progress, name, base)
+        plain: Parts = [(list(range(len(chosen.recordings))), None)]
+        results[name] = judge(chosen, candidates(with_risk=False), plain, seed, told)
+        if model is not None:
+            some, own = unseen(chosen, model, lambda: training.prepare(folder, seed, quick, progress))
+            parts: Parts = [(list(range(len(some.recordings))), own)]
+            results[name]["with_risk"] = judge(some, packs, parts, seed, told)
     return _section(results, packs, model)
 
 
-def unseen(found: DataSet, prepared: training.Prepared) -> Parts:
-    """The stays of each fold with a model that has seen none of them."""
-    folds = [training.fold_of(recording.stay) for recording in found.recordings]
-    return [
-        ([i for i, own in enumerate(folds) if own == fold], prepared.model_of(fold))
-        for fold in sorted(set(folds))
-    ]
+def unseen(
+    found: DataSet, model: RiskModel, prepare: Callable[[], training.Prepared]
+) -> tuple[DataSet, RiskModel]:
+    """Some stays, and a model that has seen none of them: of the collection it learns from those of one fold.
+    The risk is computed each five minutes, so not all stays can be waited for."""
+    places = list(range(len(found.recordings)))
+    if found.name == LEARNED_FROM:
+        places = [i for i in places if training.fold_of(found.recordings[i].stay) == FOLD]
+        model = prepare().model_of(FOLD)
+    return taken(found, places[:WITH_RISK]), model
 
 
 def _told(progress: Progress, name: str, base: float, what: str, share: float) -> None:
@@ -131,12 +141,16 @@ def with_readings(found: DataSet, *, quick: bool) -> DataSet:
     if quick:
         event = np.array([bool(y.any()) for y in found.labels] or [False] * len(found.recordings))
         keep = keep[np.argsort(~event[keep], kind="stable")][:QUICK]
+    return taken(found, keep.tolist())
+
+
+def taken(found: DataSet, places: list[int]) -> DataSet:
     return DataSet(
         found.name,
-        [found.recordings[i] for i in keep],
-        [found.people[i] for i in keep],
-        [found.labels[i] for i in keep] if found.labels else [],
-        None if found.died is None else found.died[keep],
+        [found.recordings[i] for i in places],
+        [found.people[i] for i in places],
+        [found.labels[i] for i in places] if found.labels else [],
+        None if found.died is None else found.died[places],
         found.left_out,
     )
 
@@ -174,7 +188,13 @@ def judge(
         "events": int(stays.event.sum()),
         "patient_days": round(float(stays.days.sum()), 1),
         "timed": stays.timed,
-        "packs": {name: figures(stays, called(stays, calls[name], alerts[name]), seed) for name in calls},
+        "packs": {
+            name: {
+                "words": packs[name].words if name in packs else "no filter, no duration: every crossing",
+                **figures(stays, called(stays, calls[name], alerts[name]), seed),
+            }
+            for name in calls
+        },
         "by_rule": {rule: round(n / days(monitored), 4) for rule, n in by_rule.most_common()},
         "useful_by_rule": {rule: useful[rule] for rule in by_rule if useful[rule]},
     }
@@ -222,12 +242,16 @@ def _section(results: Json, packs: Mapping[str, Candidate], model: RiskModel | N
     if not results:
         return Section(TITLE, _MISSING, {"missing": True})
     parts = [_HOW]
-    if model is None:
-        parts.append("No model of `risk` is there: packs with it are left out.")
     for name, result in results.items():
         parts += [_heading(name, result), _table(result, packs)]
+        if "with_risk" in result:
+            some = result["with_risk"]
+            parts += [_SOME.format(stays=some["stays"], events=some["events"]), _table(some, packs)]
+    if model is None:
+        parts.append("No model of `risk` is there: packs with it are left out.")
+    shown = {name: result.get("with_risk", result) for name, result in results.items()}
     pictures = {
-        f"packs-{n}": partial(_draw, n, result, packs) for n, result in results.items() if result["events"]
+        f"packs-{n}": partial(_draw, n, found, packs) for n, found in shown.items() if found["events"]
     }
     parts += [f"![packs on {n.removeprefix('packs-')}: interruptions against recall]"
               f"(images/alert-quality/{n}.svg)" for n in pictures]  # fmt: skip
@@ -312,6 +336,9 @@ def _draw(name: str, result: Json, packs: Mapping[str, Candidate], figure: objec
 
 _MISSING: Final = """Not run: none of cinc2019, cinc2012, mimic3_demo is in the folder. They are open:
 physionet.org/content/challenge-2019, /challenge-2012 and /mimiciii-demo."""
+
+_SOME: Final = """With the score, on {stays:,} of these stays ({events} events), which the model that is used
+here has not seen:"""
 
 _HOW: Final = """Every pack through the same engine and alert book (with the staff of the section on
 interruptions), on stays charted about hourly. What interrupts is the first alert of an episode, a higher
