@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.alerts.ward_plan import TEXT, fields
-from ward.alerts.plan_file import parse_plan, read_toml
+from ward.alerts.plan_file import load_plan, parse_plan, read_toml
+from ward.alerts.preview import samples
 from ward.cli import app as command_line
 from ward.store.database import migrate, open_database
 from ward.store.plans import put_plan
@@ -45,6 +46,20 @@ def test_check_shows_the_ways_and_warns_of_holes(folder: Path) -> None:
     assert done.exit_code == 0
     assert run("check", "6A.toml", "--at", ZURICH_NIGHT, "--strict").exit_code == 1
     assert run("check", "6A.toml", "--at", ZURICH_NIGHT, "--days", "1", "--strict").exit_code == 0
+
+
+def test_check_shows_the_way_of_every_route(folder: Path) -> None:
+    (folder / "6A.toml").write_text(
+        TEXT + '\n[[route]]\nkind = "technical"\nrules = ["service-fault", "leads-off"]\n'
+        'level = [{tell = ["doc"], channels = ["pager"]}]\n'
+    )
+    shown = run("check", "6A.toml", "--at", ZURICH_NIGHT).stdout
+    plan, _ = load_plan(folder / "6A.toml")
+    ways = {plan.route(*sample) for sample in samples(plan)}
+    assert ways >= set(plan.routes)
+    assert len(plan.routes) > 1
+    assert "technical high (service-fault)" in shown
+    assert "technical high (leads-off)" in shown
 
 
 def test_check_tells_of_channels_that_nobody_has_set_up(

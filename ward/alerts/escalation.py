@@ -72,7 +72,8 @@ class Escalation:
         if alert is None:
             return None
         if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
-            return alert.acknowledged_at + _paused(track, alert.acknowledged_at) + (track.reminded + 1) * REMIND
+            taken = alert.acknowledged_at
+            return taken + _paused(track, taken) + (track.reminded + 1) * REMIND
         if alert.state != "active" or track.active_at is None:
             return None
         route = self._route(alert)

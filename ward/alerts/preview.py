@@ -6,11 +6,19 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ward.alerts.model import RANK
 from ward.alerts.plan import DASHBOARD, EVERYBODY, Plan, Recipient, Route
 from ward.scoring.rules import Kind, Priority
 from ward.signals import SECOND
 from ward.zones import clock_text
 
+USUAL: Final[tuple[tuple[Kind, Priority, str], ...]] = (
+    ("physiological", "high", ""),
+    ("physiological", "medium", ""),
+    ("physiological", "low", ""),
+    ("technical", "medium", "device-lost"),
+    ("technical", "low", "clock-offset"),
+)
 _SHOWN_REMINDERS: Final = 3
 _NIGHTS: Final = 3
 """A wait longer than a day without its night ends on no day."""
@@ -46,6 +54,21 @@ def journey(plan: Plan, kind: Kind, priority: Priority, rule: str, at: int) -> l
         level_then = route.level(plan.waited(priority, begin, when))
         steps.append(Step(when, None, plan.told_up_to(route, level_then, when)))
     return sorted(steps, key=lambda step: step.at)
+
+
+def samples(plan: Plan) -> list[tuple[Kind, Priority, str]]:
+    """(kind, priority, rule) of an alert for each way that the plan has: the usual ones, and one for every
+    route of its own, so that none stays unseen."""
+    found = dict.fromkeys(USUAL)
+    seen = {plan.route(*one) for one in USUAL}
+    for route in plan.routes:
+        for rule in route.rules or ("",):
+            for priority in sorted(route.priorities or RANK, key=lambda p: -RANK[p]):
+                if plan.route(route.kind, priority, rule) is route and (rule or route not in seen):
+                    seen.add(route)
+                    found[route.kind, priority, rule] = None
+                    break
+    return list(found)
 
 
 def _awake(plan: Plan, priority: Priority, begin: int, wait: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -26,14 +26,6 @@ app = typer.Typer(
     "to a ward with `put`.",
 )
 File = Annotated[Path, typer.Argument(help="The plan, a TOML file.")]
-SAMPLES: Final[tuple[tuple[Kind, Priority, str], ...]] = (
-    ("physiological", "high", ""),
-    ("physiological", "medium", ""),
-    ("physiological", "low", ""),
-    ("technical", "medium", "device-lost"),
-    ("technical", "low", "clock-offset"),
-)
-"""What ``check`` shows the way of."""
 
 
 @app.command()
@@ -53,7 +45,7 @@ def check(
     Nothing is changed.
     """
     from ward.alerts.plan_file import load_plan
-    from ward.alerts.preview import holes, remarks
+    from ward.alerts.preview import holes, remarks, samples
     from ward.clock import wall_ms
     from ward.notify.config import Parts, load_channels
     from ward.signals import HOUR
@@ -63,7 +55,7 @@ def check(
         now = wall_ms() if at is None else _moment(at)
         configured = settings_of().channels_file
         channels = load_channels(configured, Parts()) if configured else None
-    for kind, priority, rule in SAMPLES:
+    for kind, priority, rule in samples(plan):
         _show_way(plan, kind, priority, rule, now)
     found = [hole.text(plan) for hole in holes(plan, now, now + days * 24 * HOUR)]
     found += remarks(plan, channels)
@@ -134,12 +126,14 @@ def put(
 
     with plain_errors():
         _, fields = load_plan(file)
-        version = _put(url, ward, fields)
+        version, doubts = _put(url, ward, fields)
+    for doubt in doubts:
+        say(f"ward: {doubt}")
     say(f"ward: ward {ward} goes by version {version} of its plan")
 
 
-def _put(url: str | None, ward: str, fields: dict[str, Any]) -> int:
-    """Raises WardError with what the service says."""
+def _put(url: str | None, ward: str, fields: dict[str, Any]) -> tuple[int, list[str]]:
+    """The version that it is now, and the service's remarks. Raises WardError with what the service says."""
     import httpx
 
     from ward.errors import InvalidError, UnavailableError
@@ -154,7 +148,8 @@ def _put(url: str | None, ward: str, fields: dict[str, Any]) -> int:
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30.0) as client:
             seen = _answer(client.get(path))
             tag = {"If-Match": seen.headers["etag"]}
-            return int(_answer(client.put(path, json=fields, headers=tag)).json()["version"])
+            made = _answer(client.put(path, json=fields, headers=tag)).json()
+            return int(made["version"]), [str(remark) for remark in made.get("remarks", ())]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UnavailableError(f"{base} does not answer: {error}") from None
 

@@ -49,7 +49,8 @@ async def get(ward: OfWard, service: Svc, who: AlertReader) -> Response:
 @router.put("/plan", summary="Change the plan", responses=answers(PlanShape, 404, 412, 428, headers=ETAG))
 async def put(ward: OfWard, body: PlanFields, service: Svc, who: Tuner, if_match: IfMatch = None) -> Response:
     """All of it is replaced. It applies from the next evaluation: what was told stays told, open alerts go
-    on by the new plan. Every version is kept, with who made it."""
+    on by the new plan. Every version is kept, with who made it. `remarks` says what is perhaps not meant,
+    such as a channel that is not configured."""
     return await _change(service, who, ward, body.model_dump(by_alias=True, exclude_none=True), if_match)
 
 
@@ -103,8 +104,7 @@ async def check(ward: OfWard, body: PlanFields, service: Svc, who: Tuner) -> Res
         {"team": gap.team, "since": iso(gap.start), "until": iso(gap.end), "text": gap.text(plan)}
         for gap in holes(plan, now, now + WEEK)
     ]
-    channels = await run_in_threadpool(service.notifier.channels, who.wards)
-    return send({"holes": gaps, "remarks": remarks(plan, [channel["name"] for channel in channels])})
+    return send({"holes": gaps, "remarks": await _remarks(service, who, plan)})
 
 
 @router.get("/duty", summary="Who is on duty", responses=answers(Duty, 404))
@@ -157,7 +157,15 @@ async def _change(
     expected = newest.version if newest else 0
     await service.call("put_plan", ward=ward, definition=definition, by=who.name, expected=expected)
     made = await _newest(service, ward)
-    return send(_in_force(service, who, ward, made), headers={"ETag": _etag(ward, made)})
+    shown = _in_force(service, who, ward, made)
+    if definition is not None:
+        shown["remarks"] = await _remarks(service, who, service.plan(ward))
+    return send(shown, headers={"ETag": _etag(ward, made)})
+
+
+async def _remarks(service: Service, who: Principal, plan: Plan) -> list[str]:
+    channels = await run_in_threadpool(service.notifier.channels, who.wards)
+    return remarks(plan, [channel["name"] for channel in channels])
 
 
 def _in_force(service: Service, who: Principal, ward: str, newest: PlanVersion | None) -> Json:

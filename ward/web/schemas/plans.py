@@ -123,6 +123,11 @@ class Plan(Answer):
     by: str | None = None
     at: Moment | None = None
     definition: PlanFields
+    remarks: list[str] = Field(
+        default=[],
+        description="In answer to a change: what is allowed and perhaps not meant, as `/plan/check` says it.",
+        examples=[["channel fax: not configured; there are: dashboard, phone"]],
+    )
 
 
 class PlanVersion(Answer):
