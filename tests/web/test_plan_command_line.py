@@ -106,7 +106,9 @@ def test_put_asks_the_running_service(
     _, secret = create_token(engine, name="Ada", role="clinician", now=wall())
     monkeypatch.setenv("WARD_TOKEN", secret)
     done = run("put", "6A", "6A.toml", "--url", live)
-    assert (done.exit_code, done.stderr) == (0, "ward: ward 6A goes by version 1 of its plan\n")
+    *doubts, said = done.stderr.splitlines()
+    assert (done.exit_code, said) == (0, "ward: ward 6A goes by version 1 of its plan")
+    assert doubts[0] == "ward: channel phone: not configured; there are: dashboard"
     assert "version 2" in run("put", "6A", "6A.toml", "--url", live).stderr
     _, secret = create_token(engine, name="Nina", role="nurse", wards=["6A"], now=wall())
     monkeypatch.setenv("WARD_TOKEN", secret)
