@@ -7,12 +7,78 @@ from typing import Any
 
 import numpy as np
 
+from ward.alerts.packs import parse_pack
 from ward.scoring.readings import Readings
 from ward.scoring.rules import Rule
 from ward.signals import INDEX, MINUTE, hold_of
 from ward.trial.candidates import Candidates, candidates_of
 from ward.trial.run import Patient, Wanted, run
 
+PACK = parse_pack(
+    """
+    id = "made"
+    title = "Of every kind of rule one"
+    [[rule]]
+    id = "spo2-below-92"
+    priority = "medium"
+    when = ["spo2 < 92"]
+    for = "60m"
+    unless = ["copd"]
+    [[rule]]
+    id = "spo2-below-88"
+    title = "SpO2 below 88 % for 10 min"
+    priority = "high"
+    when = ["spo2 < 88"]
+    for = "10m"
+    clear_when = ["spo2 >= 90"]
+    inhibits = ["spo2-below-92"]
+    [[rule]]
+    id = "spo2-below-85"
+    priority = "high"
+    when = ["spo2 < 85"]
+    for = "5m"
+    inhibits = ["spo2-below-88", "spo2-below-92"]
+    [[rule]]
+    id = "rr-up-to-5"
+    priority = "high"
+    when = ["rr <= 5", "hr > 20"]
+    for = "1m"
+    [[rule]]
+    id = "rr-from-24"
+    priority = "medium"
+    when = ["rr >= 24"]
+    for = "5m"
+    [[rule]]
+    id = "hr-30-to-39"
+    priority = "high"
+    when = ["hr >= 30", "hr < 40"]
+    for = "5m"
+    [[rule]]
+    id = "hr-from-111"
+    priority = "medium"
+    when = ["hr >= 111"]
+    for = "20m"
+    within = "40m"
+    [[rule]]
+    id = "sbp-below-100-hr-above-110"
+    priority = "high"
+    when = ["sbp < 100", "hr > 110"]
+    for = "30m"
+    [[rule]]
+    id = "news2-from-5"
+    priority = "medium"
+    when = ["news2 >= 5"]
+    for = "30m"
+    [[rule]]
+    id = "spo2-absent"
+    priority = "low"
+    kind = "technical"
+    when = ["spo2 absent"]
+    for = "5m"
+    """,
+    "made.toml",
+)
+RULES = PACK.rules
 START = 1_800_000_000_000
 CALM = {"hr": 80.0, "spo2": 97.0, "rr": 16.0}
 

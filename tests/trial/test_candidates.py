@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ward.alerts.packs import load_pack, parse_rule, rule_to_dict
+from tests.trial.made import RULES
+from ward.alerts.packs import parse_rule, rule_to_dict
 from ward.errors import InvalidError
 from ward.signals import MINUTE
 from ward.trial.candidates import MOST_CELLS, candidates_of, grid_of, parse_grid
 
-RULES = load_pack("default").rules
 BY_ID = {rule.id: rule for rule in RULES}
 
 
@@ -113,14 +113,11 @@ def test_bad_candidates_say_what_is_wrong() -> None:
 
 
 def test_a_whole_pack_takes_the_place_of_what_is_in_force() -> None:
-    other = load_pack("ward-rct-2025")
-    definitions = tuple(rule_to_dict(rule) for rule in other.rules)
-    candidates = candidates_of(definitions, None, RULES, only=True)
-    assert candidates.settings[0].rules(RULES) == other.rules
-    same = {r.id for r in other.rules if r in RULES}
-    assert same
-    assert not same & candidates.rules
-    assert {r.id for r in RULES} - {r.id for r in other.rules} <= candidates.rules
+    """One rule as it is, one changed, the others gone."""
+    other = (BY_ID["rr-from-24"], parse_rule({**rule_to_dict(BY_ID["spo2-below-92"]), "for": "20m"}))
+    candidates = candidates_of(tuple(rule_to_dict(rule) for rule in other), None, RULES, only=True)
+    assert candidates.settings[0].rules(RULES) == other
+    assert candidates.rules == BY_ID.keys() - {"rr-from-24"}
 
 
 def test_a_window_that_is_set_stays_and_must_hold_the_duration() -> None:

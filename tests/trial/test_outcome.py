@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.trial.made import START, steady, tried, wandering
-from ward.alerts.packs import load_pack, parse_rule
+from tests.trial.made import RULES, START, steady, tried, wandering
+from ward.alerts.packs import parse_rule
 from ward.lifetime import live, spans
 from ward.scoring.engine import Engine
 from ward.signals import HOUR, MINUTE
@@ -19,7 +19,6 @@ from ward.trial.outcome import DAY, load_intervals, wilson
 from ward.trial.suggest import Wish
 from ward.trial.sweep import Sets, Subject, sweep
 
-RULES = load_pack("default").rules
 LOW = parse_rule({"id": "low", "priority": "high", "when": ["spo2 < 88"], "for": "10m"})
 
 
@@ -151,8 +150,8 @@ def test_interruptions_are_those_of_the_book_over_the_whole_stay() -> None:
     """Cut into stretches and remembered, they are as many as in one life."""
     sets = Sets((RULES, *(s.rules(RULES) for s in candidates_of(
         (), parse_grid("spo2-below-88: 86,92 × 1m,10m", RULES), RULES).settings)))  # fmt: skip
-    end = START + 2_000 * MINUTE
-    some = [wandering(n, 2_000) for n in range(3)]
+    end = START + 1_200 * MINUTE
+    some = [wandering(n, 1_200) for n in range(3)]
     subjects = [Subject(START, end, len(readings), sets) for readings in some]
     found = sweep(subjects, lambda where: some[where], lambda _: None)
     counted = Interruptions(found, [sets] * 3, np.full(3, end), [frozenset()] * 3)

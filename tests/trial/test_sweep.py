@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trial.made import START, steady, wandering
-from ward.alerts.packs import load_pack
+from tests.scoring.risky import linear_model
+from tests.trial.made import RULES, START, steady, wandering
+from ward.alerts.packs import parse_rule
 from ward.scoring.engine import Engine
 from ward.scoring.readings import Readings
+from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.signals import HOUR, INDEX, MINUTE, hold_of
 from ward.trial import sweep as swept
 from ward.trial.candidates import candidates_of, parse_grid
 from ward.trial.sweep import Alerts, Sets, Subject, monitored, pieces, sweep
 
-RULES = load_pack("default").rules
-MINUTES = 900
+MINUTES = 600
 END = START + MINUTES * MINUTE
 
 
@@ -45,8 +46,12 @@ def stays(many: int, sets: Sets, **given: Any) -> list[Stay]:
     return [stay(f"s{n}", wandering(n, MINUTES), sets, **given) for n in range(many)]
 
 
-def found(some: list[Stay]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
-    result = sweep([s.subject for s in some], lambda where: [s.readings for s in some[where]], lambda _: None)
+def found(
+    some: list[Stay], risk: RiskModel | None = None
+) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
+    result = sweep(
+        [s.subject for s in some], lambda where: [s.readings for s in some[where]], lambda _: None, risk
+    )
     every: dict[tuple[str, Rule], list[tuple[int, int, int]]] = {}
     alerts = result.alerts
     for place, column, *times in zip(
@@ -56,9 +61,11 @@ def found(some: list[Stay]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]
     return every
 
 
-def alone(one: Stay, rules: tuple[Rule, ...]) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
+def alone(
+    one: Stay, rules: tuple[Rule, ...], risk: RiskModel | None = None
+) -> dict[tuple[str, Rule], list[tuple[int, int, int]]]:
     """One stay and one set, in one step of the filtering engine, as `ward replay` does."""
-    engine = Engine(rules, 1, lateness=0)
+    engine = Engine(rules, 1, lateness=0, risk=risk)
     engine.add(one.readings)
     alerts = Alerts.of(engine.step(one.subject.end).transitions)
     every: dict[tuple[str, Rule], list[tuple[int, int, int]]] = {}
@@ -72,16 +79,33 @@ def alone(one: Stay, rules: tuple[Rule, ...]) -> dict[tuple[str, Rule], list[tup
 def test_every_setting_is_as_if_it_were_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the readings are cut into groups, pushes and steps."""
     sets = sets_of("spo2-below-88: 85..93/2 × 1m,10m,30m")
-    some = stays(5, sets)
+    some = stays(4, sets)
     expected = {}
     for one in some:
         for rules in sets.sets:
             expected |= alone(one, rules)
     assert sum(map(len, expected.values())) > 100
     assert found(some) == expected
-    for name, value in (("GROUP", 9_000), ("_LOT", 3_000), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
+    for name, value in (("GROUP", 4_000), ("_LOT", 2_000), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
         monkeypatch.setattr(swept, name, value)
     assert found(some) == expected
+
+
+def test_rules_on_the_risk_use_the_model_that_runs_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = parse_rule({"id": "risk", "priority": "low", "when": ["risk >= 0.4"], "for": "10m"})
+    grid = parse_grid("risk: 0.2..0.6/0.2 × 5m,20m", (rule,))
+    sets = Sets(((rule,), *(s.rules((rule,)) for s in candidates_of((), grid, (rule,)).settings)))
+    model = linear_model()
+    some = stays(2, sets)
+    expected = {}
+    for one in some:
+        for rules in sets.sets:
+            expected |= alone(one, rules, model)
+    assert expected
+    for name, value in (("_LOT", 1_500), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
+        monkeypatch.setattr(swept, name, value)
+    assert found(some, model) == expected
+    assert found(some) == {}
 
 
 def test_flags_and_the_other_scale_are_the_stays_own() -> None:

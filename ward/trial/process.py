@@ -37,6 +37,7 @@ class Trials:
         the process. Raises what the trial raised, and UnavailableError where it took too long or died."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # nothing that lies in the working folder is taken for a module
             "-m",
             "ward.trial.worker",
             stdin=PIPE,
