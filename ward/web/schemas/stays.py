@@ -225,11 +225,16 @@ class Risk(Answer):
     value: float | None = Field(None, description="0..1; null unless `state` is `known`.", examples=[0.18])
     low: float | None = Field(None, description="The interval's lower end.", examples=[0.11])
     high: float | None = Field(None, description="The interval's upper end.", examples=[0.29])
+    above: int | None = Field(
+        None, description="% of the hours the model was learned from that had a lower risk.", examples=[93]
+    )
     computed_at: Moment | None = Field(None, description="The whole five minutes that it is of.")
     age_s: float | None = Field(None, description="Seconds since then.")
     model: str | None = Field(None, description="Which model says so.")
     missing: list[str] = Field(
-        default_factory=list, description="Signals it looks for that are not measured now."
+        default_factory=list,
+        description="Signals it looks for that are not measured now.",
+        examples=[["temp"]],
     )
     contributions: list[Contribution] = Field(
         default_factory=list, description="The weightiest first; one entry a group of signals that is known."

@@ -186,10 +186,15 @@ class TrialSetting(Answer):
 
 
 class TrialEvents(Answer):
+    """The events that recall is measured by."""
+
     kind: Literal["labelled", "severe"]
     count: int
     stays: int
-    meaning: str = Field(description="What recall is the share of, and what it is not.")
+    meaning: str = Field(
+        description="What recall is the share of, and what it is not.",
+        examples=["labelled events with an alert before them"],
+    )
 
 
 class TrialHeldOut(Answer):
@@ -212,9 +217,11 @@ class TrialSuggestion(Answer):
     cheapest: TrialSetting | None = Field(
         None, description="Of the same, the one with the least cost; it may be another, with fewer alerts."
     )
-    front: list[str] = Field(description="Labels, by rising load.")
+    front: list[str] = Field(description="Labels, by rising load.", examples=[["spo2 < 88 for 10m"]])
     held_out: TrialHeldOut | None = None
-    notes: list[str] = Field(description="What a reader must know before believing it.")
+    notes: list[str] = Field(
+        description="What a reader must know before believing it.", examples=[["Few events."]]
+    )
 
 
 class TrialAnswer(Answer):
@@ -222,9 +229,9 @@ class TrialAnswer(Answer):
 
     stays: int
     patient_days: float
-    denominator: str = Field(description="What a patient-day is here.")
+    denominator: str = Field(description="What a patient-day is here.", examples=["time with a valid signal"])
     readings: int
-    rules: list[str] = Field(description="The rules that are tried.")
+    rules: list[str] = Field(description="The rules that are tried.", examples=[["spo2-below-88"]])
     events: TrialEvents
     in_force: TrialSetting
     settings: list[TrialSetting] = Field(description="The one candidate, or each cell of the grid.")
