@@ -11,11 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from tests.evaluation.made_up import write_2012, write_2019, write_mimic3
 from ward.errors import InvalidError
-from ward.evaluation import score, training
+from ward.evaluation import members, score, training
+from ward.evaluation.datasets import load
 from ward.evaluation.score_checks import lower_spo2
 from ward.models import load_risk
 from ward.replay_scores import steps
-from ward.scoring.features import FEATURES
+from ward.scoring.features import FEATURES, matrix
 from ward.signals import HOUR
 
 
@@ -36,9 +37,9 @@ def folder(tmp_path_factory):
 def small():
     """Few and small trees: what is tested does not depend on how good they are."""
     with pytest.MonkeyPatch.context() as changed, threadpool_limits(1):
-        changed.setattr(training, "BAGS", 1)
-        changed.setattr(training, "TREES", training.TREES | {"max_iter": 4, "min_samples_leaf": 20})
-        changed.setattr(training, "FEW_TREES", training.FEW_TREES | {"max_iter": 4, "min_samples_leaf": 20})
+        changed.setattr(members, "BAGS", 1)
+        changed.setattr(members, "TREES", members.TREES | {"max_iter": 4, "min_samples_leaf": 20})
+        changed.setattr(members, "FEW_TREES", members.FEW_TREES | {"max_iter": 4, "min_samples_leaf": 20})
         yield
 
 
@@ -70,11 +71,11 @@ def test_it_finds_who_falls_ill(trained, folder):
 def test_a_stay_is_judged_by_members_that_have_not_seen_it(trained, folder):
     rows = training.prepare(folder, 1, True, silent).rows
     use = rows.folds != 2
-    members = training.fit(rows, use, seed=1)
+    fitted = members.fit(rows, use, seed=1)
     changed = replace(rows, ahead=np.where(use, rows.ahead, 10**9))
-    again = training.fit(changed, use, seed=1)
-    table = training.matrix(rows.inputs, FEATURES)
-    assert np.array_equal(training.log_odds(members, table), training.log_odds(again, table))
+    again = members.fit(changed, use, seed=1)
+    table = matrix(rows.inputs, FEATURES)
+    assert np.array_equal(members.log_odds(fitted, table), members.log_odds(again, table))
 
 
 def test_a_lower_newest_spo2_never_lowers_the_risk(trained, folder):
@@ -99,7 +100,7 @@ def test_learning_again_gives_the_same_answers(trained, folder, tmp_path):
 
 
 def test_rows_are_what_replay_scores(folder, trained):
-    found = training.load("cinc2019", folder)
+    found = load("cinc2019", folder)
     assert found is not None
     rows = training.prepare(folder, 1, True, silent).rows
     replayed = list(steps(found.recordings, on_rows=True))
@@ -133,6 +134,6 @@ def test_calibration_finds_slope_and_intercept():
     rng = np.random.default_rng(5)
     z = rng.normal(size=200_000)
     label = rng.random(len(z)) < 1 / (1 + np.exp(-(0.7 * z - 1.5)))
-    slope, intercept = training.calibrate(z, label)
+    slope, intercept = members.calibrate(z, label)
     assert slope == pytest.approx(0.7, abs=0.03)
     assert intercept == pytest.approx(-1.5, abs=0.03)

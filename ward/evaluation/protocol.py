@@ -252,7 +252,9 @@ class Course:
             for b, found in stays.items():
                 if found is not None:
                     count, useful, caught = (float(weight @ part) for part in found)
-                    drawn.setdefault(f"recall@{b:g}", []).append(caught / max(1, weight @ self.event))
+                    drawn.setdefault(f"recall@{b:g}", []).append(
+                        caught / max(1.0, float(weight @ self.event))
+                    )
                     drawn.setdefault(f"precision@{b:g}", []).append(useful / count if count else np.nan)
         ends = {name: np.nanpercentile(values, [2.5, 97.5]) for name, values in drawn.items()}
         return {name: (float(low), float(high)) for name, (low, high) in ends.items()}
@@ -265,11 +267,12 @@ class Course:
         count, useful, lead = self.per_stay(score, above.cutoff)
         if below is None:
             share = burden / above.burden
-            return share * count, share * useful, share * (lead >= 0)
+            return share * count, share * useful, share * (lead >= 0).astype(np.float64)
         share = (burden - below.burden) / (above.burden - below.burden)
         fewer, useful_fewer, lead_fewer = self.per_stay(score, below.cutoff)
+        caught: Float = (1 - share) * (lead_fewer >= 0) + share * (lead >= 0)
         return (
             (1 - share) * fewer + share * count,
             (1 - share) * useful_fewer + share * useful,
-            (1 - share) * (lead_fewer >= 0) + share * (lead >= 0),
+            caught,
         )

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ward.evaluation import score_checks as checks
 from ward.evaluation.datasets import Person, load
+from ward.evaluation.members import calibrate
 from ward.evaluation.protocol import Course
 from ward.evaluation.score_text import goals, text
 from ward.evaluation.section import Draw, Json, Progress, Section
-from ward.evaluation.training import FOLDS, Prepared, calibrate, enough, prepare
+from ward.evaluation.training import FOLDS, Prepared, enough, prepare
 from ward.models import OWN, find_risk
 from ward.scoring.risk import RiskModel
 
@@ -24,8 +25,8 @@ Bool = NDArray[np.bool_]
 
 BURDENS: Final = (0.25, 0.5, 1.0, 2.0)
 _ONSETS: Final = (
-    (-np.inf, 6, "up to 6 h"),
-    (6, 24, "6 to 24 h"),
+    (-np.inf, 12, "up to 12 h"),
+    (12, 24, "12 to 24 h"),
     (24, 72, "24 to 72 h"),
     (72, np.inf, "later"),
 )

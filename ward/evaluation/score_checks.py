@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.evaluation.datasets import DataSet
+from ward.evaluation.members import calibrate, log_odds
 from ward.evaluation.protocol import Course, auroc, ranks
-from ward.evaluation.training import Prepared, Rows, calibrate, enough, log_odds
+from ward.evaluation.training import Prepared, Rows, enough
 from ward.replay_scores import steps
 from ward.scoring.features import BY_NAME, FEATURES, matrix
 from ward.scoring.risk import RiskModel
@@ -265,7 +266,8 @@ def _of_stay(stay: Int, score: Float, stays: int, how: str) -> Float:
     if how == "mean":
         count = np.bincount(own, minlength=stays)
         total = np.bincount(own, values, minlength=stays)
-        return np.divide(total, count, out=np.full(stays, np.nan), where=count > 0)
+        mean: Float = np.divide(total, count, out=np.full(stays, np.nan), where=count > 0)
+        return mean
     result = np.full(stays, np.nan)
     if how == "last":
         result[own] = values
