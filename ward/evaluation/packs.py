@@ -29,8 +29,8 @@ TITLE: Final = "Packs"
 SINGLE: Final = "single thresholds"
 CHOSEN: Final = "default"
 NEWS2_CUTS: Final = (4, 5, 6, 7, 8)
-RISK_CUTS: Final = (0.02, 0.03, 0.05, 0.07, 0.10, 0.15)
-RISK_ADDED: Final = (0.05, 0.10)
+RISK_CUTS: Final = (0.015, 0.02, 0.025, 0.03, 0.04, 0.06)
+RISK_ADDED: Final = (0.025, 0.04)
 """Of these, those that are tried beside rules."""
 QUICK: Final = 40
 """Stays of each collection in the short form."""
