@@ -54,6 +54,8 @@ from ward.web.hub import Hub
 
 KEEP_ENDED: Final = HOUR
 """Stays that ended this recently are still known to the router: their last readings may be on the way."""
+ANSWER_S: Final = 30.0
+"""A caller waits so long for the core."""
 UNDELIVERED_S: Final = 10.0
 """The core has so long to note that somebody could not be told, well inside the sender's lease."""
 
@@ -295,9 +297,10 @@ class WardService:
             arguments["patient_ref"] = self._pseudonyms.of(arguments["patient_ref"])
         future = self.runner.ask(command, arguments)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), 30.0)
+            return await asyncio.wait_for(asyncio.wrap_future(future), ANSWER_S)
         except TimeoutError:
-            raise UnavailableError("the core did not answer within 30 s") from None
+            said = f"the core did not answer within {ANSWER_S:.0f} s; look whether it was done before you ask again"
+            raise UnavailableError(said) from None
         except OperationalError:
             said = "the database does not answer; look whether it was done before you ask again"
             raise UnavailableError(said) from None

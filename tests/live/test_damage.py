@@ -94,6 +94,10 @@ def test_nobody_is_told_that_nothing_was_changed_where_that_is_not_known(world, 
     monkeypatch.setattr(world.runner, "ask", lambda *_: failed)
     with pytest.raises(UnavailableError, match="look whether it was done"):
         asyncio.run(world.service.call("acknowledge", alert="a"))
+    monkeypatch.setattr("ward.service.ANSWER_S", 0.01)
+    monkeypatch.setattr(world.runner, "ask", lambda *_: Future())
+    with pytest.raises(UnavailableError, match="look whether it was done"):
+        asyncio.run(world.service.call("acknowledge", alert="a"))
 
 
 def test_what_came_late_waits_for_a_database_that_is_away(world, monkeypatch):
