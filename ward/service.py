@@ -56,6 +56,7 @@ KEEP_ENDED: Final = HOUR
 """Stays that ended this recently are still known to the router: their last readings may be on the way."""
 ANSWER_S: Final = 30.0
 """A caller waits so long for the core."""
+LOOK: Final = "look whether it was done before you ask again"
 UNDELIVERED_S: Final = 10.0
 """The core has so long to note that somebody could not be told, well inside the sender's lease."""
 
@@ -299,11 +300,9 @@ class WardService:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), ANSWER_S)
         except TimeoutError:
-            said = f"the core did not answer within {ANSWER_S:.0f} s; look whether it was done before you ask again"
-            raise UnavailableError(said) from None
+            raise UnavailableError(f"the core did not answer within {ANSWER_S:.0f} s; {LOOK}") from None
         except OperationalError:
-            said = "the database does not answer; look whether it was done before you ask again"
-            raise UnavailableError(said) from None
+            raise UnavailableError(f"the database does not answer; {LOOK}") from None
 
     def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
         """See ``ward.web.service_protocol``."""
