@@ -77,6 +77,17 @@ def test_a_load_that_nothing_keeps_to_is_said() -> None:
     assert any("has the least" in note for note in suggestion["notes"])
 
 
+def test_without_any_event_nothing_is_suggested() -> None:
+    candidates = candidates_of((), parse_grid(GRID, (LOW,)), (LOW,))
+    answer = tried({f"s{n}": steady(1441) for n in range(12)}, (LOW,), candidates, wish=Wish(3))
+    suggestion = answer["suggestion"]
+    assert (suggestion["chosen"], suggestion["cheapest"], suggestion["front"]) == (None, None, [])
+    assert suggestion["notes"][1:] == [
+        "There was no event: recall is not known, and nothing can be suggested."
+    ]
+    assert answer["in_force"]["recall"] is None
+
+
 def test_few_stays_and_events_are_not_over_read() -> None:
     suggestion = suggested(2, Wish(5))["suggestion"]
     assert suggestion["held_out"] is None

@@ -195,6 +195,8 @@ def _notes(judged: Judged, chosen: Json | None) -> list[str]:
     assert given is not None
     assert wish is not None
     notes = ["A suggestion only: nothing was changed. Whoever changes the rule answers for it."]
+    if not len(measured.events):
+        return [*notes, "There was no event: recall is not known, and nothing can be suggested."]
     if chosen is None:
         least = judged.candidates.settings[given.least - 1].label
         notes.append(
@@ -215,8 +217,6 @@ def _notes(judged: Judged, chosen: Json | None) -> list[str]:
                 f"Only {len(measured.events)} events: {chosen['caught']} of {len(measured.events)} heard "
                 f"may stand for anything from {low} to {high} %."
             )
-    if not len(measured.events):
-        notes.append("There was no event: recall is not known, and the least load looks best.")
     if len(measured.monitored) < FEW_STAYS:
         notes.append(f"{len(measured.monitored)} stays say nothing of how much stays differ.")
     if wish.of == "interruptions" and not judged.known.all():

@@ -81,12 +81,12 @@ def ahead(measured: Measured) -> Float:
 
 def suggest(measured: Measured, counts: Int, known: Bool, wish: Wish) -> Suggestion:
     """counts [settings, stays]: what the wish counts; known [settings]: where that was worked out. The first
-    row, what is in force, is compared with and never suggested."""
+    row, what is in force, is compared with and never suggested. Without any event nothing is."""
     half = np.arange(len(measured.monitored)) % 2 == 1
     every = np.ones(len(half), np.bool_)
     among = [n for n in range(1, len(measured.rows)) if known[n]]
     whole = _Part(measured, counts, every)
-    best = whole.front(among)
+    best = whole.front(among) if len(measured.events) else ()
     chosen = _choose(whole, best, wish)
     allowed = [n for n in best if whole.load[n] <= wish.per_day]
     return Suggestion(

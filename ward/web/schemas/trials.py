@@ -213,7 +213,9 @@ class TrialSuggestion(Answer):
     wanted_per_day: float
     of: Literal["alerts", "interruptions"]
     miss_cost: float
-    chosen: TrialSetting | None = Field(None, description="Null: no setting keeps to that load.")
+    chosen: TrialSetting | None = Field(
+        None, description="Null: no setting keeps to that load, or there was no event."
+    )
     cheapest: TrialSetting | None = Field(
         None, description="Of the same, the one with the least cost; it may be another, with fewer alerts."
     )
