@@ -114,6 +114,16 @@ def test_a_step_counts_from_its_own_time_once_it_has_lasted_15_s():
     assert marked.first.tolist() == [False] * 15 + [True]
 
 
+@pytest.mark.parametrize("breathing", [8, 15])
+def test_a_breath_that_is_not_counted_waits_and_an_apnoea_counts_from_its_beginning(breathing):
+    lost = [breathing] * 30 + [0] * 4 + [breathing] * 10
+    assert judge(series("rr", lost))[30:34] == [("invalid", "spike")] * 4
+    apnoea = [breathing] * 30 + [0] * 16
+    assert judge(series("rr", apnoea)) == [GOOD] * 46
+    sparse = series("rr", [breathing, breathing, 0, breathing, 0, 0, 0], step=60_000)
+    assert [mark for mark, _ in judge(sparse)] == ["valid", "valid", "invalid", *["valid"] * 4]
+
+
 def test_a_fall_as_fast_as_bodies_fall_never_waits():
     assert judge(series("spo2", np.arange(98, 58, -1.0))) == [GOOD] * 40
     assert judge(series("hr", np.arange(80, 0, -4.0))) == [GOOD] * 20
@@ -280,7 +290,7 @@ def test_a_true_fall_of_pressure_within_an_hour_is_believed_at_once():
 
 def frozen_monitor(minutes, names=("hr", "spo2", "rr", "pi"), **values):
     level = {"hr": 78, "spo2": 97, "rr": 15, "pi": 2.0, **values}
-    return [series(n, np.append(stable(n, 60), [level[n]] * 60 * minutes)) for n in names]
+    return [series(n, [*stable(n, 59), level[n] + 0.3, *[level[n]] * 60 * minutes]) for n in names]
 
 
 def test_a_frozen_device_does_not_look_normal_for_ever():
@@ -444,6 +454,7 @@ def test_each_detector_can_be_left_out(name):
         "implausible": [series("temp", [37, 31, 37], step=3_600_000)],
         "jump": [series("hr", [80] * 20 + [120] * 5 + [80] * 9)],
         "fast-fall": [series("spo2", oximeter_dip(2.0, 5))],
+        "no-breath": [series("rr", [8] * 20 + [0] * 4 + [8] * 9)],
         "low-perfusion": [
             series("spo2", [97] * 20 + [93] * 5 + [97] * 9),
             series("pi", [0.1] * 34),

@@ -49,7 +49,7 @@ def test_48_hours_of_one_patient(real):
     found = doubts(result)
     assert found["hr", "leads-off"] == 155
     assert found["spo2", "spike"] == 75
-    assert sum(n for (signal, _), n in found.items() if signal == "rr") == 10
+    assert sum(n for (signal, _), n in found.items() if signal == "rr") == 14
     assert {signal for signal, _ in found} == {"hr", "spo2", "rr"}
     assert sum(found.values()) < 0.001 * len(result.readings)
     silent = (result.readings.signal == INDEX["hr"]) & (result.readings.value < 20)

@@ -83,7 +83,7 @@ def _head(f: Json) -> str:
         "sorted by what these show. They come from the recordings on which detectors were designed, as no "
         "others with artefact are open: read the figures as for such monitors.\n\n"
         f"The filter was frozen before it was judged. It was tuned on wards of seeds below 100; judged are "
-        f"{f['wards']} wards from seed {f['first_ward_seed']} on (20,000 + 1,000 × `--seed`), "
+        f"{f['wards']} wards from seed {f['first_ward_seed']} on (30,000 + 1,000 × `--seed`), "
         f"{f['bed_hours']:.0f} bed-hours. Intervals are 95 %, by bootstrap over wards.\n\n"
         + _table(("", "goal", "found", "met"), rows)
     )

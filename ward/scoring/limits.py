@@ -157,6 +157,12 @@ DETECTORS: Final[dict[str, Detector]] = {
         "read off plots, MIMIC-IV WDB 86130599: desaturations fall by under 1 % a second",
         "waits",
     ),
+    "no-breath": Detector(
+        "a respiratory rate of 0 right after one of more than 6",
+        ("LIMITS.memory", "LIMITS.near"),
+        "a lost signal is shown as 0 for 2 to 4 s, MIMIC-IV WDB 86130599; an apnoea that matters lasts",
+        "waits",
+    ),
     "low-perfusion": Detector(
         "SpO2 or pulse while the perfusion index is low",
         ("LOW_PERFUSION", "FRESH", "LIMITS.near"),

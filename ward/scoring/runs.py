@@ -62,7 +62,10 @@ def suspicious(
     with np.errstate(invalid="ignore"):
         change = np.abs(value - level)
         allowed = limits.JUMP[signal] + limits.GROWTH[signal] * elapsed
-        jumped = (elapsed <= limits.MEMORY[signal]) & (change > allowed) & ("jump" in active)
+        remembered = elapsed <= limits.MEMORY[signal]
+        jumped = remembered & (change > allowed) & ("jump" in active)
+        mute = (signal == limits.RR) & (value == 0) & (level > limits.NEAR[signal])
+        jumped |= remembered & mute & ("no-breath" in active)
         # What was confirmed once need not be again, however long ago.
         usual = change <= limits.JUMP[signal]
         near = change <= np.where(doubt == _FAST, limits.FAST_NEAR, limits.NEAR[signal])
@@ -135,6 +138,7 @@ class _Stream:
         self.limit = limits.LIMITS[MEASURED[signal]]
         self.growth = float(limits.GROWTH[signal])
         self.plausible = tuple(limits.PLAUSIBLE[signal].tolist())
+        self.breathes = signal == limits.RR and "no-breath" in runs.active
         self.jumps, self.ranges, self.mutes = (
             name in runs.active for name in ("jump", "implausible", "leads-off")
         )
@@ -193,6 +197,7 @@ class _Stream:
         return (
             strong
             or (self.jumps and elapsed <= limit.memory and change > limit.jump + self.growth * elapsed)
+            or (self.breathes and value == 0 and self.level > limit.near and elapsed <= limit.memory)
             or not (self.is_plausible(value) or change <= limit.jump or not self.ranges)
             or (doubt != 0 and not change <= (limits.FAST_NEAR if doubt == _FAST else limit.near))
         )
