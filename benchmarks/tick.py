@@ -115,9 +115,9 @@ def main() -> None:
     asked = parser.parse_args()
     gc.disable()
     print(
-        f"{RULES} rules; {asked.pairs} pairs of a tick and a copy of {BYTES} bytes a stay, medians of "
-        f"processor time; Python {platform.python_version()}, numpy {np.__version__}, {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}"
+        f"{RULES} rules; {asked.pairs} pairs of a tick and a copy of {BYTES} bytes a stay, medians of\n"
+        f"processor time; Python {platform.python_version()}, numpy {np.__version__}, "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
     print(f"{'':44s}{'tick, ms':>10s}{'to a copy':>11s}{'to a fresh one':>16s}")
     for filtered in (False, True):

@@ -103,18 +103,16 @@ class Readings:
         if len(self) < 2:
             return None
         slots = int(self.slot.max()) + 1
-        if slots * N_OBSERVED < 2**16:  # so few are sorted without comparing them
-            cell: NDArray[Any] = (self.signal * np.uint16(slots) + self.slot).astype(np.uint16)
-            order: Int = np.argsort(cell, kind="stable")
-        else:  # samples that come stay by stay are in order as soon as their signals stand together
-            cell = self.signal * np.int64(slots) + self.slot
-            order = np.argsort(self.signal, kind="stable")
-        sorted_cell, time = cell[order], self.time[order]
-        later = (sorted_cell[1:] > sorted_cell[:-1]) | (
-            (sorted_cell[1:] == sorted_cell[:-1]) & (time[1:] > time[:-1])
-        )
-        if later.all():
-            return None if (order[1:] > order[:-1]).all() else order
+        few = slots * N_OBSERVED < 2**16  # so few are sorted without comparing them
+        cell: NDArray[Any] = self.signal * (np.uint16(slots) if few else np.int64(slots)) + self.slot
+        if _follow(cell, self.time):
+            return None
+        if few:
+            cell = cell.astype(np.uint16)
+        # Where there are many: samples that come stay by stay are in order once their signals stand together.
+        order: Int = np.argsort(cell if few else self.signal, kind="stable")
+        if _follow(cell[order], self.time[order]):
+            return order
         key = Packing.of(self.time).key(cell.astype(np.int64), self.time)
         order = np.argsort(key, kind="stable")
         ordered = key[order]
@@ -131,6 +129,12 @@ class Readings:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def _follow(cell: NDArray[Any], time: Int) -> bool:
+    """Whether the rows are sorted by cell, then time, and no two are of one cell and time."""
+    same = cell[1:] == cell[:-1]
+    return bool(((cell[1:] > cell[:-1]) | (same & (time[1:] > time[:-1]))).all())
 
 
 @dataclass(frozen=True, slots=True)

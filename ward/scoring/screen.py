@@ -92,10 +92,11 @@ class Screen:
         return found
 
     def _out_of_range(self) -> Bool:
-        """Beyond what is possible or plausible, or no heart beat."""
+        """Beyond what is possible or plausible, no heart beat, no breath."""
         low = np.maximum(limits.POSSIBLE[:, 0], limits.PLAUSIBLE[:, 0])
         high = np.minimum(limits.POSSIBLE[:, 1], limits.PLAUSIBLE[:, 1])
         low[limits.HR] = max(low[limits.HR], limits.NO_BEAT)
+        low[limits.RR] = max(low[limits.RR], np.nextafter(0, 1))
         bad: Bool = (self._low < low[self._signal]) | (self._high > high[self._signal])
         return bad
 
