@@ -156,3 +156,17 @@ def test_ctrl_c_ends_it_in_a_word(folder: Path) -> None:
     assert process.returncode == 130
     assert told.splitlines() == ["ward: stopped; nothing was written"]
     assert not out.exists()
+
+
+def test_nobody_is_called_for_a_stay_whose_recording_has_ended(folder: Path) -> None:
+    """All stays are evaluated to the newest reading of any, so a short one falls silent; it is not a ward."""
+    short = folder / "in" / "short.csv"
+    short.write_text("time,hr,spo2\n" + "".join(f"{n * 60},80,97\n" for n in range(10)))
+    out = folder / "out.json"
+    run(folder, "--grid", "spo2-below-88: 88 × 10m", "--output", str(out))
+    with_it = json.loads(out.read_text())["in_force"]
+    short.unlink()
+    run(folder, "--grid", "spo2-below-88: 88 × 10m", "--output", str(out))
+    without = json.loads(out.read_text())["in_force"]
+    assert with_it["interruptions"] == without["interruptions"]
+    assert with_it["all_alerts_per_day"] > without["all_alerts_per_day"]

@@ -66,8 +66,16 @@ def trial_files(
     end = max(int(r.rows[-1]) for r in recordings) + shift
     place = {r.stay: r for r in recordings}
     patients = [
-        Patient(r.stay, int(r.time[0]) + shift, end, len(r), in_force.rules) for r in recordings
-    ]  # fmt: skip
+        Patient(
+            r.stay,
+            int(r.time[0]) + shift,
+            end,
+            len(r),
+            in_force.rules,
+            recorded_until=int(r.rows[-1]) + shift,
+        )
+        for r in recordings
+    ]
     moved = None if events is None else {stay: {at + shift for at in times} for stay, times in events.items()}
 
     def load(some: Sequence[Patient]) -> list[Readings]:

@@ -25,7 +25,8 @@ the episode (30 min of quiet) is over."""
 
 
 class Interruptions:
-    """Counts them by stay for any setting of a sweep. ``staff``: how soon an alert is acknowledged."""
+    """Counts them by stay for any setting of a sweep. ends: of the stays, ms; ``staff``: how soon an alert is
+    acknowledged."""
 
     def __init__(
         self, found: Found, sets: Sequence[Sets], ends: Int, flags: Sequence[frozenset[str]]
@@ -48,7 +49,8 @@ class Interruptions:
 
     def _mine(self, stay: int, setting: int) -> Alerts:
         if stay not in self._stays:
-            self._stays[stay] = alone(self._found.alerts, stay)
+            every = alone(self._found.alerts, stay)
+            self._stays[stay] = every.take(every.raised <= self._ends[stay])
         columns = [self._number[rule] for rule in self._sets[stay].sets[setting]]
         return self._stays[stay].take(np.isin(self._stays[stay].column, columns))
 

@@ -47,6 +47,8 @@ class Patient:
     declared: tuple[int, ...] = ()
     kept: frozenset[str] = frozenset()
     """rules that the trial leaves as they are in this stay"""
+    recorded_until: int | None = None
+    """When its own recording ends, where that is before ``end``: nobody is called for what comes after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def run(
     tell(_SWEPT, "counting")
     tried = wanted.candidates
     measured = measure(found, sets, ends, tried.rules, events, len(tried.settings))
-    staff = Interruptions(found, sets, ends, [patient.flags for patient in patients])
+    over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
+    staff = Interruptions(found, sets, over, [patient.flags for patient in patients])
     called = _Called(measured, staff, tell)
     suggestion = called.suggest(wanted.wish)
     judged = Judged(
