@@ -211,3 +211,41 @@ def test_what_was_told_is_not_over_where_clocks_are_still_before_it(tmp_path):
     (over,) = world.alerts()
     assert over.cleared_at > told.raised_at
     world.close()
+
+
+def test_an_alert_has_the_value_of_its_raise_also_where_a_start_tells_it(tmp_path):
+    world = World(tmp_path / "data")
+    stay = world.admit()
+    world.live(30, spo2=97)
+    for second in range(90):  # written down, and not evaluated: as when the service dies behind a backlog
+        world.measure(spo2=78.0 if second < 65 else 71.0)
+        world.clock.time += 1_000
+        world.runner.take_messages()
+    world.crash()
+    world.tick()
+    (alert,) = [a for a in world.alerts(stay) if a.rule == "spo2-below-80"]
+    assert alert.raised_at == START + 90_000
+    assert (alert.signal, alert.value) == ("spo2", 78.0)
+    world.close()
+
+
+def test_where_the_pulse_stands_in_at_the_raise_its_value_is_told(tmp_path):
+    pack = tmp_path / "quick.toml"
+    pack.write_text(
+        'id = "quick"\ntitle = "t"\nsource = "tests"\n'
+        '[[rule]]\nid = "fast"\ntitle = "fast"\npriority = "high"\nwhen = ["hr > 130"]\nfor = "20s"\n'
+    )
+    world = World(tmp_path / "data", pack=str(pack))
+    stay = world.admit()
+    world.live(5, hr=90, pr=90)
+    for second in range(160):  # the heart rate is heard no more, and comes back after the raise
+        world.measure(
+            **({"hr": 140.0, "pr": 134.0} if second > 135 else {"pr": 90.0 if second < 100 else 134.0})
+        )
+        world.clock.time += 1_000
+        world.runner.take_messages()
+    world.crash()
+    world.tick()
+    (alert,) = world.alerts(stay)
+    assert (alert.signal, alert.value) == ("pr", 134.0)
+    world.close()

@@ -35,13 +35,14 @@ from ward.live.faults import told
 from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
 from ward.live.late import Late
 from ward.live.plans import note_failed
+from ward.live.raises import Values, values_at_raises
 from ward.live.risks import known
 from ward.live.slots import Slots
 from ward.live.tally import Beat
 from ward.live.unproved import Unproved
 from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
-from ward.scoring.engine import Engine
+from ward.scoring.engine import Engine, Step
 from ward.scoring.filter import REASONS, VALID, Marked
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
@@ -111,6 +112,7 @@ class Core:
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
         self._unproved = Unproved()
+        self._values: Values = {}
 
     # ------------------------------------------------------------------ stays and rules
 
@@ -262,6 +264,7 @@ class Core:
         """Evaluate up to now, and all that follows. What fails in one part keeps no other from its work."""
         with metrics.TICK.time():
             step = self.engine.step(now)
+        self._guard("values", lambda: self._note_values(step))
         self._guard("marks", lambda: self._note_marks(step.marked))
         self._late.note(step.late, now)
         self._guard("alerts", lambda: self._follow(step.transitions, now))
@@ -289,6 +292,7 @@ class Core:
     def follow(self, reached: int, now: int) -> None:
         """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
         step = self.engine.step(reached)
+        self._note_values(step)
         self._note_marks(step.marked)
         self._late.note(step.late, now)
         self._follow(step.transitions, now)
@@ -338,7 +342,8 @@ class Core:
             stay, rule = self.slots.stay(slot), self.engine.rules[column]
             if kind == RAISED:
                 is_over = (slot, column, since) in over
-                raised.append((stay, rule, Breach(since, at, *self.measured(slot, rule), late, is_over)))
+                measured = self._values.get((slot, column, at)) or self.measured(slot, rule)
+                raised.append((stay, rule, Breach(since, at, *measured, late, is_over)))
                 continue
             if kind in WHY:
                 self._pending_changes += self.book.raised_together(raised, now) if raised else []
@@ -346,6 +351,9 @@ class Core:
                 self._pending_changes += self.book.cleared(stay, rule.id, since, at, now, WHY[kind])
         if raised:
             self._pending_changes += self.book.raised_together(raised, now)
+
+    def _note_values(self, step: Step) -> None:
+        self._values = values_at_raises(self.engine, self.newest, step)
 
     def measured(self, slot: int, rule: Rule) -> tuple[str | None, float | None]:
         """The first signal of the rule and its value now."""
