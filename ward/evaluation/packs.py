@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ QUICK: Final = 40
 SETS: Final = ("cinc2019", "cinc2012", "mimic3_demo")
 LEARNED_FROM: Final = "cinc2019"
 FOLD: Final = 0
-WITH_RISK: Final = 1_200
+WITH_RISK: Final = 600
 """Stays of each collection on which packs with the risk are judged at the most."""
 Parts = list[tuple[list[int], RiskModel | None]]
 """Places of stays, and the model that judges them."""
@@ -112,23 +112,27 @@ def run(folder: Path, *, seed: int, quick: bool, progress: Progress) -> Section:
         told = partial(_told, progress, name, base)
         plain: Parts = [(list(range(len(chosen.recordings))), None)]
         results[name] = judge(chosen, candidates(with_risk=False), plain, seed, told)
-        if model is not None:
-            some, own = unseen(chosen, model, lambda: training.prepare(folder, seed, quick, progress))
+        own = model if name != LEARNED_FROM else _unseen(training.known(folder, seed, quick))
+        if own is not None:
+            some = unseen(chosen)
             parts: Parts = [(list(range(len(some.recordings))), own)]
             results[name]["with_risk"] = judge(some, packs, parts, seed, told)
     return _section(results, packs, model)
 
 
-def unseen(
-    found: DataSet, model: RiskModel, prepare: Callable[[], training.Prepared]
-) -> tuple[DataSet, RiskModel]:
-    """Some stays, and a model that has seen none of them: of the collection it learns from those of one fold.
-    The risk is computed each five minutes, so not all stays can be waited for."""
-    places = list(range(len(found.recordings)))
-    if found.name == LEARNED_FROM:
-        places = [i for i in places if training.fold_of(found.recordings[i].stay) == FOLD]
-        model = prepare().model_of(FOLD)
-    return taken(found, places[:WITH_RISK]), model
+def _unseen(prepared: training.Prepared | None) -> RiskModel | None:
+    """The model that has not seen one fold; None where the part on the score, which makes it, did not run in
+    this process."""
+    return None if prepared is None else prepared.model_of(FOLD)
+
+
+def unseen(found: DataSet) -> DataSet:
+    """Some stays, of the collection that the score learns from those of one fold. The risk is computed each
+    five minutes, so not all stays can be waited for."""
+    stays = [recording.stay for recording in found.recordings]
+    learned = found.name == LEARNED_FROM
+    places = [i for i, stay in enumerate(stays) if not learned or training.fold_of(stay) == FOLD]
+    return taken(found, places[:WITH_RISK])
 
 
 def _told(progress: Progress, name: str, base: float, what: str, share: float) -> None:
@@ -244,6 +248,10 @@ def _section(results: Json, packs: Mapping[str, Candidate], model: RiskModel | N
     parts = [_HOW]
     for name, result in results.items():
         parts += [_heading(name, result), _table(result, packs)]
+        if model is not None and "with_risk" not in result:
+            parts.append(
+                "With the score: only where its part runs in the same go, which makes a model without them."
+            )
         if "with_risk" in result:
             some = result["with_risk"]
             parts += [_SOME.format(stays=some["stays"], events=some["events"]), _table(some, packs)]

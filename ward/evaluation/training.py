@@ -201,6 +201,11 @@ def prepare(folder: Path, seed: int, quick: bool, progress: Progress) -> Prepare
     return _prepared[key]
 
 
+def known(folder: Path, seed: int, quick: bool) -> Prepared | None:
+    """What ``prepare`` made in this process already; it takes minutes."""
+    return _prepared.get((folder.resolve(), seed, quick))
+
+
 def _prepare(folder: Path, seed: int, quick: bool, progress: Progress) -> Prepared:
     found = load("cinc2019", folder, progress)
     if found is None:
