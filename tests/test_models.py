@@ -89,6 +89,7 @@ def test_its_reasons_are_in_words_and_add_up_to_something(file):
         ({"typical": {}}, "typical lacks hr, spo2"),
         ({"calibration": {"slope": 1}}, "calibration lacks intercept"),
         ({"interval": {"least": 1, "most": 2}}, "interval has most"),
+        ({"quantiles": [0.1, 0.3, 0.2]}, "quantiles do not rise"),
         ({"sha256": "0" * 64}, "one of the two was changed"),
         ({"id": 7}, "Expected `str`"),
     ],
@@ -100,6 +101,14 @@ def test_what_does_not_fit_is_refused_in_a_line(tmp_path, fitted, change, said):
     assert said in refused.value.detail
     assert "risk." in refused.value.detail
     assert "\n" not in refused.value.detail
+
+
+def test_it_says_how_a_risk_stands_among_those_it_was_learned_from(tmp_path, fitted):
+    even = [0.001 * n for n in range(101)]
+    model = load_risk(write_model(tmp_path, list(fitted), quantiles=even))
+    assert [model.above(value) for value in (0.0, 0.0505, 0.0995, 0.5)] == [0, 50, 99, 100]
+    assert model.above(float("nan")) is None
+    assert load_risk(write_model(tmp_path, list(fitted))).above(0.05) is None
 
 
 def test_an_altered_file_is_not_even_opened(file):

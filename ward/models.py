@@ -53,6 +53,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=False):
     interval: dict[str, float] = {}
     need: int = 3
     known_within: int = 3
+    quantiles: list[float] = []
 
 
 def shipped() -> Path:
@@ -106,6 +107,7 @@ def load_risk(path: Path) -> RiskModel:
         Spread(**description.interval),
         description.need,
         description.known_within,
+        tuple(description.quantiles),
     )
 
 
@@ -130,6 +132,8 @@ def describe(path: Path) -> Description:
     for name, given, keys in wanted:
         if missing := [key for key in keys if key not in given]:
             raise ModelError(f"{file}: {name} lacks {', '.join(missing)}")
+    if found.quantiles != sorted(found.quantiles):
+        raise ModelError(f"{file}: quantiles do not rise")
     if strange := set(found.interval) - set(Spread.__dataclass_fields__):
         raise ModelError(f"{file}: interval has {', '.join(sorted(strange))}")
     return found

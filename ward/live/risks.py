@@ -58,6 +58,7 @@ def risk_view(model: RiskModel | None, shown: RiskShown | None, now: int) -> Jso
         "value": value,
         "low": known(shown.low),
         "high": known(shown.high),
+        "above": model.above(shown.value),
         "computed_at": iso(shown.at),
         "age_s": None if shown.at is None else (now - shown.at) / 1000,
         "model": model.id,

@@ -92,14 +92,17 @@ class RiskModel:
     """So many of ``NEEDED`` must be known, by their present value ..."""
     within: int = 3
     """... or by one of so many newest completed hours."""
+    quantiles: tuple[float, ...] = ()
+    """The risk at even steps, from the least to the most, of the hours it was learned from; () if unknown."""
 
     def predict(self, inputs: Inputs) -> Predicted:
         """The risk of n inputs."""
         found = Predicted(*(np.full(len(inputs), np.nan) for _ in range(3)))
         rows = np.flatnonzero(self.enough(inputs))
         if len(rows):
-            middle, apart = self._log_odds(inputs.take(rows))
-            gone = len(NEEDED) - _present(inputs.take(rows)).sum(axis=1)
+            own = inputs if len(rows) == len(inputs) else inputs.take(rows)
+            middle, apart = self._log_odds(own)
+            gone = len(NEEDED) - _present(own).sum(axis=1)
             wide = self.spread
             error = np.sqrt(apart**2 + wide.least**2 + gone * wide.missing**2) * wide.factor
             for values, odds in (
@@ -109,6 +112,13 @@ class RiskModel:
             ):
                 values[rows] = np.round(_probability(odds), DECIMALS)
         return found
+
+    def above(self, value: float) -> int | None:
+        """How much of the hours it was learned from had a lower risk, %; None where that is not told."""
+        if len(self.quantiles) < 2 or np.isnan(value):
+            return None
+        share = np.searchsorted(self.quantiles, value) / len(self.quantiles)
+        return int(100 * share)
 
     def enough(self, inputs: Inputs) -> Bool:
         """Where enough is known [n] to say anything."""

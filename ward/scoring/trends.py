@@ -168,13 +168,14 @@ class Trends:
         wanted = (-(-at // HOUR))[:, None] - np.arange(1, HOURS + 1)
         age = self.hour[slot][:, None] - wanted
         remembered = (age >= 0) & (age < _RING) & (wanted >= 0)
-        total = self.sum[slot[:, None], wanted % _RING]
-        count = self.count[slot[:, None], wanted % _RING]
+        place = slot[:, None] * _RING + wanted % _RING
+        with np.errstate(invalid="ignore"):  # none of an hour: 0 / 0 is NaN, as it is meant
+            mean = self.sum.reshape(-1, len(_CHANNELS))[place] / self.count.reshape(-1, len(_CHANNELS))[place]
         taken = self.taken[slot]
         fresh = (taken >= 0) & (at[:, None] - taken <= FRESH)
         shown = fresh[:, None, :] & ((wanted * HOUR)[:, :, None] >= taken[:, None, :])
-        known = remembered[:, :, None] & (count > 0) & ~shown
-        _merge(np.divide(total, count, out=np.full(total.shape, np.nan), where=known), found.hourly)
+        mean[~remembered[:, :, None] | shown] = np.nan
+        _merge(mean, found.hourly)
 
         known = fresh & (self.step_count[slot] > 0)
         newest = np.full(known.shape, np.nan)

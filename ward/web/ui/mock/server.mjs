@@ -111,7 +111,7 @@ async function route(request, response, path, query) {
     const contributions = [["breathing", 0.8, "RR rose from 16 to 24 in 4 h"], ["oxygen", 0.3, "SpO2 fell from 97 to 94 % in 6 h"], ["temperature", -0.2, "Temperature steady at 36.9 °C"]];
     const reasons = contributions.map(([group, log_odds, words]) => ({ group, log_odds, words }));
     const known = bed.view(now()).news2?.score !== null;
-    const risk = known ? { state: "known", value: 0.18, low: 0.11, high: 0.29, missing: [], contributions: reasons } : { state: "not-enough-data", missing: ["rr", "sbp", "temp"] };
+    const risk = known ? { state: "known", value: 0.18, low: 0.11, high: 0.29, above: 93, missing: [], contributions: reasons } : { state: "not-enough-data", missing: ["rr", "sbp", "temp"] };
     return send(response, 200, { stay: bed.id, risk: { ...risk, computed_at: iso(now() - 3 * MINUTE), model: "mock" } });
   }
   if (what === "observations") { bed.observed = { ...{ consciousness: "A", oxygen: false }, ...bed.observed, ...(await body(request)), time: iso(now()) }; tell("stay", bed.view(now())); return send(response, 201, {}); }

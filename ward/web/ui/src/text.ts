@@ -250,12 +250,13 @@ export const t = {
     title: "Deterioration risk",
     unknown: "not enough data",
     range: (low: string, high: string) => `between ${low} and ${high}`,
+    standing: (above: number) => `Higher than ${above} % of the hours it learned from`,
     age: (age: string) => (age === "now" ? "Computed now" : `Computed ${age} ago`),
     up: "Speaks for it",
     down: "Speaks against it",
     usual: "Nothing stands out.",
     lacks: (names: string[]) => `Not measured now: ${names.join(", ")}`,
-    meaning: "A statistical estimate from vital signs, 0 to 1, learned in intensive care; look at the patient",
+    meaning: "Estimated from vital signs alone, 0 to 1, learned from sepsis in intensive care: it sees less than you do",
   },
 
   stay: {

@@ -8,6 +8,7 @@ const KNOWN: RiskScore = {
   value: 0.184,
   low: 0.11,
   high: 0.292,
+  above: 93,
   computed_at: at(3 * MINUTE),
   missing: [],
   contributions: [
@@ -24,6 +25,7 @@ it("never shows a number without its interval, its age and its reasons", () => {
     known: true,
     text: "0.18",
     range: "between 0.11 and 0.29",
+    standing: "Higher than 93 % of the hours it learned from",
     age: "Computed 3 min ago",
     up: ["RR rose from 16 to 24 in 4 h", "SpO₂ fell from 97 to 93 % in 6 h"],
     down: ["Temperature steady at 36.9 °C"],

@@ -13,6 +13,8 @@ export interface RiskShown {
   known: boolean;
   text: string;
   range: string;
+  /** How that compares with the hours it was learned from: a small number may be a high one. */
+  standing: string;
   age: string;
   up: string[];
   down: string[];
@@ -31,6 +33,7 @@ export function riskWords(risk: RiskScore, now: number): RiskShown | null {
     known,
     text: known ? small(value) : t.risk.unknown,
     range: known ? t.risk.range(small(low), small(high)) : "",
+    standing: known && risk.above != null ? t.risk.standing(risk.above) : "",
     age: at === null ? "" : t.risk.age(shortAge(now - at)),
     up: words(1),
     down: words(-1),

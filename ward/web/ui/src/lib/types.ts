@@ -112,6 +112,7 @@ export interface RiskScore {
   value?: number | null;
   low?: number | null;
   high?: number | null;
+  above?: number | null;
   computed_at?: string | null;
   missing?: string[];
   contributions?: { group: string; log_odds: number; words: string }[];
