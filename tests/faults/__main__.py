@@ -60,8 +60,8 @@ def row(report: Report, options: Options) -> str:
     lost = f"{v.lost} (the broker's)" if forgotten else v.lost
     late = f"{v.late} ({v.latest_s:.0f} s)" if v.late else 0
     ready = f"{percentile(r, 50):.1f} / {max(r):.1f}" if r else "–"
-    cells = (f"`{command}`", report.times, f"{v.readings:,}", lost, v.alerts, v.alerts_lost, v.alerts_doubled,
-             late, ready)  # fmt: skip
+    counts = (report.times, f"{v.readings:,}", lost, f"{v.alerts:,}", v.alerts_lost, v.alerts_doubled)
+    cells = (f"`{command}`", *counts, late, ready)
     return f"| {' | '.join(map(str, cells))} |"
 
 
