@@ -161,8 +161,17 @@ def test_the_model_that_comes_with_ward_can_be_loaded():
     if not (shipped() / "risk.skops").exists():
         pytest.skip("no model comes with this copy of ward")
     model = find_risk("default")
-    found = model.predict(some_inputs(200, seed=6))
-    assert np.isfinite(found.value).sum() > 150
+    inputs = some_inputs(400, seed=6)
+    before = model.predict(inputs)
+    known = np.isfinite(before.value)
+    assert known.sum() > 300
+    assert (before.low[known] < before.value[known]).all()
+    for fall in (1, 4, 10, 25):
+        lower = Inputs(inputs.present.copy(), inputs.hourly)
+        lower.present[:, 1] -= fall
+        assert (model.predict(lower).value[known] >= before.value[known]).all()
+    ill = model.contributions(inputs.take([int(np.nanargmax(before.value))]))
+    assert max(reason.log_odds for reason in ill) > 0
 
 
 def test_nothing_imports_scikit_learn_before_it_is_needed():
