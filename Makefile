@@ -26,6 +26,7 @@ SEED ?= 1
 # processes most of the time, so that there may be more of them than cores; a part runs one after the other.
 TESTS ?=
 WORKERS ?= $(if $(TESTS),0,4)
+BESIDE = $(BIN)/python -m pytest -r fEs --numprocesses $(WORKERS) --dist loadgroup
 
 # What `make faults` takes.
 SEED ?= 1
@@ -45,7 +46,9 @@ demo: setup ## Start broker, simulated ward, service and dashboard [RECORDING=FI
 
 test: setup-dev ## Run every test [TESTS=tests/store] [WORKERS=4]
 	@$(BIN)/python -m tests.parts
-	@$(BIN)/python -m pytest -r fEs --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+	@$(if $(TESTS),$(BESIDE) $(TESTS),failed=0; $(BESIDE) -m 'not alone' || failed=1; \
+	  echo "ward: the tests that go by the time that people see, one after the other"; \
+	  $(BIN)/python -m pytest -r fEs -m alone || failed=1; exit $$failed)
 	@if $(HAS_NODE); then \
 	  $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev && \
 	  echo "ward: the dashboard's own tests" && cd $(UI) && npm run --silent test; \

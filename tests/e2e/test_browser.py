@@ -18,6 +18,8 @@ from tests.brokers import until
 from tests.parts import chromium
 from tests.ports import free_port
 
+pytestmark = pytest.mark.alone
+
 playwright = pytest.importorskip("playwright.sync_api")
 Page = playwright.Page
 expect = playwright.expect

@@ -18,6 +18,8 @@ from tests.e2e.served import WARD, Served, served
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
+pytestmark = pytest.mark.alone
+
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
