@@ -99,7 +99,8 @@ def test_a_trialled_change_then_does_what_the_trial_said(tmp_path: Path) -> None
     grid = {"rule": "spo2-below-88", "thresholds": [86, 88, 90, 92], "for": ["2m", "5m", "12m"]}
     one = through_its_process(before, asked(before, rules=[change]))
     added = before.trial(asked(before, rules=[new]))
-    cells = before.trial(asked(before, grid=grid, suggest={"per_day": 20}))
+    events = [{"stay": stay, "time": START + 100 * 60_000} for stay in beds]
+    cells = before.trial(asked(before, grid=grid, suggest={"per_day": 60}, events=events))
     before.close()
     assert listed(one["now"], beds) == told(before, beds)
     assert one["only_candidate"]

@@ -169,4 +169,5 @@ def test_nobody_is_called_for_a_stay_whose_recording_has_ended(folder: Path) -> 
     run(folder, "--grid", "spo2-below-88: 88 × 10m", "--output", str(out))
     without = json.loads(out.read_text())["in_force"]
     assert with_it["interruptions"] == without["interruptions"]
+    assert with_it["alert_hours_per_day"] <= 24
     assert with_it["all_alerts_per_day"] > without["all_alerts_per_day"]

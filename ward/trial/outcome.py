@@ -84,7 +84,7 @@ class Measured:
 def measure(
     found: Found, sets: Sequence[Sets], ends: Int, tried: frozenset[str], events: Events, settings: int
 ) -> Measured:
-    """``sets`` and ``ends`` (ms) of every stay, in the order of the sweep; ``settings``: how many beside the
+    """``sets`` and ``ends`` (ms, alerts last no longer) of every stay; ``settings``: how many beside the
     one in force."""
     measuring = _Measuring(found, sets, ends, tried, events)
     rows = tuple(measuring.row(n) for n in range(settings + 1))
@@ -151,7 +151,7 @@ class _Measuring:
         def by_stay(which: Alerts) -> Int:
             return np.bincount(which.stay, minlength=self.stays).astype(np.int64)
 
-        lasted = np.minimum(alerts.cleared, self.ends[alerts.stay]) - alerts.raised
+        lasted = np.maximum(np.minimum(alerts.cleared, self.ends[alerts.stay]) - alerts.raised, 0)
         time = np.bincount(alerts.stay, lasted, self.stays).astype(np.int64)
         if now < 0:
             gained, lost, pairs = alerts, alerts.take(slice(0)), (np.empty(0, np.int64),) * 2

@@ -49,7 +49,7 @@ def picture(answer: Json) -> str:
     if chosen and chosen[name] is not None and chosen["recall"] is not None:
         x, y = at(chosen)
         parts.append(f'<circle class="chosen" cx="{x}" cy="{y}" r="8"/>')
-        parts.append(f'<text x="{x + 12}" y="{y + 18}">{escape(chosen["label"])}</text>')
+        parts.append(f'<text x="{x + 12}" y="{y - 10}">{escape(chosen["label"])}</text>')
     days = f"{answer['patient_days']:.1f} patient-days"
     title = f"{answer['stays']} stays, {days}, {answer['events']['count']} events"
     return "\n".join(

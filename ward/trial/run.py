@@ -48,7 +48,8 @@ class Patient:
     kept: frozenset[str] = frozenset()
     """rules that the trial leaves as they are in this stay"""
     recorded_until: int | None = None
-    """When its own recording ends, where that is before ``end``: nobody is called for what comes after."""
+    """When its own recording ends, where that is before ``end``: nobody is called for what comes after, and
+    no alert goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,6 @@ def run(
         )
     ids = [patient.id for patient in patients]
     sets = _sets(patients, wanted)
-    ends = np.array([patient.end for patient in patients], np.int64)
-
     subjects = [
         Subject(p.start, p.end, p.size, own, p.flags, p.declared)
         for p, own in zip(patients, sets, strict=True)
@@ -99,8 +98,8 @@ def run(
         events = labelled(wanted.events, ids, wanted.window, wanted.after)
     tell(_SWEPT, "counting")
     tried = wanted.candidates
-    measured = measure(found, sets, ends, tried.rules, events, len(tried.settings))
     over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
+    measured = measure(found, sets, over, tried.rules, events, len(tried.settings))
     staff = Interruptions(found, sets, over, [patient.flags for patient in patients])
     called = _Called(measured, staff, tell)
     suggestion = called.suggest(wanted.wish)
