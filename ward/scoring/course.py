@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from ward.scoring.held import NEVER, Effective, Held, Timeline
-from ward.scoring.levels import Level, Levels, Points
+from ward.scoring.levels import Levels, Points
 from ward.scoring.readings import Bool, Float, Int, Packing
 from ward.signals import N_OBSERVED
 
@@ -49,13 +49,13 @@ class Course:
         self._matters = np.flatnonzero(levels.matters).tolist()
         bounds = np.searchsorted(new.signal, np.arange(N_OBSERVED + 1)).tolist()
         self._strands: dict[int, _Strand] = {}
-        self._span: dict[int, tuple[Int, Points, Points]] = {}
         for signal in self._matters:
             here = slice(bounds[signal], bounds[signal + 1])
             if here.start < here.stop:
                 self._add(signal, new, here)
         self._events = [self._carried_ends(since)]
-        settled = self._settled()
+        banded = [strand.slot[strand.news & ~strand.own] for strand in self._strands.values()]
+        settled = self._settled(np.concatenate([_NO_KEYS, *banded]))
         for strand in self._strands.values():
             at = strand.own | (strand.news & ~settled[strand.slot])
             self._events += [
@@ -96,54 +96,40 @@ class Course:
             previous[begun] = before[np.searchsorted(heads, slot[some[begun]])]
             moved = levels.own(signal, level[some], slot[some], second)
             own[some] |= moved != levels.own(signal, previous, slot[some], second)
-        if levels.parts:
-            self._span[signal] = self._points(
-                signal, slot, level, np.flatnonzero(news | first), heads, before
-            )
         self._strands[signal] = _Strand(
             slot, time, value, expires, new.read[here], news | first, news, own, ended
         )
 
-    def _points(
-        self, signal: int, slot: Int, level: Level, some: Int, heads: Int, before: Level
-    ) -> tuple[Int, Points, Points]:
-        """Per slot (``heads``) the least and the most points of NEWS2 that the signal gives in this span."""
-        levels, second = self._levels, self._second
-        low, high = levels.points(signal, level[some], slot[some], second)
-        was_low, was_high = levels.points(signal, before, heads, second)
-        never = np.isnan(self._held.value[heads, signal])
-        was_low[never] = was_high[never] = 0
-        at = np.searchsorted(slot[some], heads)
-        return (
-            heads,
-            np.minimum(np.minimum.reduceat(low, at), was_low),
-            np.maximum(np.maximum.reduceat(high, at), was_high),
-        )
-
-    def _settled(self) -> Bool:
-        """Slots whose NEWS2 crosses no rule's number in this span, whatever its parts do, [slots]."""
-        slots = len(self._until)
-        if not len(self._levels.totals):
-            return np.ones(slots, np.bool_)
-        least, most = np.zeros(slots, np.int16), np.zeros(slots, np.int16)
-        for signals in self._levels.parts:
-            lows, highs = zip(*(self._range(signal) for signal in signals), strict=True)
+    def _settled(self, asked: Int) -> Bool:
+        """Which of the slots asked for have a NEWS2 that crosses no rule's number, whatever its parts do."""
+        settled = np.zeros(len(self._until), np.bool_)
+        settled[asked] = True
+        slots = np.flatnonzero(settled)
+        least, most = np.zeros(len(slots), np.int16), np.zeros(len(slots), np.int16)
+        for signals in self._levels.parts if len(slots) else ():
+            lows, highs = zip(*(self._range(signal, slots) for signal in signals), strict=True)
             least += np.minimum.reduce(lows)
             most += np.maximum.reduce(highs)
         passed = [np.searchsorted(self._levels.totals, total, side="right") for total in (least, most)]
-        settled: Bool = passed[0] == passed[1]
+        settled[slots] = passed[0] == passed[1]
         return settled
 
-    def _range(self, signal: int) -> tuple[Points, Points]:
-        """The least and the most points of a signal in every slot, [slots] each."""
-        value = self._held.value[:, signal]
-        every = np.arange(len(value))
-        level = self._levels.of(signal, value, every, self._second)
-        low, high = self._levels.points(signal, level, every, self._second)
+    def _range(self, signal: int, slots: Int) -> tuple[Points, Points]:
+        """The least and the most points that a signal gives in each of these slots (sorted), [n] each."""
+        levels, second = self._levels, self._second
+        value = self._held.value[slots, signal]
+        low, high = levels.points(signal, levels.of(signal, value, slots, second), slots, second)
         low[np.isnan(value)] = high[np.isnan(value)] = 0
-        if signal in self._span:
-            slot, least, most = self._span[signal]
-            low[slot], high[slot] = least, most
+        strand = self._strands.get(signal)
+        if strand is not None:
+            among = np.zeros(len(self._until), np.bool_)
+            among[slots] = True
+            rows = np.flatnonzero(strand.begins & among[strand.slot])
+            slot = strand.slot[rows]
+            own = levels.points(signal, levels.of(signal, strand.value[rows], slot, second), slot, second)
+            place = np.searchsorted(slots, slot)
+            np.minimum.at(low, place, own[0])
+            np.maximum.at(high, place, own[1])
         return low, high
 
     def _carried_ends(self, since: Int) -> tuple[Int, Int]:
