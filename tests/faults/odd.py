@@ -112,10 +112,16 @@ def clock_back(run: Run) -> None:
 
 
 def clock_forward(run: Run) -> None:
-    """The machine's clock jumps an hour ahead and stays there: once a run."""
+    """The machine's clock jumps an hour ahead and stays there: once a run. The ward's goes on as it was,
+    and says so, until the service is started again."""
     time.sleep(30)
-    run.report.figures["jumped_at"] = wall_ms()
     _set_clock(run, JUMP / 1000)
+    wait_until(lambda: any("forward" in said for said in run.house.reasons()), 20, "the jump is said")
+    run.pause(3.0, 8.0)
+    run.report.figures["jumped_at"] = wall_ms()
+    run.house.kill()
+    run.house.start()
+    run.restarted()
     run.report.times = 1
     time.sleep(60 + 10 * run.options.times)
     run.shifted.update(run.stays)
