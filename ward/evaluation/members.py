@@ -92,7 +92,6 @@ def thinned(inputs: Inputs, rng: np.random.Generator) -> Inputs:
 def fit(rows: Rows, use: Bool, *, seed: int, features: Sequence[Feature] = FEATURES) -> list[Any]:
     """Members (scikit-learn): of trees, the linear one, that of NEWS2 points. use [n]: rows to learn from."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.pipeline import make_pipeline
 
     members: list[Any] = []
     signs = [direction(feature) for feature in features]
@@ -109,7 +108,8 @@ def fit(rows: Rows, use: Bool, *, seed: int, features: Sequence[Feature] = FEATU
             others = [i for i, feature in enumerate(features) if not feature.series.startswith("news")]
             table[:, others] = 0  # never split at
         trees = HistGradientBoostingClassifier(**options, monotonic_cst=signs, random_state=seed + bag)
-        members.append(make_pipeline(_medians(), trees).fit(table, target))
+        medians = _medians().fit(table)
+        members.append(_knowing(trees.fit(medians.transform(table), target), medians.statistics_))
     return members
 
 
@@ -127,6 +127,15 @@ def _medians() -> Any:
     from sklearn.impute import SimpleImputer
 
     return SimpleImputer(strategy="median", keep_empty_features=True)
+
+
+def _knowing(trees: Any, medians: Float) -> Any:
+    """The same trees, going the median's way at each split where a value is missing: what they would answer
+    were it filled in before, without the filling in."""
+    for (predictor,) in trees._predictors:
+        nodes = predictor.nodes
+        nodes["missing_go_to_left"] = medians[nodes["feature_idx"]] <= nodes["num_threshold"]
+    return trees
 
 
 def _linear(table: Float32, target: Bool, signs: Sequence[int]) -> Any:

@@ -219,7 +219,7 @@ def mortality(prepared: Prepared, found: DataSet, every: int, seed: int) -> Json
         for _ in range(200):
             drawn = rng.integers(0, len(label), len(label))
             apart.append(auroc(label[drawn], ours[drawn]) - auroc(label[drawn], theirs[drawn]))
-        low, high = np.percentile(apart, [2.5, 97.5])
+        low, high = np.nanpercentile(apart, [2.5, 97.5])
         result[how] = {
             "risk": auroc(label, ours),
             "news2": auroc(label, theirs),

@@ -156,15 +156,15 @@ def others(found: Json) -> str:
                     for how in ("mean", "highest", "last")
                 ],
             )
-            + f"\n\nCalibration slope of the mean log-odds against death: {death['slope']:.2f}: the risk is "
-            "one of sepsis within hours, not of death, and must not be read as such."
+            + f"\n\nCalibration slope of the mean log-odds against death: {_number(death['slope'])}: the "
+            "risk is one of sepsis within hours, not of death, and must not be read as such."
         )
     if (demo := found.get("mimic3_demo")) is not None:
         load_ = ", ".join(f"{v:.2f} where it gave {b} at home" for b, v in demo["alerts"].items())
         parts.append(
             f"MIMIC-III demo ({demo['stays']} stays, all of patients who died sooner or later: no "
             f"specificity from this): {demo['scored']:.1%} of the hours scored; alerts a patient-day "
-            f"{load_}; rank correlation with NEWS2 {demo['spearman_with_news2']:.2f}."
+            f"{load_}; rank correlation with NEWS2 {_number(demo['spearman_with_news2'])}."
         )
     return "\n\n".join(parts) or "The folder holds no other collection."
 
@@ -182,6 +182,11 @@ def _leaks(figures: Json) -> str:
         f"- 10,000 stays, features included: {figures['speed']['seconds_for_10000']:.3f} s.",
     ]
     return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    """–: too little to say."""
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
