@@ -194,6 +194,26 @@ def test_what_another_model_said_is_not_taken_over():
     assert np.isfinite(other.risk.value[0])
 
 
+@pytest.mark.parametrize("before", ["another model", "none"])
+def test_a_second_restart_before_the_next_step_changes_nothing(before):
+    """What is still to be computed anew is kept, though nothing is measured until long after."""
+    first = Engine(RULES, 1, lateness=0, filtered=False, risk=MODEL if before == "another model" else None)
+    first.add(readings(course(6, 60 * MINUTE)))
+    first.step(START + 6 * HOUR + 21 * MINUTE)
+    restarted = first
+    values = []
+    for _ in range(3):
+        state = restarted.snapshot()
+        restarted = Engine(RULES, 1, lateness=0, filtered=False, risk=linear_model(id="other"))
+        restarted.restore(state)
+        other = Engine(RULES, 1, lateness=0, filtered=False, risk=linear_model(id="other"))
+        other.restore(state)
+        other.step(START + 6 * HOUR + 25 * MINUTE)
+        values.append(float(other.risk.value[0]))
+    assert np.isfinite(values).all()
+    assert len(set(values)) == 1
+
+
 def test_a_stay_costs_less_than_20_kb_of_memory_and_snapshot():
     def size(risk) -> int:
         engine = Engine(RULES, 64, lateness=0, risk=risk)

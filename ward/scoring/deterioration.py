@@ -210,7 +210,7 @@ class Deterioration:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         own: dict[str, NDArray[Any]] = {name: getattr(self, name).copy() for name in self._ARRAYS}
-        return {**own, **self.trends.snapshot(), "model": np.array(self.model.id)}
+        return {**own, **self.trends.snapshot(), "anew": self._anew.copy(), "model": np.array(self.model.id)}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> bool:
         """Become what gave this snapshot; what another model said of it is not known any more.
@@ -220,7 +220,7 @@ class Deterioration:
         if "model" not in state:
             return False
         self.trends.restore(state)
-        self._anew = np.zeros(len(state["value"]), np.bool_)
+        self._anew = state["anew"].copy() if "anew" in state else np.zeros(len(state["value"]), np.bool_)
         for name in self._ARRAYS:
             setattr(self, name, state[name].copy())
         if str(state["model"]) != self.model.id:
