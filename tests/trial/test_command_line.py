@@ -170,4 +170,18 @@ def test_nobody_is_called_for_a_stay_whose_recording_has_ended(folder: Path) -> 
     without = json.loads(out.read_text())["in_force"]
     assert with_it["interruptions"] == without["interruptions"]
     assert with_it["alert_hours_per_day"] <= 24
-    assert with_it["all_alerts_per_day"] > without["all_alerts_per_day"]
+    # Nor is the silence counted as an alert: there are as many as before, in a little more time.
+    assert with_it["alerts"] == without["alerts"] > 0
+    assert 0.9 * without["all_alerts_per_day"] < with_it["all_alerts_per_day"] < without["all_alerts_per_day"]
+
+
+def test_labels_of_another_time_are_passed_over(folder: Path) -> None:
+    labels = folder / "far.csv"
+    labels.write_text("stay,time\ns0,7800\ns0,1e15\ns1,-1e17\n")
+    out = folder / "out.json"
+    code, _, said = run(
+        folder, "--grid", "spo2-below-88: 88 × 10m", "--labels", str(labels), "--output", str(out)
+    )
+    assert code == 0, said
+    answer = json.loads(out.read_text())
+    assert (answer["events"]["count"], answer["in_force"]["recall"]) == (1, 1.0)

@@ -67,6 +67,17 @@ def test_labelled_events_recall_precision_and_lead() -> None:
     assert (wide["caught"], wide["true"], wide["false"]) == (2, 2, 1)
 
 
+def test_labelled_events_that_no_alert_could_be_about_are_passed_over() -> None:
+    stays = {"a": steady(1000, [(100, 130, "spo2", 86.0)])}
+    before, after, last = START - MINUTE, START + 1241 * MINUTE, START + 1239 * MINUTE
+    wanted = {"events": {"a": {before, after}}, "window": 4 * HOUR, "after": HOUR}
+    answer, row = cell("low: 88 × 10m", stays, **wanted)
+    assert (answer["events"]["count"], row["recall"], row["cost_per_day"] > 0) == (0, None, True)
+    assert "within 4 h before" in answer["events"]["meaning"]
+    answer, row = cell("low: 88 × 10m", stays, **wanted | {"events": {"a": {before, after, START, last}}})
+    assert (answer["events"]["count"], row["recall"]) == (2, 0.0)
+
+
 def test_without_labels_severe_events_stand_in_and_that_is_said() -> None:
     falls = [(100, 160, "spo2", 83.0), (400, 404, "spo2", 78.0), (600, 700, "spo2", 87.0)]
     answer, row = cell("low: 86 × 10m", {"a": steady(900, falls)})
@@ -80,6 +91,12 @@ def test_without_labels_severe_events_stand_in_and_that_is_said() -> None:
     _, standing = cell("low: 90 × 1m", {"a": steady(900, [(50, 100, "spo2", 89.0), *falls])})
     assert standing["recall"] == 1.0  # it was raised before, and stands
     assert standing["lead_s"]["median"] > 0
+
+
+def test_of_no_stay_at_all_the_meaning_names_no_events() -> None:
+    wanted = running.Wanted(candidates_of([{"id": LOW.id}], None, (LOW,)))
+    nothing = running.run([], lambda some: [], wanted, lambda *_: None, int)
+    assert "sustained severe events during which" in nothing["events"]["meaning"]
 
 
 def test_an_alert_that_stands_for_ever_hears_nothing() -> None:

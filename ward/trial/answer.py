@@ -23,7 +23,7 @@ Json = dict[str, Any]
 FEW_EVENTS: Final = 20
 """With fewer, one event more or less moves recall by more than five points."""
 PROXY: Final = (
-    "Nothing is labelled. Recall is that of a stand-in: the share of sustained severe events ({titles}) "
+    "Nothing is labelled. Recall is that of a stand-in: the share of sustained severe events{titles} "
     "during which an alert of the rules tried was raised, or stood that was raised at most {stands:g} h "
     "before. It says nothing of patients who get worse without such an event; 'false' is then every alert "
     "away from one, among them good ones."
@@ -72,10 +72,10 @@ def answer(judged: Judged, ids: Sequence[str], moment: Callable[[int], Any]) -> 
 def _events(measured: Measured) -> Json:
     events = measured.events
     if events.kind == "severe":
-        text = PROXY.format(titles="; ".join(events.titles), stands=STANDS / HOUR)
+        titles = f" ({'; '.join(events.titles)})" if events.titles else ""
+        text = PROXY.format(titles=titles, stands=STANDS / HOUR)
     else:
-        width = int((events.close - events.open).max()) if len(events) else 0
-        text = LABELLED.format(window=width / HOUR, after=events.after / HOUR)
+        text = LABELLED.format(window=events.window / HOUR, after=events.after / HOUR)
     return {
         "kind": events.kind,
         "count": len(events),

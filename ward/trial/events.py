@@ -56,7 +56,7 @@ class Events:
     """Columns of one length, sorted by stay, then close; times in ms. stay: position. An alert raised within
     [open, close] heard it; of severe events also one that was raised up to ``STANDS`` before and stands at
     ``open``. ``mark``: the instant to be ahead of: the label's time, or when the severe condition was itself
-    sustained."""
+    sustained. after, window: of labelled ones, ms."""
 
     kind: Kind
     stay: Int
@@ -64,6 +64,7 @@ class Events:
     close: Int
     mark: Int
     after: int = 0
+    window: int = 0
     titles: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -75,13 +76,23 @@ class Events:
 
 
 def labelled(
-    times: Mapping[str, Collection[int]], stays: Sequence[str], window: int = WINDOW, after: int = AFTER
+    times: Mapping[str, Collection[int]],
+    tried: Mapping[str, tuple[int, int]],
+    window: int = WINDOW,
+    after: int = AFTER,
 ) -> Events:
-    """Events by stay (ms); those of stays that are not tried are passed over."""
-    place = {stay: n for n, stay in enumerate(stays)}
-    rows = sorted((place[stay], at) for stay, found in times.items() if stay in place for at in set(found))
+    """Events by stay (ms). ``tried``: of each stay from when to when, in order. Events of other stays are
+    passed over, and those that no alert could be about: their window lies outside that time."""
+    place = {stay: n for n, stay in enumerate(tried)}
+    rows = sorted(
+        (place[stay], at)
+        for stay, found in times.items()
+        if stay in tried
+        for at in set(found)
+        if at >= tried[stay][0] and at - window <= tried[stay][1]
+    )
     stay, at = np.array(rows, np.int64).reshape(-1, 2).T
-    return Events("labelled", stay, at - window, at, at, after)
+    return Events("labelled", stay, at - window, at, at, after, window)
 
 
 def severe_for(rules: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -48,8 +48,8 @@ class Patient:
     kept: frozenset[str] = frozenset()
     """rules that the trial leaves as they are in this stay"""
     recorded_until: int | None = None
-    """When its own recording ends, where that is before ``end``: nobody is called for what comes after, and
-    no alert goes on."""
+    """When its own recording ends, where that is before ``end``: what a rule finds afterwards (a probe
+    that is off) is not the patient's, and no alert goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,16 @@ def run(
     found = sweep(
         subjects, lambda where: load(patients[where]), lambda part: tell(part * _SWEPT, "evaluating"), risk
     )
+    over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
+    found = replace(found, alerts=found.alerts.take(found.alerts.raised <= over[found.alerts.stay]))
     watched = [n for n, rule in enumerate(found.rules) if any(rule in kind.watch for kind in set(sets))]
     if wanted.events is None:
         events = severe(found.alerts, watched, found.rules)
     else:
-        events = labelled(wanted.events, ids, wanted.window, wanted.after)
+        tried_in = {p.id: (p.start, last) for p, last in zip(patients, over.tolist(), strict=True)}
+        events = labelled(wanted.events, tried_in, wanted.window, wanted.after)
     tell(_SWEPT, "counting")
     tried = wanted.candidates
-    over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
     measured = measure(found, sets, over, tried.rules, events, len(tried.settings))
     staff = Interruptions(found, sets, over, [patient.flags for patient in patients])
     called = _Called(measured, staff, tell)
