@@ -95,6 +95,11 @@ def test_what_makes_no_sense_is_refused_before_anything_is_done(
     assert service.trials == []
 
 
+def test_a_window_that_is_too_long_is_refused_in_days(clinician: TestClient) -> None:
+    (fault,) = problem(clinician.post(TRIAL, json={**BODY, "after": "8d"}))["errors"]
+    assert (fault["field"], fault["message"]) == ("body.after", "at most 7d is allowed")
+
+
 @pytest.mark.parametrize("accept", [{}, STREAM])
 def test_what_the_trial_refuses_is_a_problem(clinician: TestClient, service, accept: dict) -> None:
     service.trial_steps = [InvalidError("no rule x in force", field="grid.rule")]
@@ -188,6 +193,7 @@ def test_so_many_at_a_time(live, engine, wall, service, unhurried) -> None:
             assert one.status_code == 200
             refused = httpx.post(live + TRIAL, json=BODY, headers=tokens[0], timeout=10)
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+            assert "trials are running" in refused.json()["detail"]
             with second as other:
                 assert other.status_code == 200
                 assert status(tokens[2]) == 429

@@ -98,6 +98,7 @@ LIMITS: Final = Limits()
 
 
 TRIAL: Final = f"{API}/rules/trial"
+BUSY: Final = "trials are running (one for each login or token, two altogether)"
 
 
 def is_trial(method: str, path: str) -> bool:
@@ -225,7 +226,8 @@ class Paced:
             await self.app(scope, receive, send)
             return
         if places.is_full(who):
-            await too_many(scope, Budget(name, 0, 0), 10.0)(scope, receive, send)
+            why = BUSY if places is self.trials else "too many requests"
+            await too_many(scope, Budget(name, 0, 0), 10.0, why)(scope, receive, send)
             return
         with places.one(who), suppress(NotReadError):  # the server hangs up on an answer without an end
             await self.app(scope, receive, send)
@@ -248,9 +250,9 @@ def _taken(send: Send) -> Send:
     return patient
 
 
-def too_many(scope: Scope, budget: Budget, wait: float) -> ASGIApp:
+def too_many(scope: Scope, budget: Budget, wait: float, why: str = "too many requests") -> ASGIApp:
     limited.labels(budget.name).inc()
     scope.setdefault("state", {})["limited"] = True  # not told in the audit trail, but counted
     seconds = max(math.ceil(wait), 1)
-    detail = f"too many requests; the next is answered in {seconds} s"
+    detail = f"{why}; the next is answered in {seconds} s"
     return problem(scope["path"], "too-many-requests", detail, headers={"Retry-After": str(seconds)})

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ward.web.schemas.common import Answer, Duration, Line, Moment, Name, Request, Time
 from ward.web.schemas.rules import RuleChange
 
 DAY_MS: Final = 86_400_000
 LONGEST_WINDOW: Final = 7 * DAY_MS
+
+
+def _within_a_week(ms: int) -> int:
+    if ms > LONGEST_WINDOW:
+        raise ValueError("at most 7d is allowed")
+    return ms
+
+
+Window = Annotated[Duration, AfterValidator(_within_a_week)]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Interval = Annotated[
@@ -89,17 +98,18 @@ class TrialRequest(Request):
         examples=["all"],
     )
     events: list[TrialEvent] | None = Field(
-        None, max_length=10_000, description="Labels; without any, sustained severe events stand in."
+        None,
+        max_length=10_000,
+        description="Labels; without any, sustained severe events stand in. One whose window lies outside "
+        "the time tried is passed over.",
     )
-    window: Duration = Field(
+    window: Window = Field(
         12 * 3_600_000,
-        le=LONGEST_WINDOW,
         description="An alert raised so long before an event was about it.",
         examples=["12h"],
     )
-    after: Duration = Field(
+    after: Window = Field(
         12 * 3_600_000,
-        le=LONGEST_WINDOW,
         description="Alerts raised so long after an event count neither way.",
         examples=["12h"],
     )
