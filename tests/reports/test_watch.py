@@ -215,6 +215,10 @@ def test_the_command_line_tells_and_chooses_the_reference(
     wrong = run(url, tmp_path, "drift", "reference", "--ward", "v", "--start", first, "--end", last)
     assert wrong.exit_code == 2
     assert "nothing was counted on ward v in these days" in wrong.stderr
+    coming = iso(NOW + 2 * DAY)[:10]
+    wrong = run(url, tmp_path, "drift", "reference", "--ward", "w", "--start", first, "--end", coming)
+    assert wrong.exit_code == 2
+    assert "days that are not over are no reference" in wrong.stderr
 
 
 def test_a_ward_that_was_never_watched_has_no_drift(engine: Engine):

@@ -157,15 +157,19 @@ def reference(
     """
     from ward.cli.common import operator, record
     from ward.clock import wall_ms
+    from ward.errors import InvalidError
     from ward.store.tallies import Baseline, put_baseline
 
     with plain_database_errors():
         first, last = _time("--start", start), _time("--end", end)
         assert first is not None
         assert last is not None
-        with database_of(settings_of()) as engine:
+        settings = settings_of()
+        with database_of(settings) as engine:
             with engine.begin() as tx:
                 _require_schema(tx)
+                if last > _now(tx, settings):
+                    raise InvalidError(f"--end {end}: days that are not over are no reference")
                 put_baseline(tx, Baseline(ward, first, last, operator(), wall_ms()))
             record(engine, "drift.reference", f"ward:{ward}", start=start, end=end)
     say(f"ward: {ward} is compared with {start} to {end}")
