@@ -268,6 +268,19 @@ def test_changed_rule_keeps_pending_clock_and_clears_what_no_longer_holds():
     assert told(engine, engine.step(START + 17_000).transitions) == [(START + 15_000, "r", "raised", START)]
 
 
+@pytest.mark.parametrize("within", [10_000, 20_000])
+def test_a_rule_that_was_cleared_by_its_change_begins_anew(within):
+    """What was in breach of the rule as it was says nothing of the rule as it is."""
+    wide, narrow = (rule(f"spo2 < {limit}", 10_000, within_ms=within) for limit in (90, 85))
+    engine = Engine([wide], 1, lateness=0, filtered=False)
+    engine.add(readings_of(ward("88x20 84x30")))
+    engine.step(START + 18_500)
+    engine.replace_rules([narrow], np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_))
+    assert engine.step(START + 18_600).transitions.kind.tolist() == [3]
+    again = told(engine, engine.step(START + 50_000).transitions)
+    assert again == [(START + 30_000, "r", "raised", START + 20_000)]
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(streams(), rules(), st.integers(1, 119), st.randoms())
 def test_the_same_rules_in_other_columns_change_nothing(stream, chosen, at, rng):

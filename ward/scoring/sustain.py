@@ -330,6 +330,7 @@ class Sustain:
         c["raised"][over] = False
         c["cleared_at"][over] = when
         c["clearing"][over] = 0
+        self._restart_clock(over[c["state"][over] == OK])  # in a breach that is too short yet it is pending
         self._set_deadline(cells)
 
     # ------------------------------------------------------------------ taking over clocks
