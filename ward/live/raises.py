@@ -26,23 +26,32 @@ def values_at_raises(engine: Engine, newest: Newest, step: Step) -> Values:
         if SIGNALS[signal].derived:
             continue
         for one in (HR, PR) if signal == HR else (signal,):
-            if (value := _value_at(engine, newest, step, slot, one, at)) is not None:
+            told, value = _value_at(engine, newest, step, slot, one, at)
+            if value is not None:
                 found[slot, column, at] = (SIGNALS[one].name, value)
-                break
+            if told and value is None:
+                continue  # it was not known then: another stood in, if any
+            break
     return found
 
 
-def _value_at(engine: Engine, newest: Newest, step: Step, slot: int, signal: int, at: int) -> float | None:
-    """None where it was not known then, or cannot be told any more."""
-    readings = step.marked.readings
+def _value_at(
+    engine: Engine, newest: Newest, step: Step, slot: int, signal: int, at: int
+) -> tuple[bool, float | None]:
+    """Whether that can be told, and the value; None where it was not known then."""
+    readings, held = step.marked.readings, engine.held
     mine = np.flatnonzero((readings.slot == slot) & (readings.signal == signal) & (step.marked.mark == VALID))
     past = mine[readings.time[mine] <= at]
     if len(past):
         last = past[np.argmax(readings.time[past])]
         value, until = float(readings.value[last]), int(readings.time[last] + readings.hold[last])
-    elif newest.mark[slot, signal] == VALID and 0 <= newest.time[slot, signal] <= at:
-        value = float(newest.value[slot, signal])
-        until = at + 1 if len(mine) else int(engine.held.expires[slot, signal])
+    elif held.taken[slot, signal] <= at:  # it has not been read since
+        value, until = float(held.value[slot, signal]), int(held.expires[slot, signal])
+    elif newest.time[slot, signal] > at:  # in its place is what was read later
+        return False, None
+    elif newest.mark[slot, signal] == VALID and newest.time[slot, signal] >= 0 and len(mine):
+        hold = readings.hold[mine[np.argmin(readings.time[mine])]]  # the next one's, for want of its own
+        value, until = float(newest.value[slot, signal]), int(newest.time[slot, signal] + hold)
     else:
-        return None
-    return value if at < until else None
+        return True, None
+    return True, value if at < until else None
