@@ -210,6 +210,29 @@ def test_a_stopped_heart_is_never_hidden(data):
     )
 
 
+@pytest.mark.parametrize("usual", [80.0, 118.0])
+def test_a_stopped_heart_is_not_hidden_by_a_pulse_that_is_frozen(usual):
+    """An oximeter that has shown the same for minutes bears no witness, whatever it shows."""
+    n, stops = 1_000, 900
+    second = np.arange(n)
+    hr = one_stay("hr", second * 1000, np.where(second < stops, 80.0 + second % 3, 0.0))
+    frozen = [
+        one_stay(name, second * 1000, np.full(n, v), device=1) for name, v in (("pr", usual), ("spo2", 97))
+    ]
+    readings = Readings.concat([hr, *frozen])
+    for cut in (n, 1):
+        ends = range(cut, n + 1, cut)
+        parts = [
+            readings.take((readings.time < e * 1000) & (readings.time >= (e - cut) * 1000)) for e in ends
+        ]
+        told, _ = final_marks(
+            [(p.in_cell_order(), e * 1000) for p, e in zip(parts, ends, strict=True)], slots=1
+        )
+        marks = {t: mark for (_, _, signal, t, _), (mark, _) in told.items() if signal == INDEX["hr"]}
+        assert len(marks) == n
+        assert set(marks.values()) == {VALID}
+
+
 def test_an_extreme_right_after_a_spike_is_not_taken_for_its_end():
     value = [15.0] * 30 + [40.0] + [8.0, 7.6, 8.4, 7.9] * 5 + [9.1] + [8.0] * 20
     readings = one_stay("rr", np.arange(len(value)) * 1000, value)

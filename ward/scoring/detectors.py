@@ -135,11 +135,11 @@ class Others:
         return bool(good[0] and at[0] - since >= limits.LAG and time - at[0] <= limits.LAG)
 
 
-def examine(readings: Readings, others: Others, active: Set[str]) -> Doubts:
+def examine(readings: Readings, others: Others, still: Bool, active: Set[str]) -> Doubts:
     """What the device and the other signals say against each reading, ``frozen`` left out.
 
-    ``others`` is given this push's readings (``begin``); the caller commits them when done. ``active``:
-    names of ``limits.DETECTORS``.
+    ``others`` is given this push's readings (``begin``); the caller commits them when done. still: as
+    ``find_still`` tells, for a pulse that may be frozen is no witness; active: names of ``limits.DETECTORS``.
     """
     signal, value, status = readings.signal, readings.value, readings.status
     reason = np.zeros(len(readings), np.uint8)
@@ -155,6 +155,7 @@ def examine(readings: Readings, others: Others, active: Set[str]) -> Doubts:
         (signal == limits.PR)
         & ~poor
         & ~worded
+        & ~still
         & (value >= limits.GOOD_PULSE[0])
         & (value <= limits.GOOD_PULSE[1])
     )
@@ -186,16 +187,16 @@ def examine(readings: Readings, others: Others, active: Set[str]) -> Doubts:
     return Doubts(refused, np.zeros(len(readings), np.bool_), strong & ~refused, reason)
 
 
-def find_frozen(readings: Readings, order: Int, stream: Int, streams: Registry, devices: Registry) -> Bool:
+def find_still(readings: Readings, order: Int, stream: Int, streams: Registry, devices: Registry) -> Bool:
     """Readings of devices none of whose beating signals has changed for long, [n].
 
-    Only values that look normal: a frozen extreme may be a true one, and stays. ``order`` sorts the
-    readings by stream, ``stream`` [n] is their row in ``streams``; both registries are brought up to date.
+    ``order`` sorts the readings by stream, ``stream`` [n] is their row in ``streams``; both registries are
+    brought up to date.
     """
-    frozen = np.zeros(len(readings), np.bool_)
+    found = np.zeros(len(readings), np.bool_)
     rows = order[limits.IS_BEATING[readings.signal[order]]]
     if not len(rows):
-        return frozen
+        return found
     own, time, value = stream[rows], readings.time[rows], readings.value[rows]
     device = devices.find(device_keys(readings)[rows])
     first = np.append(True, own[1:] != own[:-1])
@@ -219,16 +220,22 @@ def find_frozen(readings: Readings, order: Int, stream: Int, streams: Registry, 
     np.maximum.at(devices["changed"], device[alive], time[alive])
     np.add.at(devices["signals"], device[new], 1)
 
-    still = time - changed >= np.where(signals > 1, limits.FROZEN, limits.FROZEN_ALONE)
-    normal = limits.NORMAL[readings.signal[rows]]
-    frozen[rows] = still & (value >= normal[:, 0]) & (value <= normal[:, 1])
-    return frozen
+    found[rows] = time - changed >= np.where(signals > 1, limits.FROZEN, limits.FROZEN_ALONE)
+    return found
+
+
+def looks_normal(readings: Readings) -> Bool:
+    """Measured values that may well be no patient's: a frozen extreme may be a true one, and stays, [n]."""
+    found: Bool = readings.signal < limits.N_MEASURED
+    normal, value = limits.NORMAL[readings.signal[found]], readings.value[found]
+    found[found] = (value >= normal[:, 0]) & (value <= normal[:, 1])
+    return found
 
 
 def find_fast(readings: Readings, order: Int, stream: Int, streams: Registry, refused: Bool) -> Bool:
     """Readings of SpO2 at the end of a fall that is faster than bodies fall, [n].
 
-    Arguments as in ``find_frozen``.
+    Arguments as in ``find_still``.
     """
     fast = np.zeros(len(readings), np.bool_)
     with np.errstate(invalid="ignore"):

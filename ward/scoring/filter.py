@@ -17,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.scoring import limits
-from ward.scoring.detectors import REASON, REASONS, Doubts, Latest, Others, examine, find_fast, find_frozen
+from ward.scoring.detectors import (
+    REASON,
+    REASONS,
+    Doubts,
+    Latest,
+    Others,
+    examine,
+    find_fast,
+    find_still,
+    looks_normal,
+)
 from ward.scoring.readings import DTYPES, Bool, Int, Readings
 from ward.scoring.runs import INVALID, QUESTIONABLE, VALID, Runs, suspicious
 from ward.scoring.screen import LEAST, Screen
@@ -208,12 +218,13 @@ class Filter:
         self._open_reason = np.array(parts["open"]["reason"], np.uint8)
 
     def _doubts(self, readings: Readings, order: Int, stream: Int) -> Doubts:
-        doubts = examine(readings, self._others, self._active)
+        still = find_still(readings, order, stream, self._streams, self._devices)
+        still &= "flat-line" in self._active
+        doubts = examine(readings, self._others, still, self._active)
         if "fast-fall" in self._active:
             fast = find_fast(readings, order, stream, self._streams, doubts.refused)
             doubts.reason[fast & (doubts.reason == 0)] = REASON["fast-fall"]
-        frozen = find_frozen(readings, order, stream, self._streams, self._devices)
-        frozen &= ~doubts.refused & ("flat-line" in self._active)
+        frozen = still & looks_normal(readings) & ~doubts.refused
         doubts.reason[frozen] = REASON["flat-line"]
         return Doubts(doubts.refused, frozen, doubts.strong, doubts.reason)
 
