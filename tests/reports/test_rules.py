@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, event
 from typer.testing import CliRunner
 
 from tests.reports.made import END, START, Past
+from ward.alerts.model import Event
 from ward.cli import app
 from ward.clock import iso
 from ward.errors import InvalidError
@@ -19,6 +21,8 @@ from ward.reports import read
 from ward.reports.rules import NO_TIME, NOT_ASKED, PART_OF_TIME
 from ward.signals import HOUR, MINUTE, SECOND
 from ward.store import feedback
+from ward.store.events import append_events
+from ward.store.tables import alerts
 from ward.store.tallies import DAY
 
 
@@ -105,6 +109,25 @@ def test_a_span_counts_what_was_raised_in_it_and_the_time_within(engine: Engine)
     assert found["rules"][0]["time_in_alert_s"] == pytest.approx(600, abs=1)
     half = report(engine, start=START + DAY + HOUR // 2, end=START + DAY + HOUR)
     assert half["patient_days"] == pytest.approx(1 / 48, abs=0.005)
+
+
+def test_time_in_alert_is_also_that_of_an_alert_that_came_again_untaken(engine: Engine):
+    """Its ``raised_at`` is then of the last time; what was before is in its events."""
+    with engine.begin() as tx:
+        past = Past(tx)
+        past.stays(1)
+        past.watched(1)
+        alert = past.alert(at=HOUR, lasts=5 * HOUR)
+        told = Event(START + 3 * HOUR, "6A-0", "6A", alert, "cleared")
+        append_events(tx, [told])
+        again = {"at": START + 5 * HOUR}
+        append_events(tx, [replace(told, at=START + 5 * HOUR + SECOND, kind="raised-again", detail=again)])
+        tx.execute(alerts.update().values(raised_at=START + 5 * HOUR))
+    found = report(engine)
+    assert (found["alerts"], found["rules"][0]["time_in_alert_s"]) == (1, 3 * 3600 - 1)
+    with engine.begin() as tx:  # cleared for the last time: of that the alert itself tells
+        append_events(tx, [replace(told, at=START + 6 * HOUR)])
+    assert report(engine)["rules"][0]["time_in_alert_s"] == 3 * 3600 - 1
 
 
 def test_lost_devices_are_one_rule_and_faults_of_the_service_none(engine: Engine):

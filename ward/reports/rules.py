@@ -163,7 +163,8 @@ def _add(sums: _Sums, alert: Raised, assessment: str | None, acknowledged: int |
     if alert.announced is not None:
         sums.condition.append(max(alert.announced - alert.raised, 0))
     over = until if alert.over is None or alert.over < alert.raised else min(alert.over, until)
-    sums.lasting += max(over - alert.raised, 0)
+    for begin, end in (*alert.earlier, (alert.raised, over)):
+        sums.lasting += max(min(end, until) - begin, 0)
 
 
 def _evidence(sums: _Sums) -> tuple[float, float]:

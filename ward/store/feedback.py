@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Table,
     and_,
@@ -27,6 +29,8 @@ from ward.store.tallies import DAY
 MOST: Final = 50_000
 """Alerts that one report reads: some two seconds of work. A ward of 30 beds has a fifth of it in a year."""
 _NOT_OF_AN_ALERT: Final = ("test", "resolved")
+_AGAIN: Final = ("raised-again", "sustained")
+"""Kinds of events with which an alert's breach is another one: told before and untaken, and under a shelf."""
 _OF_ALERT: Final = (
     *("id", "stay", "ward", "rule", "title", "priority", "kind"),
     *("raised_at", "announced_at"),
@@ -35,7 +39,9 @@ _OF_ALERT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One alert that was raised; times in ms. ``over``: when it cleared or was closed, None: it is there."""
+    """One alert that was raised; times in ms. ``over``: when it cleared or was closed, None: it is there.
+    ``earlier``: from when to when it was there before, where it came again before anybody had acknowledged it
+    (``raised`` is then of the last time)."""
 
     id: str
     stay: str
@@ -47,6 +53,7 @@ class Raised:
     raised: int
     announced: int | None
     over: int | None
+    earlier: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +138,10 @@ def feedback(connection: Connection, start: int, end: int, wards: Collection[str
         .where(deliveries.c.raised_at.is_not(None))
         .group_by(deliveries.c.alert)
     )
+    earlier = _earlier(connection, of_event, raised)
     there = connection.execute(of_alert.where(raised).order_by(row.listed_at, row.id))
     return Feedback(
-        [Raised(*found) for found in there],
+        [replace(Raised(*found), earlier=tuple(earlier.get(found.id, ()))) for found in there],
         [
             Said(alert, at, detail["assessment"])
             for alert, at, detail in connection.execute(acknowledged)
@@ -143,6 +151,25 @@ def feedback(connection: Connection, start: int, end: int, wards: Collection[str
         {alert: max(int(ms), 0) for alert, ms in connection.execute(delays)},
         present(connection, start, end, wards),
     )
+
+
+def _earlier(
+    connection: Connection, of_event: FromClause, raised: ColumnElement[bool]
+) -> dict[str, list[tuple[int, int]]]:
+    """By alert that was raised again: from when to when it was there before."""
+    again = select(events.c.alert).select_from(of_event).where(raised, events.c.kind.in_(_AGAIN))
+    steps = select(events.c.alert, events.c.kind, events.c.at, events.c.detail).where(
+        events.c.alert.in_(again), events.c.kind.in_(("raised", "cleared", *_AGAIN))
+    )
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    since: dict[str, int] = {}
+    for alert, kind, at, detail in connection.execute(steps.order_by(events.c.seq)):
+        if kind != "cleared":
+            since[alert] = (detail or {}).get("at", at)
+        elif alert in since:
+            found[alert].append((since.pop(alert), at))
+    # What was last cleared is told by the alert itself.
+    return {alert: spans if alert in since else spans[:-1] for alert, spans in found.items()}
 
 
 def present(
