@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.live.world import START
 from ward.ingest.records import Sample
+from ward.live import snapshots
+from ward.live.history import stored_readings
 from ward.store.letters import count_letters
 from ward.store.outbox import waiting
 
@@ -174,6 +178,18 @@ def test_late_readings_do_not_make_older_ones_forgotten(world):
     news2 = world.service.board.stays[stay]["news2"]
     assert (news2["parts"]["temp"]["points"], news2["parts"]["oxygen"]["points"]) == (2, 2)
     assert news2["score"] == 4
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_rebuild_reads_all_that_was_evaluated_also_the_very_last(world, written):
+    stay = world.admit()
+    world.live(10, hr=80)
+    core, last = world.service.core, START + 7_000
+    if written:
+        snapshots.flush(core)
+    with world.service.engine_db.connect() as connection:
+        found = stored_readings(connection, core.history, stay, START + 2_000, last, {})
+    assert sorted(found.time.tolist()) == [START + second * 1_000 for second in range(2, 8)]
 
 
 def test_a_device_clock_that_is_off_is_corrected_and_told(world):

@@ -146,7 +146,7 @@ def stored_readings(
     ``intervals`` maps a device's number to what it declares. What the device itself had said of a
     reading is not stored; the reason of its mark tells it.
     """
-    found = latest(History.concat([read_history(connection, stay, None, start, end), *buffer.of(stay)]))
+    found = latest(History.concat([read_history(connection, stay, None, start, end + 1), *buffer.of(stay)]))
     return as_readings(found.take((found.time >= start) & (found.time <= end)), intervals)
 
 
