@@ -119,6 +119,24 @@ def test_offline_equals_reference(stream, chosen, declared):
     )
 
 
+def test_a_device_that_takes_over_uses_up_no_place_of_a_reading():
+    """It has measured nothing: the reading after it is the one that counts."""
+    low = Clause("sbp", "<", 1.0)
+    rule = Rule("low", "", "high", "physiological", (low,), TICK, TICK, 0, 1, clear_for_ms=TICK)
+    stream = [
+        Reading("sbp", START, 1.0, 1000, device=1),
+        Reading("sbp", START, 0.0, 4000, device=0),
+        Reading("sbp", START + 3500, 0.0, 1000, device=1),
+        Reading("sbp", START + 4500, 0.0, 1000, device=0),
+    ]
+    end = START + 20 * TICK
+    engine = Engine([rule], 1, lateness=0, filtered=False)
+    engine.add(readings_of(stream))
+    found = sorted(told(engine, engine.step(end).transitions))
+    assert found == [(START + 4500, "low", "raised", START + 1000)]
+    assert found == expected(stream, [rule], end)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(streams(), rules(), st.integers(0, 2**32), st.integers(1, 12))
 def test_live_order_ticks_and_restarts_equal_reference(stream, chosen, seed, step):

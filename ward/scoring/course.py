@@ -64,6 +64,8 @@ class Course:
             ]
         self._packing = Packing(0, 0)
         self._keys: dict[int, Int] = {}
+        self._read: dict[int, Int] = {}
+        """Of the keys those of readings: a device that takes over has measured nothing."""
 
     def _add(self, signal: int, new: Effective, here: slice) -> None:
         """Find where the runs of one signal begin and end."""
@@ -158,6 +160,7 @@ class Course:
         times = [strand.time for strand in self._strands.values()]
         self._packing = Packing.of(*times, *(time for _, time in events))
         self._keys = {n: self._packing.key(strand.slot, strand.time) for n, strand in self._strands.items()}
+        self._read = {n: self._keys[n][strand.read] for n, strand in self._strands.items()}
         keys = [self._packing.key(*event) for event in events]
         low = counting << self._packing.bits
         keys += self._first_readings(low - 1, low + (1 << self._packing.bits), most)
@@ -183,7 +186,7 @@ class Course:
     def _first_readings(self, low: Int, high: Int, most: int) -> list[Int]:
         """Keys of readings, the first ``most`` of each signal with low < key < high."""
         found = []
-        for key in self._keys.values() if len(low) else ():
+        for key in self._read.values() if len(low) else ():
             at = np.searchsorted(key, low, side="right")
             end = np.minimum(np.searchsorted(key, high), at + most)
             for n in range(most):
