@@ -183,7 +183,10 @@ def older_ward(folder: Path) -> Path:
 
 
 class Stream(threading.Thread):
-    """A device that goes on, whoever is listening: SpO2 alternates between long spans over and under 88."""
+    """A device that goes on, whoever is listening: SpO2 alternates between long spans over and under 88.
+
+    It moves too little for the filter to wait for what follows: a span is shorter than its patience.
+    """
 
     def __init__(self, port: int) -> None:
         super().__init__(daemon=True)
@@ -194,7 +197,7 @@ class Stream(threading.Thread):
         with client_at(self._port) as device:
             n = 0
             while not self._over.is_set():
-                spo2 = 86.0 + n % 2 * 0.5 if n // SPAN % 2 else 90.0 + n % 3 * 0.5
+                spo2 = 87.8 + n % 2 * 0.1 if n // SPAN % 2 else 88.0 + n % 3 * 0.1
                 now = datetime.now(UTC).isoformat(timespec="milliseconds")
                 sample = {"seq": n, "time": now, "readings": {"spo2": spo2}}
                 device.publish("ward/v1/w/mon/vitals", json.dumps(sample), 1).wait_for_publish(10)

@@ -243,7 +243,8 @@ class _Table:
             moments = [self._convert(i, self.form.time, _moment, text) for i, text in enumerate(texts)]
             ms = np.array([(m - EPOCH) // timedelta(microseconds=1) for m in moments], np.int64)
             return np.round(ms / 1000).astype(np.int64), Origin(_zone(moments[0]))
-        ms = np.round(self._floats(column, range(len(texts)), texts) * self.form.unit)
+        with np.errstate(over="ignore"):  # infinite, and so refused with the line
+            ms = np.round(self._floats(column, range(len(texts)), texts) * self.form.unit)
         if len(beyond := np.flatnonzero(np.abs(ms) > LATEST)):
             line = self.lines[int(beyond[0])]
             raise RecordingError(f"{self.path}, line {line}, column {self.form.time!r}: beyond the year 9999")

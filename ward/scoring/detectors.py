@@ -253,6 +253,7 @@ def below_peak(value: Float, time: Int, stream: Int, kept: Int) -> Int:
     In whole numbers (``FINE`` to one), so that nothing depends on how a stream is cut. Rows are sorted by
     stream; ``kept``: each stream's highest of value + speed × time, which is brought up to date.
     """
+    value = np.clip(value, *limits.POSSIBLE[limits.SPO2])  # what cannot be is refused by others
     height = np.rint(value * FINE).astype(np.int64) + round(limits.SPEED * FINE / SECOND) * time
     first = np.append(True, stream[1:] != stream[:-1])
     part, begin = np.cumsum(first) - 1, np.flatnonzero(first)
