@@ -90,8 +90,10 @@ def test_every_part_is_written_with_figures_and_pictures(folder, tmp_path):
 def part(title: str, number: int):
     def run(_folder, *, seed, quick, progress) -> Section:
         progress("half", 0.5)
-        goals = [{"what": title, "goal": "≥ 1", "found": str(number), "met": number >= 1, "why": "too few"}]
-        return Section(title, f"It is {number}.", {"number": number, "goals": goals})
+        targets = [
+            {"what": title, "target": "≥ 1", "found": str(number), "met": number >= 1, "why": "too few"}
+        ]
+        return Section(title, f"It is {number}.", {"number": number, "targets": targets})
 
     return run
 
@@ -150,4 +152,4 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
 def test_on_real_recordings_no_severe_event_is_silent_and_few_interrupt():
     found = episodes.run(Path(recordings() or ""), seed=1, quick=True, progress=quiet).figures
     assert found["silent"] == 0
-    assert all(goal["met"] for goal in found["goals"]), found["goals"]
+    assert all(target["met"] for target in found["targets"]), found["targets"]

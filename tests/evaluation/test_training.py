@@ -115,7 +115,7 @@ def test_the_section_holds_every_figure(folder, trained):
     figures = json.loads(json.dumps(section.figures))
     assert figures["data"]["stays"] == 90
     assert set(figures["elsewhere"]) == {"cinc2012", "mimic3_demo"}
-    assert {row["met"] for row in figures["goals"]} <= {True, False}
+    assert {row["met"] for row in figures["targets"]} <= {True, False}
     for words in ("### Calibration", "### Other hospitals", "another hospital (simulated)"):
         assert words in section.text
     for name in section.pictures:

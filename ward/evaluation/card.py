@@ -57,7 +57,7 @@ figure below is of {trained["folds"]}-fold cross-validation by stay.
 
 ## How good
 
-{words.goals_table(figures)}
+{words.targets_table(figures)}
 
 {words.truth(figures["risk"])}
 

@@ -16,9 +16,9 @@ from ward.lifetime import PROMPT
 from ward.signals import HOUR, MINUTE
 
 TITLE: Final = "Interruptions on recordings of every second"
-GOAL_LOAD: Final = 3.0
+TARGET_LOAD: Final = 3.0
 """interruptions a patient-day, at the most"""
-GOAL_FEWER: Final = 0.97
+TARGET_FEWER: Final = 0.97
 """of the crossings of single thresholds, at the least"""
 AROUND: Final = 12 * MINUTE
 """Drawn before and after an interruption."""
@@ -43,7 +43,7 @@ def _section(groups: Groups, figures: Json) -> Section:
     for stay, calls in figures["calls"].items():
         for call in calls:
             call["seen"] = NOTES.get(stay, {}).get((call["rule"].partition(":")[0], round(call["min"])), "")
-    figures = {"goals": _goals(figures), **figures}
+    figures = {"targets": _targets(figures), **figures}
     parts = [_HOW, _loads(figures["load"]), _severe(figures)]
     parts += ["### Every interruption, looked at"]
     parts += [_calls(stay, calls) for stay, calls in figures["calls"].items()]
@@ -82,18 +82,18 @@ def _load_row(name: str, pack: str, load: Json) -> str:
     )
 
 
-def _goals(figures: Json) -> list[Json]:
-    goals = []
+def _targets(figures: Json) -> list[Json]:
+    targets = []
     for name, packs in figures["load"].items():
         load = packs[JUDGED]
         if load["a_day"]:
             body, aside = (load["a_day"][f"{kind}interruptions"] for kind in ("", "technical_"))
-            goals.append(
+            targets.append(
                 {
                     "what": f"interruptions a patient-day ({name})",
-                    "goal": f"≤ {GOAL_LOAD:g}",
+                    "target": f"≤ {TARGET_LOAD:g}",
                     "found": f"{body:g}; technical ones beside them {aside:g}, together {body + aside:.2f}",
-                    "met": body <= GOAL_LOAD,
+                    "met": body <= TARGET_LOAD,
                     "why": "",
                 }
             )
@@ -101,29 +101,29 @@ def _goals(figures: Json) -> list[Json]:
     crossings, calls = (sum(load[name] for load in every) for name in ("crossings", "interruptions"))
     if crossings:
         fewer = 1 - calls / crossings
-        goals.append(
+        targets.append(
             {
                 "what": "fewer than crossings of single thresholds (recordings of every second)",
-                "goal": f"≥ {GOAL_FEWER:.0%}",
+                "target": f"≥ {TARGET_FEWER:.0%}",
                 "found": f"{fewer:.2%}: {calls} against {crossings:,}",
-                "met": fewer >= GOAL_FEWER,
+                "met": fewer >= TARGET_FEWER,
                 "why": "",
             }
         )
-    goals.append(
+    targets.append(
         {
             "what": "sustained severe events without an interruption (recordings of every second)",
-            "goal": "0",
+            "target": "0",
             "found": f"{figures['silent']} of {len(figures['severe'])}",
             "met": not figures["silent"],
             "why": "",
         }
     )
-    return goals
+    return targets
 
 
-def _met(goal: bool) -> str:
-    return "met" if goal else "missed"
+def _met(target: bool) -> str:
+    return "met" if target else "missed"
 
 
 def _severe(figures: Json) -> str:
@@ -141,7 +141,7 @@ def _severe(figures: Json) -> str:
         "| recording | what | when | severe after | first interruption after | by |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
         f"Sustained severe events without any interruption: **{figures['silent']}** of {len(rows)} "
-        f"(goal: 0, {_met(not figures['silent'])})."
+        f"(target: 0, {_met(not figures['silent'])})."
     )
 
 

@@ -32,7 +32,7 @@ FIRST: Final = 30_000
 AT_ONCE: Final = 10
 DRAWS: Final = 1_000
 RESTS: Final = frozenset((*ALIKE, *SAID, FROZEN))
-"""Kinds beside the goal: alike in every signal, or the simulator's own, of which no recording has a shape."""
+"""Kinds beside the target: alike in every signal, or the simulator's own, of which no recording has one."""
 MATERIAL: Final = 0.02
 """A learned detector is taken where the share of crossings it stops more than the table is above this, with
 its whole interval, and it loses no more true readings."""
@@ -181,12 +181,12 @@ def _stopped(tally: Tally, kinds: Sequence[int]) -> Json:
 
 def _by_kind(tally: Tally) -> Json:
     groups = {kind: [i] for i, kind in enumerate(KINDS) if tally.instances[:, i].any()}
-    goal = [i for i, kind in enumerate(KINDS) if kind not in RESTS]
+    target = [i for i, kind in enumerate(KINDS) if kind not in RESTS]
     alike = [i for i, kind in enumerate(KINDS) if kind in ALIKE]
     made = [i for i, kind in enumerate(KINDS) if kind in RESTS - ALIKE]
     return {
         "kinds": {kind: _stopped(tally, which) | {"alike": kind in ALIKE} for kind, which in groups.items()},
-        "goal": _stopped(tally, goal),
+        "target": _stopped(tally, target),
         "alike": _stopped(tally, alike),
         "made_up": _stopped(tally, made),
         "true_readings": int(tally.good.sum()),
@@ -207,7 +207,7 @@ def _of_alerts(parts: Sequence[Alerts], wards: Sequence[int]) -> Json:
     raw = [pair for part in parts for pair in part.caused_raw]
     left = [pair for part in parts for pair in part.caused]
     result: Json = {}
-    for name, alike in (("goal", False), ("alike", True)):
+    for name, alike in (("target", False), ("alike", True)):
         before, after = count(raw, alike), count(left, alike)
         result[name] = {
             "caused": int(before.sum()),
@@ -264,16 +264,16 @@ def _of_events(outcomes: Sequence[Outcome]) -> Json:
 
 def _of_ablation(found: dict[str, tuple[Tally, Int]]) -> Json:
     whole, waited = found[""]
-    goal = [i for i, kind in enumerate(KINDS) if kind not in ALIKE]
+    target = [i for i, kind in enumerate(KINDS) if kind not in ALIKE]
     rows: Json = {}
     for name, (tally, confirmed) in found.items():
         if not name:
             continue
-        more = tally.passed[:, goal].sum(axis=0) - whole.passed[:, goal].sum(axis=0)
+        more = tally.passed[:, target].sum(axis=0) - whole.passed[:, target].sum(axis=0)
         rows[name] = {
             "readings_more_passed": int(more.sum()),
-            "crossings_more_passed": int(tally.crossed[:, goal].sum() - whole.crossed[:, goal].sum()),
-            "mostly": KINDS[goal[int(np.argmax(more))]] if more.max() > 0 else "",
+            "crossings_more_passed": int(tally.crossed[:, target].sum() - whole.crossed[:, target].sum()),
+            "mostly": KINDS[target[int(np.argmax(more))]] if more.max() > 0 else "",
             "waited_in_vain_less": int(waited.sum() - confirmed.sum()),
             "true_readings_lost_less": int(whole.doubted.sum() - tally.doubted.sum()),
         }
@@ -283,14 +283,14 @@ def _of_ablation(found: dict[str, tuple[Tally, Int]]) -> Json:
 
 
 def _of_learned(table: Tally, both: Tally, waited: int, waited_both: int) -> Json:
-    goal = [i for i, kind in enumerate(KINDS) if kind not in RESTS]
-    crossing = table.crossing[:, goal].sum(axis=1).astype(np.float64)
-    gain = (table.crossed[:, goal].sum(axis=1) - both.crossed[:, goal].sum(axis=1)).astype(np.float64)
+    target = [i for i, kind in enumerate(KINDS) if kind not in RESTS]
+    crossing = table.crossing[:, target].sum(axis=1).astype(np.float64)
+    gain = (table.crossed[:, target].sum(axis=1) - both.crossed[:, target].sum(axis=1)).astype(np.float64)
     more = _rounded(share(gain, crossing))
     lost = int(both.doubted.sum() - table.doubted.sum())
     return {
-        "table": _stopped(table, goal),
-        "with_opinion": _stopped(both, goal),
+        "table": _stopped(table, target),
+        "with_opinion": _stopped(both, target),
         "crossings_more_stopped": more,
         "true_readings_lost_more": lost,
         "waited_in_vain": [waited, waited_both],

@@ -56,14 +56,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _head(f: Json) -> str:
-    goal, told, events = f["simulated"]["goal"], f["alerts"], f["events"]
+    target, told, events = f["simulated"]["target"], f["alerts"], f["events"]
     rows = [
-        ("artefact suppressed, as alerts that it would cause", "≥ 95 %", percent(told["goal"]["stopped"]),
-         _met(told["goal"]["stopped"][0], 0.95)),
+        ("artefact suppressed, as alerts that it would cause", "≥ 95 %", percent(told["target"]["stopped"]),
+         _met(told["target"]["stopped"][0], 0.95)),
         ("… as artefacts that would carry a reading over a threshold", "≥ 95 %",
-         percent(goal["crossings_stopped"]), _met(goal["crossings_stopped"][0], 0.95)),
-        ("… as wrong readings", "≥ 95 %", percent(goal["readings_stopped"]),
-         _met(goal["readings_stopped"][0], 0.95)),
+         percent(target["crossings_stopped"]), _met(target["crossings_stopped"][0], 0.95)),
+        ("… as wrong readings", "≥ 95 %", percent(target["readings_stopped"]),
+         _met(target["readings_stopped"][0], 0.95)),
         ("true events of the rules' own durations kept", "100 %", f"{events['kept']} of {events['events']}",
          "yes" if events["kept"] == events["events"] else "**no**"),
         ("delay of telling them (median, most)", "≤ 15 s, or the next reading",
@@ -85,12 +85,12 @@ def _head(f: Json) -> str:
         f"The filter was frozen before it was judged. It was tuned on wards of seeds below 100; judged are "
         f"{f['wards']} wards from seed {f['first_ward_seed']} on (30,000 + 1,000 × `--seed`), "
         f"{f['bed_hours']:.0f} bed-hours. Intervals are 95 %, by bootstrap over wards.\n\n"
-        + _table(("", "goal", "found", "met"), rows)
+        + _table(("", "target", "found", "met"), rows)
     )
 
 
-def _met(found: float | None, goal: float) -> str:
-    return "–" if found is None else "yes" if found >= goal else "**no**"
+def _met(found: float | None, target: float) -> str:
+    return "–" if found is None else "yes" if found >= target else "**no**"
 
 
 def _kinds(found: Json) -> str:
@@ -102,7 +102,11 @@ def _kinds(found: Json) -> str:
             (name, WHAT[kind], row["artefacts"], row["readings"], percent(row["readings_stopped"]),
              row["crossings"], percent(row["crossings_stopped"]))
         )  # fmt: skip
-    for name, key in (("**real and not alike**", "goal"), ("all alike", "alike"), ("all made up", "made_up")):
+    for name, key in (
+        ("**real and not alike**", "target"),
+        ("all alike", "alike"),
+        ("all made up", "made_up"),
+    ):
         row = found[key]
         rows.append(
             (name, "", row["artefacts"], row["readings"], percent(row["readings_stopped"]),
@@ -133,7 +137,7 @@ def _alerts(f: Json) -> str:
     ]
     rows = [
         (name, a[key]["caused"], a[key]["left"], percent(a[key]["stopped"]))
-        for name, key in (("**real and not alike**", "goal"), ("alike, or made up", "alike"))
+        for name, key in (("**real and not alike**", "target"), ("alike, or made up", "alike"))
     ]
     return (
         "### What it means for alerts\n\nAlerts of the `default` pack (physiological) in these wards "

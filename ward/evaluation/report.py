@@ -159,17 +159,17 @@ def _text(report: Json, texts: Mapping[str, str]) -> str:
         data="\n".join(f"- {line}" for line in made["data"]),
     )
     body = [f"{_BEGIN.format(part)}\n{texts[part]}\n" for part in parts]
-    return "\n".join([head, _goals(report["parts"]), "", *body])
+    return "\n".join([head, _targets(report["parts"]), "", *body])
 
 
-def _goals(parts: Json) -> str:
-    rows = [(part, goal) for part, own in parts.items() for goal in own["figures"].get("goals", ())]
+def _targets(parts: Json) -> str:
+    rows = [(part, target) for part, own in parts.items() for target in own["figures"].get("targets", ())]
     if not rows:
         return ""
-    lines = ["## Goals\n", "| part | what | goal | found | |", "|---|---|---|---|---|"]
-    for part, goal in rows:
-        met = "met" if goal["met"] else "**missed**" + (f": {goal['why']}" if goal.get("why") else "")
-        lines.append(f"| {part} | {goal['what']} | {goal['goal']} | {goal['found']} | {met} |")
+    lines = ["## Targets\n", "| part | what | target | found | |", "|---|---|---|---|---|"]
+    for part, target in rows:
+        met = "met" if target["met"] else "**missed**" + (f": {target['why']}" if target.get("why") else "")
+        lines.append(f"| {part} | {target['what']} | {target['target']} | {target['found']} | {met} |")
     return "\n".join(lines)
 
 
@@ -193,7 +193,7 @@ which at least one signal was known. *Recall* is the share of events that were c
 share of calls that belong to an event, *lead* how long before. A range in brackets holds 95 % of what a
 bootstrap over stays gives: had other patients been recorded, the figure might as well be anywhere in it. All
 patients here are in intensive care; a ward's are not, and nothing here says how WARD does on a ward. Where a
-goal is missed, the text says so and why.
+target is missed, the text says so and why. The filter's own targets stand in its part.
 
 Made on {date} with ward {ward}, {versions}, {cores} cores, from
 

@@ -14,7 +14,7 @@ from ward.evaluation import score_checks as checks
 from ward.evaluation.datasets import Person, load
 from ward.evaluation.members import calibrate
 from ward.evaluation.protocol import Course
-from ward.evaluation.score_text import goals, text
+from ward.evaluation.score_text import targets, text
 from ward.evaluation.section import Draw, Json, Progress, Section
 from ward.evaluation.training import FOLDS, Prepared, enough, prepare
 from ward.models import OWN, find_risk
@@ -37,7 +37,7 @@ def run(folder: Path, *, seed: int, quick: bool, progress: Progress) -> Section:
     """Raises InvalidError where the folder holds no stays of the Challenge 2019."""
     prepared = prepare(folder, seed, quick, progress)
     figures = measured(prepared, folder, find_risk(OWN), seed=seed, quick=quick, progress=progress)
-    figures["goals"] = goals(figures)
+    figures["targets"] = targets(figures)
     course, score, other = _scores(prepared)
     return Section(
         "The deterioration score",

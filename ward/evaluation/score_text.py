@@ -7,7 +7,7 @@ from typing import Final
 
 from ward.evaluation.section import Json
 
-GOALS: Final[dict[str, tuple[str, float, bool]]] = {
+TARGETS: Final[dict[str, tuple[str, float, bool]]] = {
     "auroc": ("AUROC", 0.775, True),
     "auroc_t": ("AUROC within the hour of stay", 0.74, True),
     "auprc": ("AUPRC", 0.056, True),
@@ -16,7 +16,8 @@ GOALS: Final[dict[str, tuple[str, float, bool]]] = {
     "burden@80": ("alerts a patient-day at 80 % of events caught", 0.98, False),
     "precision@0.25": ("share of alerts in the 12 h before an event, at 0.25 a day", 0.08, True),
 }
-"""Measure to its words, the goal, and whether more is better."""
+"""Measure to its words, the target, and whether more is better."""
+SHARED: Final = "by the clock of a machine that others use too; `python -m benchmarks.risk` measures it alone"
 
 
 def text(figures: Json, said: Sequence[str]) -> str:
@@ -27,8 +28,8 @@ def text(figures: Json, said: Sequence[str]) -> str:
         f"each stay is scored by a model that has not seen it. {data['scored']:.1%} of the hours have a "
         "score; the others count as lowest. NEWS2 is partial here: neither consciousness nor oxygen is "
         "in the records.",
-        "### Against NEWS2, and the goals",
-        goals_table(figures),
+        "### Against NEWS2, and the targets",
+        targets_table(figures),
         truth(home),
         "![Events caught against alerts a patient-day, risk and NEWS2](images/alert-quality/score-load.svg)",
         "### Calibration",
@@ -52,29 +53,31 @@ def text(figures: Json, said: Sequence[str]) -> str:
     return "\n\n".join([*parts, "### Data check", "```\n" + "\n".join(said) + "\n```"])
 
 
-def goals_table(figures: Json) -> str:
+def targets_table(figures: Json) -> str:
     rows = []
-    for name, (words, goal, more) in GOALS.items():
+    for name, (words, target, more) in TARGETS.items():
         ours, theirs = figures["risk"][name], figures["news2"][name]
-        met = ours is not None and (ours >= goal if more else ours <= goal)
+        met = ours is not None and (ours >= target if more else ours <= target)
         ends = figures["risk"]["intervals"].get(name)
         between = f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
         said = "not reached" if ours is None else f"{ours:.3f}{between}"
-        rows.append((words, theirs, said, f"{'≥' if more else '≤'} {goal:g}", "met" if met else "**missed**"))
-    return _table(("", "NEWS2, partial", "risk (95 %)", "goal", ""), rows)
+        rows.append(
+            (words, theirs, said, f"{'≥' if more else '≤'} {target:g}", "met" if met else "**missed**")
+        )
+    return _table(("", "NEWS2, partial", "risk (95 %)", "target", ""), rows)
 
 
 def truth(home: Json) -> str:
     missed = [
         words
-        for n, (words, goal, more) in GOALS.items()
-        if home[n] is None or (home[n] < goal if more else home[n] > goal)
+        for n, (words, target, more) in TARGETS.items()
+        if home[n] is None or (home[n] < target if more else home[n] > target)
     ]
     if not missed:
-        return "All goals are met."
+        return "All targets are met."
     return (
-        f"{len(missed)} of {len(GOALS)} goals are missed. The collection has a few hundred events, seen "
-        "through seven vital signs; hour of stay, which alone would give an AUROC of 0.71 here, is "
+        f"{len(missed)} of {len(TARGETS)} targets are missed. The collection has a few hundred events, seen "
+        "through seven vital signs; hour of stay, which by itself tells much here, is "
         "withheld from the model on purpose, and so are counts and ages of measurements. It is there "
         "beside the rules and NEWS2, and replaces neither them nor a look at the patient."
     )
@@ -103,17 +106,17 @@ def robustness_table(figures: Json) -> str:
     return _table(head, rows)
 
 
-def goals(figures: Json) -> list[Json]:
+def targets(figures: Json) -> list[Json]:
     """For the report's first table."""
     found = []
-    for name, (words, goal, more) in GOALS.items():
+    for name, (words, target, more) in TARGETS.items():
         ours, ends = figures["risk"][name], figures["risk"]["intervals"].get(name)
-        met = ours is not None and (ours >= goal if more else ours <= goal)
+        met = ours is not None and (ours >= target if more else ours <= target)
         between = f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
         found.append(
             {
                 "what": f"risk: {words}",
-                "goal": f"{'≥' if more else '≤'} {goal:g}",
+                "target": f"{'≥' if more else '≤'} {target:g}",
                 "found": "not reached" if ours is None else f"{ours:.3f}{between}",
                 "met": met,
                 "why": ""
@@ -124,17 +127,17 @@ def goals(figures: Json) -> list[Json]:
     slope, seconds = figures["calibration"]["slope"], figures["speed"]["seconds_for_10000"]
     falls = figures["direction"]["falls"]
     found += [
-        _goal(
+        _target(
             "risk: calibration slope, cross-validated", "0.85 to 1.15", f"{slope:.2f}", 0.85 <= slope <= 1.15
         ),
-        _goal("risk: 10,000 stays scored", "< 0.2 s", f"{seconds:.3f} s", seconds < 0.2),
-        _goal("risk: falls with a lower newest SpO2", "never", f"{falls} times", falls == 0),
+        _target("risk: 10,000 stays scored", "< 0.2 s", f"{seconds:.3f} s", seconds < 0.2, SHARED),
+        _target("risk: falls with a lower newest SpO2", "never", f"{falls} times", falls == 0),
     ]
     return found
 
 
-def _goal(what: str, goal: str, said: str, met: bool) -> Json:
-    return {"what": what, "goal": goal, "found": said, "met": met, "why": ""}
+def _target(what: str, target: str, said: str, met: bool, why: str = "") -> Json:
+    return {"what": what, "target": target, "found": said, "met": met, "why": "" if met else why}
 
 
 def others(found: Json) -> str:
