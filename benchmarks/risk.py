@@ -79,7 +79,7 @@ def main() -> None:
         f"{asked.stays} stays, model {model.id} ({made_of}); Python {platform.python_version()}, "
         f"numpy {np.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
-    print(f"  all scored                    {found['score']:.3f} s (goal {GOAL_S} s)")
+    print(f"  all scored                    {found['score']:.3f} s (wanted: {GOAL_S} s)")
     print(f"  of that, features             {found['features']:.3f} s")
     print(f"  a second's readings taken in  {found['tick']:.3f} s")
     print(

@@ -25,7 +25,7 @@ from ward.signals import INDEX, SECOND
 
 RULES = 32
 BYTES = 512
-GOAL, LINEAR = 3.0, 10.5
+WANTED, LINEAR = 3.0, 10.5
 SIGNALS = ("hr", "pr", "spo2", "rr", "sbp")
 USUAL = {"hr": (80, 4), "pr": (80, 4), "spo2": (97, 1), "rr": (16, 2), "sbp": (125, 8)}
 ILL, DEEP = 0.05, 12
@@ -127,7 +127,7 @@ def main() -> None:
             print(f"{named:44s}{ms:10.2f}{into:11.2f}{fresh:16.2f}")
             print(f"{'  times as long as for a tenth of the stays':44s}{ms / small[form][0]:10.1f}")
     print(
-        f"goal: at most {GOAL:g} copies (filter apart), and {LINEAR:g} times as long for 10 times the stays"
+        f"wanted: at most {WANTED:g} copies (filter apart), and {LINEAR:g} times as long for 10 times the stays"
     )
 
 
