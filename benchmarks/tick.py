@@ -127,7 +127,7 @@ def main() -> None:
             print(f"{named:44s}{ms:10.2f}{into:11.2f}{fresh:16.2f}")
             print(f"{'  times as long as for a tenth of the stays':44s}{ms / small[form][0]:10.1f}")
     print(
-        f"wanted: at most {WANTED:g} copies (filter apart), and {LINEAR:g} times as long for 10 times the stays"
+        f"wanted: up to {WANTED:g} copies (filter apart), and {LINEAR:g} times as long for 10 times as many"
     )
 
 
