@@ -53,26 +53,36 @@ def text(figures: Json, said: Sequence[str]) -> str:
     return "\n\n".join([*parts, "### Data check", "```\n" + "\n".join(said) + "\n```"])
 
 
+def _met(home: Json, name: str) -> bool:
+    _, target, more = TARGETS[name]
+    found = home[name]
+    return found is not None and bool(found >= target if more else found <= target)
+
+
+def _wanted(name: str) -> str:
+    _, target, more = TARGETS[name]
+    return f"{'≥' if more else '≤'} {target:g}"
+
+
+def _found(home: Json, name: str) -> str:
+    """The figure with its interval."""
+    if home[name] is None:
+        return "not reached"
+    ends = home["intervals"].get(name)
+    return f"{home[name]:.3f}" + (f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else "")
+
+
 def targets_table(figures: Json) -> str:
-    rows = []
-    for name, (words, target, more) in TARGETS.items():
-        ours, theirs = figures["risk"][name], figures["news2"][name]
-        met = ours is not None and (ours >= target if more else ours <= target)
-        ends = figures["risk"]["intervals"].get(name)
-        between = f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
-        said = "not reached" if ours is None else f"{ours:.3f}{between}"
-        rows.append(
-            (words, theirs, said, f"{'≥' if more else '≤'} {target:g}", "met" if met else "**missed**")
-        )
+    home, news2 = figures["risk"], figures["news2"]
+    rows = [
+        (words, news2[name], _found(home, name), _wanted(name), "met" if _met(home, name) else "**missed**")
+        for name, (words, _, _) in TARGETS.items()
+    ]
     return _table(("", "NEWS2, partial", "risk (95 %)", "target", ""), rows)
 
 
 def truth(home: Json) -> str:
-    missed = [
-        words
-        for n, (words, target, more) in TARGETS.items()
-        if home[n] is None or (home[n] < target if more else home[n] > target)
-    ]
+    missed = [name for name in TARGETS if not _met(home, name)]
     if not missed:
         return "All targets are met."
     return (
@@ -108,22 +118,12 @@ def robustness_table(figures: Json) -> str:
 
 def targets(figures: Json) -> list[Json]:
     """For the report's first table."""
-    found = []
-    for name, (words, target, more) in TARGETS.items():
-        ours, ends = figures["risk"][name], figures["risk"]["intervals"].get(name)
-        met = ours is not None and (ours >= target if more else ours <= target)
-        between = f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
-        found.append(
-            {
-                "what": f"risk: {words}",
-                "target": f"{'≥' if more else '≤'} {target:g}",
-                "found": "not reached" if ours is None else f"{ours:.3f}{between}",
-                "met": met,
-                "why": ""
-                if met
-                else "a few hundred events, vital signs alone, and no time of stay to lean on",
-            }
-        )
+    home = figures["risk"]
+    why = "a few hundred events, vital signs alone, and no time of stay to lean on"
+    found = [
+        _target(f"risk: {words}", _wanted(name), _found(home, name), _met(home, name), why)
+        for name, (words, _, _) in TARGETS.items()
+    ]
     slope, seconds = figures["calibration"]["slope"], figures["speed"]["seconds_for_10000"]
     falls = figures["direction"]["falls"]
     found += [
