@@ -174,7 +174,7 @@ def test_a_wall_shows_the_board_and_can_do_nothing(house: Served, page: Page) ->
     expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=15_000)
     expect(page.get_by_test_id("read-only")).to_have_text("Read only")
     is_live(page)
-    for name in ("ack", "shelve", "to-devices", "account", "login-to-act"):
+    for name in ("ack", "shelve", "menu", "account", "login-to-act"):
         expect(page.get_by_test_id(name)).to_have_count(0)
     picture(page, "wall")
     page.goto(f"{house.url}/#/devices")

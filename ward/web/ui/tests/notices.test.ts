@@ -7,7 +7,7 @@ import { alert, at, NOW, stay } from "./make";
 
 const view: View = { ...EMPTY, loaded: true, stays: new Map([["s1", stay({ alerts: [alert()] })], ["s2", stay({ id: "s2" })]]) };
 const notice: Notice = { id: 1, ward: "4B", alert: "a1", reason: "first", text: "" };
-const board = { route: { page: "board" }, chosenWard: null, live: true } as const;
+const board = { route: { page: "board", id: "" }, chosenWard: null, live: true } as const;
 
 it("says that it shows an alert on the board of the ward, and on the patient's own page", () => {
   expect(shows(notice, view, board)).toBe(true);
@@ -18,13 +18,13 @@ it("says that it shows an alert on the board of the ward, and on the patient's o
 it("does not say so where nobody can see it", () => {
   expect(shows(notice, view, { ...board, chosenWard: "5C" })).toBe(false);
   expect(shows(notice, view, { ...board, route: { page: "stay", id: "s2" } })).toBe(false);
-  expect(shows(notice, view, { ...board, route: { page: "devices" } })).toBe(false);
+  expect(shows(notice, view, { ...board, route: { page: "devices", id: "" } })).toBe(false);
   expect(shows(notice, view, { ...board, live: false })).toBe(false);
   expect(shows(notice, { ...view, loaded: false }, board)).toBe(false);
 });
 
 it("shows a fault of the service on every page, and a test on the board only", () => {
-  expect(shows({ ...notice, ward: "" }, view, { ...board, route: { page: "devices" } })).toBe(true);
+  expect(shows({ ...notice, ward: "" }, view, { ...board, route: { page: "devices", id: "" } })).toBe(true);
   const test = { ...notice, alert: null, reason: "test" };
   expect(shows(test, view, board)).toBe(true);
   expect(shows(test, view, { ...board, route: { page: "stay", id: "s1" } })).toBe(false);

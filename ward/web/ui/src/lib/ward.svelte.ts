@@ -120,7 +120,7 @@ class Ward {
   }
 
   /** Roles differ in what they may do; until that is known nothing is hidden. */
-  may(what: "read" | "respond" | "observe" | "pause"): boolean {
+  may(what: string): boolean {
     return this.session?.may?.includes(what) ?? true;
   }
 

@@ -1,6 +1,6 @@
 /** What this person has sent and what became of it, by the alert or stay that it is about. */
 
-import { Problem } from "./api";
+import { Problem } from "../lib/api";
 import { t } from "../text";
 
 export interface Act {

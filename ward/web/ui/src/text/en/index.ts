@@ -1,0 +1,11 @@
+/** English: the shape that every language has. */
+
+import { account } from "./account";
+import { acting } from "./acting";
+import { admin } from "./admin";
+import { board } from "./board";
+import { common } from "./common";
+import { frame } from "./frame";
+import { stay } from "./stay";
+
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin };
