@@ -35,7 +35,7 @@ UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
-.PHONY: help demo test faults evaluate lint bench fuzz schema-fuzz audit setup setup-dev lock clean FORCE
+.PHONY: help demo test faults evaluate lint bench pictures fuzz schema-fuzz audit setup setup-dev lock clean FORCE
 
 help: ## List these commands
 	@echo "ward: make COMMAND"
@@ -73,6 +73,9 @@ bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memor
 	@$(BIN)/python -m benchmarks.risk
 	@$(BIN)/python -m benchmarks.recovery
 	@$(BIN)/python -m benchmarks.trial
+
+pictures: setup-dev ## Take the screens of docs/images/ui from a demo's ward (needs Chromium)
+	@$(BIN)/python -m tests.pictures
 
 evaluate: setup-dev ## Judge filter, score and packs on open recordings and write docs/alert-quality.md [SEED=1]
 	@if [ -z "$$WARD_TEST_DATA" ]; then \

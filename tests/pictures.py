@@ -1,0 +1,144 @@
+"""`make pictures`: the dashboard's screens as docs/images/ui shows them, taken from a demo's simulated ward.
+
+``python -m tests.pictures [NAME…]`` takes those whose names begin so, all without a name. ``SCREENS`` is the
+table: a screen a line. Only simulated patients are ever in a picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.parts import chromium
+from tests.ports import free_port
+
+FOLDER: Final = Path(__file__).parent.parent / "docs" / "images" / "ui"
+SIZES: Final = {"wall": (1920, 1080), "laptop": (1366, 768), "tablet": (820, 1180), "phone": (390, 844)}
+WARM_UP_S: Final = 130.0
+"""A good two hours of the ward, sixty times life: alerts of every kind, and a trend behind each value."""
+COLOURS: Final = 96
+"""Of a picture's palette: screens have few, and small files."""
+
+
+def nothing(page: Page) -> None:
+    """No step before the picture."""
+
+
+def first_stay(page: Page) -> None:
+    """The page of the patient who needs somebody most."""
+    page.locator("[data-testid^=bed-] a").first.click()
+    page.get_by_test_id("news2-table").wait_for()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One picture: ``name``.png, of the page at ``hash`` at a size of ``SIZES``, by night or day.
+
+    ``shown`` is the test id that must be there; ``steps`` bring the page to what is to be seen; ``beds`` is
+    how many the demo's ward has.
+    """
+
+    name: str
+    shown: str
+    hash: str = "#/"
+    size: str = "wall"
+    theme: str = "dark"
+    beds: int = 24
+    steps: Callable[[Page], None] = nothing
+
+
+SCREENS: Final[Sequence[Screen]] = (
+    Screen("board-12-wall-night", "board", beds=12),
+    Screen("board-24-wall-night", "board"),
+    Screen("board-24-wall-day", "board", theme="light"),
+    Screen("board-48-wall-night", "board", beds=48),
+    Screen("board-24-laptop-night", "board", size="laptop"),
+    Screen("board-24-tablet-day", "board", size="tablet", theme="light"),
+    Screen("board-24-phone-night", "board", size="phone"),
+    Screen("stay-laptop-night", "news2-table", size="laptop", steps=first_stay),
+)
+
+
+@contextlib.contextmanager
+def demo(beds: int) -> Iterator[str]:
+    """A demo's ward at sixty times life; yields the link that logs a browser in."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WARD_")}
+        env = kept | {"WARD_MQTT_URL": f"mqtt://127.0.0.1:{free_port()}", "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "ward", "demo", "--http-port", str(free_port())]
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                [*command, "--beds", str(beds), "--speed", "60"], env=env, stdout=written, stderr=written
+            )
+        try:
+            yield link(process, log)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def link(process: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(600):
+        if found := re.search(r"http://\S+/login\?code=\S+", log.read_text()):
+            return found.group()
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise SystemExit(f"the demo did not start:\n{log.read_text()[-2000:]}")
+
+
+def take(browser: Browser, address: str, screens: Sequence[Screen]) -> None:
+    """The pictures of one demo."""
+    for screen in screens:
+        width, height = SIZES[screen.size]
+        context = browser.new_context(viewport={"width": width, "height": height})
+        context.add_init_script(f"localStorage.setItem('ward.theme', '{screen.theme}')")
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_test_id("board").wait_for(timeout=30_000)
+        page.evaluate(f"location.hash = {screen.hash!r}")
+        screen.steps(page)
+        page.get_by_test_id(screen.shown).first.wait_for(timeout=30_000)
+        page.wait_for_timeout(2_500)  # what is fetched after the page is there: trends, fonts
+        write(screen.name, page.screenshot())
+        context.close()
+
+
+def write(name: str, png: bytes) -> None:
+    picture: Any = Image.open(BytesIO(png)).convert("RGB")
+    picture = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    picture.save(FOLDER / f"{name}.png", optimize=True)
+    print(f"{name}: {(FOLDER / f'{name}.png').stat().st_size / 1024:.0f} kB", flush=True)
+
+
+def main(wanted: Sequence[str]) -> None:
+    chosen = [s for s in SCREENS if not wanted or any(s.name.startswith(name) for name in wanted)]
+    if not chosen:
+        raise SystemExit(f"no such picture; there are {', '.join(s.name for s in SCREENS)}")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for beds in sorted({screen.beds for screen in chosen}):
+            with demo(beds) as address:
+                time.sleep(WARM_UP_S)
+                take(browser, address, [screen for screen in chosen if screen.beds == beds])
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
