@@ -128,6 +128,14 @@ def screen(client: Client, engine, wall: Wall, wall_token) -> TestClient:
     return made
 
 
+def test_the_link_of_a_wall_tells_its_language(client: Client, engine, wall: Wall, wall_token) -> None:
+    made = client(follow_redirects=False)
+    link = f"/login?code={create_link(engine, wall_token.id, wall())}"
+    assert made.get(f"{link}&lang=tlh").status_code == 422
+    assert made.get(f"{link}&lang=da").headers["location"] == "./?lang=da"
+    assert made.get(link).headers["location"] == "./", "opened again in the same browser"
+
+
 def test_a_wall_shows_the_board_and_does_nothing(screen: TestClient, service: FakeService) -> None:
     who = screen.get(f"{A}/session").json()
     assert (who["role"], who["wards"], who["limited"]) == ("kiosk", ["6A"], False)

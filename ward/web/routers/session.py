@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -107,10 +107,14 @@ async def follow_link(
             min_length=1, max_length=200, pattern=PRINTABLE, description="Works once.", examples=["kJ3xq0"]
         ),
     ],
+    lang: Annotated[
+        Literal["da", "en", "nb"] | None,
+        Query(description="The dashboard's language on this screen from now on.", examples=["da"]),
+    ] = None,
 ) -> Response:
     """The link that `ward demo` or `ward token link` prints. Following it again in the same browser does no
     harm."""
-    to_dashboard = RedirectResponse("./", 303)
+    to_dashboard = RedirectResponse(f"./?lang={lang}" if lang else "./", 303)
     try:
         principal, cookie = await run_in_threadpool(identity.redeem, code, browser_of(request))
     except UnauthorizedError as error:

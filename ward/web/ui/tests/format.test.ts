@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { age, countdown, duration, pretty, shortAge } from "../src/lib/format";
+import { afterEach, describe, expect, it } from "vitest";
+import { age, clock, clockSeconds, countdown, dateTime, day, duration, number, parseNumber, plain, pretty, shortAge } from "../src/lib/format";
+import { chooseLanguage, language, t } from "../src/text";
+
+afterEach(() => chooseLanguage("en"));
 
 const S = 1_000;
 const M = 60 * S;
@@ -43,4 +46,43 @@ describe("time left", () => {
 it("writes gases and comparisons as the field does", () => {
   expect(pretty("SpO2 >= 92 on O2")).toBe("SpO₂ ≥ 92 on O₂");
   expect(pretty("NEWS2 7 or more")).toBe("NEWS2 7 or more");
+});
+
+describe("every language writes in its own way", () => {
+  // 5 November 2026, 14:32:05 wherever this runs.
+  const at = new Date(2026, 10, 5, 14, 32, 5).getTime();
+  it.each([
+    ["en", "37.5", "0.25", "14:32", "14:32:05", "Thursday", "5 Nov 2026, 14:32", "1 h 35 min", "now"],
+    ["da", "37,5", "0,25", "14.32", "14.32.05", "torsdag", "5. nov. 2026, 14.32", "1 t 35 min", "nu"],
+    ["nb", "37,5", "0,25", "14:32", "14:32:05", "torsdag", "5. nov. 2026, 14:32", "1 t 35 min", "nå"],
+  ] as const)("%s", (tongue, degrees, quarter, minute, second, weekday, full, long, now) => {
+    chooseLanguage(tongue);
+    expect([number(37.5, 1), plain(0.25), clock(at, at), clockSeconds(at), dateTime(at), duration(95 * M), age(0)]).toEqual([
+      degrees, quarter, minute, second, full, long, now,
+    ]);
+    expect(day(at)).toContain(weekday);
+    expect(clock(at, at + 30 * H)).toContain(minute);
+    expect(clock(at, at + 30 * H)).toMatch(/5\.? nov/i);
+    expect(number(1234.5, 0)).toMatch(/^123[45]$/);
+  });
+
+  it("changes what is said from then on", () => {
+    expect([language(), t.act.failed]).toEqual(["en", "NOT SENT"]);
+    chooseLanguage("da");
+    expect([language(), t.act.failed]).toEqual(["da", "IKKE SENDT"]);
+  });
+
+  it.each(["en", "da", "nb"] as const)("%s never says that now is ago", (tongue) => {
+    chooseLanguage(tongue);
+    for (const words of [t.header.lastMessage, t.risk.age, t.stay.seen, (age: string) => t.stay.lastEntered("", age)]) {
+      expect(words(age(0))).not.toMatch(/ago|siden/);
+      expect(words(age(5 * M))).toMatch(/ago|siden/);
+    }
+    expect(t.card.pending(countdown(0))).not.toBe(t.card.pending("x").replace("x", countdown(0)));
+  });
+});
+
+it("reads numbers with a comma or a point, and nothing else as a number", () => {
+  expect(["37,5", " 37.5 ", "-2", "−2", "88"].map(parseNumber)).toEqual([37.5, 37.5, -2, -2, 88]);
+  expect(["", "x", "3,", "1.234,5", "1e3", "٣"].map(parseNumber)).toEqual([null, null, null, null, null, null]);
 });

@@ -1,4 +1,6 @@
-/** Numbers and times as people read them. Pure; `now` is always given. */
+/** Numbers and times as people of the chosen language read them, in the screen's time zone. `now` is always given. */
+
+import { language, LOCALES, t, type Language } from "../text";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -7,61 +9,100 @@ const DAY = 24 * HOUR;
 
 /** An age in words. Steps of ten seconds below a minute, so that a calm board does not flicker. */
 export function age(msOld: number): string {
-  if (msOld < 10 * SECOND) return "now";
-  if (msOld < MINUTE) return `${Math.floor(msOld / (10 * SECOND)) * 10} s`;
+  if (msOld < 10 * SECOND) return t.time.now;
+  if (msOld < MINUTE) return `${Math.floor(msOld / (10 * SECOND)) * 10} ${t.time.s}`;
   return duration(msOld);
 }
 
 /** As short as a cell of the board asks for: '1 h 34'. */
 export function shortAge(msOld: number): string {
-  return age(msOld).replace(/^(\d+ [hd] \d+) .*$/, "$1");
+  return age(msOld).replace(/^(\d+ \S+ \d+) .*$/, "$1");
 }
 
 export function duration(length: number): string {
   const span = Math.max(0, length);
-  if (span < MINUTE) return `${Math.floor(span / SECOND)} s`;
-  if (span < HOUR) return `${Math.floor(span / MINUTE)} min`;
-  const minutes = Math.floor((span % HOUR) / MINUTE);
-  if (span < DAY) return minutes ? `${Math.floor(span / HOUR)} h ${minutes} min` : `${Math.floor(span / HOUR)} h`;
-  const hours = Math.floor((span % DAY) / HOUR);
-  return hours ? `${Math.floor(span / DAY)} d ${hours} h` : `${Math.floor(span / DAY)} d`;
+  const whole = (unit: number, name: string): string => `${Math.floor(span / unit)} ${name}`;
+  const rest = (unit: number, part: number, name: string): string => {
+    const left = Math.floor((span % unit) / part);
+    return left ? ` ${left} ${name}` : "";
+  };
+  if (span < MINUTE) return whole(SECOND, t.time.s);
+  if (span < HOUR) return whole(MINUTE, t.time.min);
+  if (span < DAY) return whole(HOUR, t.time.h) + rest(HOUR, MINUTE, t.time.min);
+  return whole(DAY, t.time.d) + rest(DAY, HOUR, t.time.h);
 }
 
 /** Time left: whole minutes (rounded up) while it is long, minutes and seconds when it gets close. */
 export function countdown(left: number): string {
-  if (left <= 0) return "due";
+  if (left <= 0) return t.time.due;
   if (left >= HOUR) return duration(Math.ceil(left / MINUTE) * MINUTE);
-  if (left > 5 * MINUTE) return `${Math.ceil(left / MINUTE)} min`;
+  if (left > 5 * MINUTE) return `${Math.ceil(left / MINUTE)} ${t.time.min}`;
   const seconds = Math.ceil(left / SECOND);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-const HOUR_MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const WITH_SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const WITH_DAY = new Intl.DateTimeFormat("en-GB", {
-  weekday: "short",
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-});
-const DAY_ONLY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
+const TIMES = {
+  minute: { hour: "2-digit", minute: "2-digit" },
+  second: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  withDay: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
+  day: { weekday: "long", day: "numeric", month: "long" },
+  date: { day: "numeric", month: "short", year: "numeric" },
+  dateTime: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+/** Making a formatter costs a hundred times more than using one. */
+const made = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
+
+function once<T extends Intl.DateTimeFormat | Intl.NumberFormat>(name: string | number, make: (locale: string) => T): T {
+  const chosen: Language = language();
+  const key = `${chosen} ${name}`;
+  const known = made.get(key) as T | undefined;
+  if (known) return known;
+  const fresh = make(LOCALES[chosen]);
+  made.set(key, fresh);
+  return fresh;
+}
+
+function time(kind: keyof typeof TIMES, at: number): string {
+  return once(kind, (locale) => new Intl.DateTimeFormat(locale, TIMES[kind])).format(at);
+}
 
 /** Clock time; with the day as soon as it is more than 18 h away, when '14:32' alone would mislead. */
 export function clock(at: number, now: number): string {
-  return Math.abs(now - at) > 18 * HOUR ? WITH_DAY.format(at) : HOUR_MINUTE.format(at);
+  return time(Math.abs(now - at) > 18 * HOUR ? "withDay" : "minute", at);
 }
 
 export function clockSeconds(at: number): string {
-  return WITH_SECONDS.format(at);
+  return time("second", at);
 }
 
 export function day(at: number): string {
-  return DAY_ONLY.format(at);
+  return time("day", at);
 }
 
+export function date(at: number): string {
+  return time("date", at);
+}
+
+export function dateTime(at: number): string {
+  return time("dateTime", at);
+}
+
+/** With exactly so many decimals, after a point or a comma. */
 export function number(value: number, decimals: number): string {
-  return value.toFixed(decimals);
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: false };
+  return once(decimals, (locale) => new Intl.NumberFormat(locale, options)).format(value);
+}
+
+/** With as many decimals as it has, at most three. */
+export function plain(value: number): string {
+  return once("plain", (locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 3, useGrouping: false })).format(value);
+}
+
+/** A number as people type it: with a decimal comma or a point. Null where it is none. */
+export function parseNumber(text: string): number | null {
+  const plain = text.trim().replace(",", ".").replace("−", "-");
+  return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
 }
 
 /** Subscript digits where the field writes them: SpO2 becomes SpO₂, and O2 becomes O₂. */

@@ -1,6 +1,7 @@
 /** One trend panel as a uPlot chart: thresholds as lines, alerts as shaded spans, artefacts muted. */
 
 import uPlot from "uplot";
+import { clock, plain } from "../lib/format";
 import { nearest, rangeOf, timeTicks, type Panel, type Span, type Threshold, type Track } from "./trend-data";
 
 export interface PlotInput {
@@ -90,7 +91,7 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      if (!line.part) labels.push({ y, text: String(line.value), colour: stroke });
+      if (!line.part) labels.push({ y, text: plain(line.value), colour: stroke });
     }
     ctx.restore();
     write(ctx, labels, bbox.left + bbox.width + 5 * ratio, ratio);
@@ -133,10 +134,10 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
         splits: (_chart, _axis, low, high) => timeTicks(low, high, Math.max(2, Math.floor(input.width / 72))),
         values: (_chart, ticks) =>
           input.showTimes
-            ? ticks.map((tick) => new Date(tick).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }))
+            ? ticks.map((tick) => clock(tick, tick))
             : ticks.map(() => ""),
       },
-      { stroke: colour("ink-3"), grid, ticks: { show: false }, font, size: 40, space: 26 },
+      { stroke: colour("ink-3"), grid, ticks: { show: false }, font, size: 40, space: 26, values: (_chart, ticks) => ticks.map(plain) },
     ],
     series,
     bands,

@@ -1,6 +1,11 @@
-/** The language of this screen, and `t`: its words. Remembered on this screen; else the browser's; else English. */
+/**
+ * The language of this screen, and `t`: its words. Asked for in the address (`?lang=da`, for screens that nobody
+ * touches), else chosen on this screen earlier, else the browser's, else English.
+ */
 
+import { da } from "./da";
 import { en } from "./en";
+import { nb } from "./nb";
 
 /** Any words in the place of the English ones. */
 type Loose<T> = T extends (...given: infer Given) => string
@@ -13,26 +18,56 @@ type Loose<T> = T extends (...given: infer Given) => string
 
 export type Words = Loose<typeof en>;
 
-const CATALOGUES = { en } satisfies Record<string, Words>;
+export type Language = "da" | "en" | "nb";
 
-export type Language = keyof typeof CATALOGUES;
+export const CATALOGUES: Readonly<Record<Language, Words>> = { da, en, nb };
 
 /** Each in its own words. */
-export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English" };
+export const LANGUAGES: Readonly<Record<Language, string>> = { da: "Dansk", en: "English", nb: "Norsk" };
+
+/** Whose way it is to write numbers and times. */
+export const LOCALES: Readonly<Record<Language, string>> = { da: "da-DK", en: "en-GB", nb: "nb-NO" };
 
 const KEY = "ward.language";
+const ALIASES: Readonly<Record<string, Language>> = { no: "nb", nn: "nb" };
 
-function first(): Language {
-  const known = (tag: string | null | undefined): Language | undefined =>
-    (Object.keys(CATALOGUES) as Language[]).find((language) => tag === language || tag?.startsWith(`${language}-`));
+/** The language that a tag ('nb-NO', 'no', 'da') means, if it is one of ours. */
+export function known(tag: string | null | undefined): Language | undefined {
+  const short = tag?.toLowerCase().split(/[-_]/)[0] ?? "";
+  return short in CATALOGUES ? (short as Language) : ALIASES[short];
+}
+
+function remember(language: Language): void {
   try {
-    return known(localStorage.getItem(KEY)) ?? navigator.languages.map(known).find(Boolean) ?? "en";
+    localStorage.setItem(KEY, language);
   } catch {
-    return "en";
+    // A screen that may not store anything asks its address and its browser again next time.
   }
 }
 
-let chosen = $state<Language>(first());
+function remembered(): Language | undefined {
+  try {
+    return known(localStorage.getItem(KEY));
+  } catch {
+    return undefined;
+  }
+}
+
+function first(): Language {
+  const asked = known(typeof location === "undefined" ? null : new URLSearchParams(location.search).get("lang"));
+  if (asked) remember(asked);
+  const browser = typeof navigator === "undefined" ? [] : (navigator.languages ?? []);
+  return asked ?? remembered() ?? browser.map(known).find(Boolean) ?? "en";
+}
+
+/** Screen readers pronounce the page by it, and browsers hyphenate and translate by it. */
+function tellDocument(language: Language): void {
+  if (typeof document !== "undefined") document.documentElement.lang = language;
+}
+
+const start = first();
+let chosen = $state<Language>(start);
+tellDocument(start);
 
 export function language(): Language {
   return chosen;
@@ -40,11 +75,8 @@ export function language(): Language {
 
 export function chooseLanguage(language: Language): void {
   chosen = language;
-  try {
-    localStorage.setItem(KEY, language);
-  } catch {
-    // A screen that may not store anything asks its browser again next time.
-  }
+  remember(language);
+  tellDocument(language);
 }
 
 /** Reads the chosen language at each use: what is on the screen changes with it. */

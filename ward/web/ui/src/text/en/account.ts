@@ -23,8 +23,8 @@ export const account = {
     first: "Log in to see this",
   },
   account: {
-    title: (name: string) => `${name}: log out, password`,
-    role: (role: string) => ({ nurse: "Nurse", clinician: "Clinician", admin: "Administrator", integration: "Program" })[role] ?? role,
+    title: (name: string) => `${name}: log out, password, language`,
+    roles: { nurse: "Nurse", clinician: "Clinician", admin: "Administrator", integration: "Program" } as Readonly<Record<string, string>>,
     wards: (wards: string[]) => (wards.length === 1 ? `ward ${wards[0]}` : `wards ${wards.join(", ")}`),
     change: "Change password",
     current: "Current password",

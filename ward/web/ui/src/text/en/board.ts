@@ -12,7 +12,7 @@ export const board = {
     pending: (left: string) => (left === "due" ? "tells now" : `tells in ${left}`),
     suppressedBy: "held back by a worse alert",
     away: (time: string) => `Away until ${time}`,
-    ago: (age: string) => (age === "now" ? "now" : age),
+    ago: (age: string) => age,
     late: "told late",
     news: "NEWS2",
     missing: (parts: string) => `no ${parts}`,

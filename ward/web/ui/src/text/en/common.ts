@@ -5,6 +5,8 @@ export const common = {
   unknown: "unknown",
   onOxygen: "oxygen",
   onAir: "room air",
+  /** An age below ten seconds, a time that is up, and the units of a duration. */
+  time: { now: "now", due: "due", s: "s", min: "min", h: "h", d: "d" },
   signals: {
     hr: "Heart rate",
     pr: "Pulse rate",

@@ -23,6 +23,7 @@ export const frame = {
     logInToAct: "Read only – log in to act",
     notReady: "The service has a fault",
     service: "Service",
+    language: "Language",
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {

@@ -1,0 +1,12 @@
+/** Danish. */
+
+import type { Words } from "../language.svelte";
+import { account } from "./account";
+import { acting } from "./acting";
+import { admin } from "./admin";
+import { board } from "./board";
+import { common } from "./common";
+import { frame } from "./frame";
+import { stay } from "./stay";
+
+export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin };
