@@ -36,6 +36,7 @@ from ward.live.outbox import OutboxSender
 from ward.live.plans import load_plans
 from ward.live.risks import risk_view
 from ward.live.runner import Runner
+from ward.live.showing import latest, of_stay
 from ward.live.trail_keeper import trail_duties
 from ward.live.views import Board, Json
 from ward.live.watchdog import Watchdog, end_process
@@ -317,6 +318,15 @@ class WardService:
 
     def risk(self, stay: str) -> Json:
         return risk_view(self.core.risk_model, self.board.risks.get(stay), self.clock.now())
+
+    def showing(self, ward: str, device: str) -> Json:
+        key = f"{ward}/{device}"
+        number = self.core.router.number(key)
+        alone = {} if number is None else self.core.showing.of(number)
+        board = self.board
+        stay = next((one["stay"] for one in board.devices if one["id"] == key), None)
+        view = board.stays.get(stay) if stay else None
+        return latest(alone, of_stay(view, device)) if view else alone
 
     def plan(self, ward: str) -> Plan:
         return self.core.plans.of(ward)

@@ -93,8 +93,13 @@ class FakeService:
         self.trials_ended = 0
         self.break_with: Exception | None = None
         self.reference_days = 14
+        self.shown: dict[str, dict[str, Any]] = {}
+        """By ``ward/device``, what it shows."""
 
     # ---- what the web uses ----
+
+    def showing(self, ward: str, device: str) -> dict[str, Any]:
+        return self.shown.get(f"{ward}/{device}", {})
 
     async def call(self, command: str, **arguments: Any) -> dict[str, Any]:
         assert set(arguments) == set(COMMANDS[command])
@@ -188,17 +193,22 @@ class FakeService:
         with self.engine_db.begin() as tx:
             return stays.discharge(tx, stay, self.clock.now())
 
-    def _transfer(self, stay, ward, bed, by):
+    def _undo_discharge(self, stay, by):
         with self.engine_db.begin() as tx:
-            return stays.transfer(tx, stay, ward, bed, self.clock.now())
+            return stays.undo_discharge(tx, stay, self.clock.now(), 10 * MINUTE)
+
+    def _transfer(self, stay, ward, bed, by, pause_minutes):
+        with self.engine_db.begin() as tx:
+            moved = stays.transfer(tx, stay, ward, bed, self.clock.now())
+        return self._pause(stay, pause_minutes, by) if pause_minutes else moved
 
     def _set_flags(self, stay, flags, by):
         with self.engine_db.begin() as tx:
             return stays.set_flags(tx, stay, flags)
 
-    def _attach(self, stay, device, by):
+    def _attach(self, stay, device, by, from_stay):
         with self.engine_db.begin() as tx:
-            return stays.attach(tx, stay, device, self.clock.now())
+            return stays.attach(tx, stay, device, self.clock.now(), from_stay=from_stay)
 
     def _detach(self, stay, device, by):
         with self.engine_db.begin() as tx:

@@ -19,19 +19,24 @@ from ward.web.openapi import operations
 ALL = {"nurse", "clinician", "admin", "integration"}
 BOARD = ALL | {"kiosk"}
 STAFF = {"nurse", "clinician", "admin"}
-ADMITTING = {"clinician", "admin", "integration"}
+FLAGGING = {"clinician", "admin", "integration"}
 TUNING = {"clinician", "admin"}
 A = "/api/v1"
 
 ALLOWED = {
-    f"POST {A}/stays": ADMITTING,
+    f"POST {A}/stays": ALL,
     f"GET {A}/stays": ALL,
     f"GET {A}/stays/{{stay}}": ALL,
-    f"PATCH {A}/stays/{{stay}}": ADMITTING,
-    f"POST {A}/stays/{{stay}}/discharge": ADMITTING,
-    f"POST {A}/stays/{{stay}}/transfer": ADMITTING,
-    f"POST {A}/stays/{{stay}}/devices": ADMITTING,
-    f"DELETE {A}/stays/{{stay}}/devices": ADMITTING,
+    f"PATCH {A}/stays/{{stay}}": FLAGGING,
+    f"POST {A}/stays/{{stay}}/discharge": ALL,
+    f"POST {A}/stays/{{stay}}/discharge/undo": ALL,
+    f"GET {A}/stays/{{stay}}/events": ALL,
+    f"GET {A}/wards": ALL,
+    f"GET {A}/wards/{{ward}}/devices": ALL,
+    f"GET {A}/wards/{{ward}}/devices/{{device}}": ALL,
+    f"POST {A}/stays/{{stay}}/transfer": ALL,
+    f"POST {A}/stays/{{stay}}/devices": ALL,
+    f"DELETE {A}/stays/{{stay}}/devices": ALL,
     f"POST {A}/stays/{{stay}}/pause": STAFF,
     f"POST {A}/stays/{{stay}}/observations": ALL,
     f"GET {A}/stays/{{stay}}/vitals": ALL,
@@ -106,7 +111,7 @@ PUBLIC = {
 }
 IDS = {"stay": "stay-6A", "alert": "alert-6A", "rule": "spo2-below-88", "token": "none", "type": "invalid"}
 IDS["ward"] = "6A"
-IDS |= {"user": "none", "session": "none", "id": "17", "credential": "none"}
+IDS |= {"user": "none", "session": "none", "id": "17", "credential": "none", "device": "mon-1"}
 GUARDED = sorted(ALLOWED)
 
 

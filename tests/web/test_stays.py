@@ -11,7 +11,9 @@ from sqlalchemy import Engine
 
 from tests.web.conftest import Client, TestClient, problem
 from tests.web.fake import NOON, FakeService
+from ward.alerts.model import Event
 from ward.clock import iso
+from ward.store.events import append_events
 from ward.store.idempotency import ABANDONED_MS, claim
 from ward.web.identity import create_token
 
@@ -245,3 +247,60 @@ def test_a_program_finds_the_stays_whose_parts_it_may_read(
 )
 def test_other_programs_list_no_stays(client: Client, engine: Engine, scope: str) -> None:
     assert reader(client, engine, scope).get("/api/v1/stays").status_code == 403
+
+
+def test_a_nurse_admits_and_moves_on_her_wards(nurse: TestClient) -> None:
+    body = {"patient_ref": "P-1", "ward": "6A", "bed": "9"}
+    stay = nurse.post(f"{A}/stays", json=body).json()
+    assert nurse.post(f"{A}/stays", json={**body, "ward": "6B", "bed": "8"}).status_code == 403
+    assert nurse.post(f"{A}/stays/{stay['id']}/devices", json={"device": "cuff-1"}).status_code == 201
+    assert nurse.post(f"{A}/stays/{stay['id']}/transfer", json={"ward": "6B", "bed": "7"}).status_code == 403
+    moved = nurse.post(
+        f"{A}/stays/{stay['id']}/transfer", json={"ward": "6A", "bed": "7", "pause_minutes": 15}
+    )
+    assert (moved.json()["bed"], moved.json()["paused_until"]) == ("7", "2026-11-21T12:15:00.000Z")
+    assert nurse.post(f"{A}/stays/{stay['id']}/discharge").status_code == 200
+
+
+def test_flags_switch_rules_off_and_are_a_clinicians(nurse: TestClient, clinician: TestClient) -> None:
+    body = {"patient_ref": "P-1", "ward": "6A", "bed": "9", "flags": ["copd"]}
+    assert nurse.post(f"{A}/stays", json=body).status_code == 403
+    assert nurse.patch(STAY, json={"flags": ["copd"]}).status_code == 403
+    assert clinician.post(f"{A}/stays", json=body).status_code == 201
+
+
+def test_a_device_is_taken_only_from_where_it_was_seen(clinician: TestClient) -> None:
+    other = clinician.post(f"{A}/stays", json={"patient_ref": "P", "ward": "6A", "bed": "2"}).json()["id"]
+    path = f"{A}/stays/{other}/devices"
+    assert "in use by bed 1" in problem(clinician.post(path, json={"device": "mon-1"}))["detail"]
+    gone = clinician.post(path, json={"device": "mon-1", "from_stay": "nobody"})
+    assert gone.status_code == 404
+    wrong = clinician.post(path, json={"device": "mon-1", "from_stay": "stay-6B"})
+    assert wrong.status_code == 409
+    taken = clinician.post(path, json={"device": "mon-1", "from_stay": "stay-6A"})
+    assert [d["until"] for d in taken.json()["devices"]] == [None]
+    assert [d["until"] for d in clinician.get(STAY).json()["devices"]] == ["2026-11-21T12:00:00.000Z"]
+    late = clinician.post(path, json={"device": "cuff", "from_stay": "stay-6A"})
+    assert (late.status_code, "not in use there any more" in problem(late)["detail"]) == (409, True)
+
+
+def test_a_discharge_is_taken_back_within_minutes(nurse: TestClient, service: FakeService) -> None:
+    assert nurse.post(f"{STAY}/discharge/undo").status_code == 409
+    nurse.post(f"{STAY}/discharge")
+    service.clock.time += 60_000
+    back = nurse.post(f"{STAY}/discharge/undo").json()
+    assert (back["discharged_at"], back["bed"]) == (None, "1")
+    assert [d["device"] for d in back["devices"] if d["until"] is None] == ["mon-1"]
+    nurse.post(f"{STAY}/discharge")
+    service.clock.time += 601_000
+    assert "admit anew" in problem(nurse.post(f"{STAY}/discharge/undo"))["detail"]
+
+
+def test_the_log_of_a_stay(nurse: TestClient, engine: Engine) -> None:
+    with engine.begin() as tx:
+        append_events(tx, [Event(NOON, "stay-6A", "6A", None, "moved", "Ada", detail={"bed": "2"})])
+    every = nurse.get(f"{STAY}/events").json()["items"]
+    assert [(one["kind"], one["by"]) for one in every] == [("moved", "Ada"), ("raised", None)]
+    (moved,) = nurse.get(f"{STAY}/events?of=stay").json()["items"]
+    assert moved["detail"] == {"bed": "2"}
+    assert nurse.get(f"{A}/stays/stay-6B/events").status_code == 404

@@ -244,6 +244,7 @@ class AlertBook:
         self.ledger.stays[stay.id] = replace(stay, paused_until=until, paused_at=since)
         if stay.ended:
             return self._end_stay(stay.id, now, by)
+        self.ledger.ended.pop(stay.id, None)  # a discharge that was taken back
         changes: list[Change] = []
         if old is not None and (old.ward, old.bed) != (stay.ward, stay.bed):
             for episode in self.ledger.episodes.of(stay.id) if old.ward != stay.ward else ():

@@ -302,6 +302,11 @@ class Router:
             self._devices[key] = Device(number, ward, name, first_seen, last_seen)
             self._in_ward[ward] += 1
 
+    def number(self, key: str) -> int | None:
+        """The number of a device (``ward/device``); None where it was never heard."""
+        known = self._devices.get(key)
+        return None if known is None else known.number
+
     def knows(self, key: str) -> bool:
         """Whether the device (``ward/device``) was ever heard."""
         return key in self._devices

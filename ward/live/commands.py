@@ -5,7 +5,6 @@ Each change is written to the database first, then to the journal, so that a res
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,8 +13,9 @@ from ward.alerts.packs import rule_to_dict
 from ward.clock import iso
 from ward.errors import InvalidError, NotFoundError, PreconditionError
 from ward.ingest.journal import Journal
-from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
+from ward.ingest.records import Entry, Observation, RulesChanged
 from ward.live import forget
+from ward.live.admissions import Admissions
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
 from ward.live.plans import parsed, store_plan, unreadable, version_view
@@ -23,12 +23,8 @@ from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
 from ward.store import rules as rule_store
-from ward.store import stays as stay_store
 from ward.store.care import level_of
 from ward.web.views import alert_view
-
-LONGEST_PAUSE: Final = 24 * 60
-"""minutes"""
 
 
 class Commands:
@@ -36,13 +32,14 @@ class Commands:
 
     def __init__(self, core: Core, journal: Journal, keeper: BoardKeeper) -> None:
         self._core, self._journal, self._keeper = core, journal, keeper
+        self._admissions = Admissions(core, journal, lambda: keeper.board)
 
     def run(self, name: str, now: int, arguments: Mapping[str, Any]) -> Json:
         """Raises errors of ``ward.errors``."""
         command = _COMMANDS.get(name)
         if command is None:
             raise NotFoundError(f"no command {name}")
-        answer = command(self, now, **arguments)
+        answer = command(self._admissions if name in _OF_STAYS else self, now, **arguments)
         self._core.commit(now)
         self._keeper.refresh(now)
         view: Json = answer() if callable(answer) else answer
@@ -50,61 +47,12 @@ class Commands:
 
     # ------------------------------------------------------------------ stays
 
-    def _stay(self, change: Callable[[Any], stay_store.Stay], now: int, by: str) -> Callable[[], Json]:
-        with self._core.db.begin() as tx:
-            stay = change(tx)
-        self._core.load_stay(stay, now, by)
-        self._write(StayChanged(stay.id, now), now)
-        return lambda: dict(self._keeper.board.stays.get(stay.id) or {"id": stay.id})
-
     def _write(self, entry: Entry, now: int) -> None:
         position = self._journal.append([entry])
         if isinstance(entry, Observation):
             self._core.take([entry], position, now)
         else:
             self._core.position = position
-
-    def admit(
-        self, now: int, patient_ref: str, ward: str, bed: str, devices: list[str], flags: list[str], by: str
-    ) -> Any:
-        stay = uuid.uuid4().hex[:12]
-        return self._stay(
-            lambda tx: stay_store.admit(
-                tx,
-                stay=stay,
-                patient_ref=patient_ref,
-                ward=ward,
-                bed=bed,
-                flags=flags,
-                devices=devices,
-                at=now,
-            ),
-            now,
-            by,
-        )
-
-    def discharge(self, now: int, stay: str, by: str) -> Any:
-        answer = self._stay(lambda tx: stay_store.discharge(tx, stay, now), now, by)
-        last = answer()
-        return lambda: last | {"discharged_at": iso(now)}
-
-    def transfer(self, now: int, stay: str, ward: str, bed: str, by: str) -> Any:
-        return self._stay(lambda tx: stay_store.transfer(tx, stay, ward, bed, now), now, by)
-
-    def set_flags(self, now: int, stay: str, flags: list[str], by: str) -> Any:
-        return self._stay(lambda tx: stay_store.set_flags(tx, stay, flags), now, by)
-
-    def attach(self, now: int, stay: str, device: str, by: str) -> Any:
-        return self._stay(lambda tx: stay_store.attach(tx, stay, device, now), now, by)
-
-    def detach(self, now: int, stay: str, device: str, by: str) -> Any:
-        return self._stay(lambda tx: stay_store.detach(tx, stay, device, now), now, by)
-
-    def pause(self, now: int, stay: str, minutes: float, by: str) -> Any:
-        if not 0 <= minutes <= LONGEST_PAUSE:
-            raise InvalidError(f"minutes must be 0 (end the pause) to {LONGEST_PAUSE}", field="minutes")
-        until = now + round(minutes * MINUTE) if minutes else None
-        return self._stay(lambda tx: stay_store.set_pause(tx, stay, until), now, by)
 
     def observe(self, now: int, stay: str, time: int | None, values: Mapping[str, Any], by: str) -> Any:
         known = self._core.stays.get(stay)
@@ -241,10 +189,15 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
+_OF_STAYS: Final = frozenset(
+    {"admit", "discharge", "undo_discharge", "transfer", "set_flags", "attach", "detach", "pause"}
+)
 _COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
+    name: getattr(Admissions, name) for name in _OF_STAYS
+} | {
     name: getattr(Commands, name)
     for name in (
-        "admit", "discharge", "transfer", "set_flags", "attach", "detach", "pause", "observe", "erase",
+        "observe", "erase",
         "acknowledge", "shelve", "unshelve", "not_delivered", "put_rule", "put_plan",
     )
 }  # fmt: skip

@@ -37,6 +37,7 @@ from ward.live.late import Late
 from ward.live.plans import note_failed
 from ward.live.raises import Values, values_at_raises
 from ward.live.risks import known
+from ward.live.showing import Showing
 from ward.live.slots import Slots
 from ward.live.tally import Beat
 from ward.live.unproved import Unproved
@@ -90,6 +91,7 @@ class Core:
         self.watch = Watch()
         self.slots = Slots()
         self.newest = Newest(16)
+        self.showing = Showing()
         self.stays: dict[str, Stay] = {}
         self.history = HistoryBuffer()
         self.position = 0
@@ -244,6 +246,7 @@ class Core:
         """What follows from a batch beside its readings."""
         if len(routed.unassigned):
             self.history.add_unassigned(routed.unassigned, self.router.device_key)
+            self.showing.take(routed.unassigned.readings)
         for stay in {declared.stay for declared in routed.declared}:
             if (slot := self.slots.get(stay)) is not None:
                 self._configure(slot)

@@ -123,6 +123,11 @@ class Engine:
         self._coming = [r.take(r.slot != slot) for r in self._coming]
         self._valid = self._valid.take(self._valid.slot != slot)
 
+    def start_anew(self, slot: int) -> None:
+        """Its clocks start anew with what it holds: what is raised must be found again."""
+        self.sustain.forget(slot)
+        self._touched[slot] = True
+
     def configure(
         self,
         slot: int,

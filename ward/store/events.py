@@ -60,10 +60,11 @@ def list_events(
     wards: Collection[str] | None = None,
     stay: str | None = None,
     alert: str | None = None,
+    of_stay_only: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page[Logged]:
-    """A page of the log, the latest first, of one stay or alert if asked for."""
+    """A page of the log, the latest first, of one stay or alert if asked for, or of what is no alert's."""
     query = select(*COLUMNS)
     if wards is not None:
         query = query.where(events.c.ward.in_([*wards, ""]))
@@ -71,6 +72,8 @@ def list_events(
         query = query.where(events.c.stay == stay)
     if alert is not None:
         query = query.where(events.c.alert == alert)
+    if of_stay_only:
+        query = query.where(events.c.alert.is_(None), events.c.kind != "episode-ended")
     order = (events.c.seq,)
     return page(connection, query, order, _logged, cursor=cursor, limit=limit, descending=True)
 

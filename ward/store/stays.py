@@ -57,7 +57,7 @@ def admit(
         with tx.begin_nested():
             tx.execute(stays.insert().values(id=stay, **row))
     except IntegrityError:  # somebody took the bed in this moment
-        raise ConflictError(f"bed {bed} of ward {ward} is taken", field="bed") from None
+        raise _taken(bed, ward) from None
     for device in dict.fromkeys(devices):
         attach(tx, stay, device, at)
     return get_stay(tx, stay)
@@ -85,10 +85,57 @@ def transfer(tx: Connection, stay: str, ward: str, bed: str, at: int) -> Stay:
         with tx.begin_nested():
             tx.execute(update(stays).where(stays.c.id == stay).values(ward=ward, bed=bed))
     except IntegrityError:
-        raise ConflictError(f"bed {bed} of ward {ward} is taken", field="bed") from None
+        raise _taken(bed, ward) from None
     if present.ward != ward:
         _end_assignments(tx, stay, at)
     return get_stay(tx, stay)
+
+
+def undo_discharge(tx: Connection, stay: str, at: int, within: int) -> Stay:
+    """The stay goes on, in its bed, from ``at`` with the devices that it had when it ended, as far as they
+    are nobody's. ``within``: how many ms ago it may have ended.
+
+    Raises NotFoundError, or ConflictError if it is not over, or for longer, or the bed is taken.
+    """
+    row = tx.execute(select(stays).where(stays.c.id == stay).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no stay {stay}")
+    if row.end is None:
+        raise ConflictError(f"stay {stay} is not over")
+    if at - row.end > within:
+        raise ConflictError(f"stay {stay} is over for more than {within // 60_000} min; admit anew")
+    _require_free_bed(tx, row.ward, row.bed)
+    try:
+        with tx.begin_nested():
+            tx.execute(update(stays).where(stays.c.id == stay).values(end=None))
+    except IntegrityError:
+        raise _taken(row.bed, row.ward) from None
+    ours = (assignments.c.stay == stay) & (assignments.c.end == row.end) & (assignments.c.ward == row.ward)
+    for device in tx.scalars(select(assignments.c.device).where(ours).order_by(assignments.c.id)).all():
+        if not tx.scalar(_holders(row.ward, device)):
+            attach(tx, stay, device, at)
+    return get_stay(tx, stay)
+
+
+def last_beds(connection: Connection, ward: str, devices: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Where each of these devices was last, if that is over: the bed that its stay had at last, and when."""
+    query = (
+        select(assignments.c.device, stays.c.bed, assignments.c.end)
+        .join(stays, stays.c.id == assignments.c.stay)
+        .where(assignments.c.ward == ward, assignments.c.device.in_(devices), assignments.c.end.is_not(None))
+        .order_by(assignments.c.end)
+    )
+    return {row.device: (row.bed, row.end) for row in connection.execute(query)}
+
+
+def beds_of(connection: Connection) -> dict[str, dict[str, str | None]]:
+    """Of every ward, each bed that was ever used with the stay that is in it now, or None."""
+    found: dict[str, dict[str, str | None]] = {}
+    query = select(stays.c.ward, stays.c.bed, stays.c.id, stays.c.end).order_by(stays.c.ward, stays.c.bed)
+    for row in connection.execute(query):
+        beds = found.setdefault(row.ward, {})
+        beds[row.bed] = row.id if row.end is None else beds.get(row.bed)
+    return found
 
 
 def set_flags(tx: Connection, stay: str, flags: Iterable[str]) -> Stay:
@@ -110,26 +157,36 @@ def end_pauses(tx: Connection, ids: Iterable[str]) -> None:
     tx.execute(update(stays).where(stays.c.id.in_(list(ids))).values(paused_until=None))
 
 
-def attach(tx: Connection, stay: str, device: str, at: int) -> Stay:
+def attach(tx: Connection, stay: str, device: str, at: int, *, from_stay: str | None = None) -> Stay:
     """Assign a device of the stay's ward from ``at``; one that the stay has already is left as it is.
 
-    Raises NotFoundError, or ConflictError if the stay is over or the device was another's at that time.
+    ``from_stay``: the stay that the caller saw it at and takes it from. Raises NotFoundError, or
+    ConflictError if the stay is over or the device is (also: by now) another's.
     """
     ward = _require_open(tx, stay).ward
     theirs = (assignments.c.ward == ward) & (assignments.c.device == device)
     others = tx.execute(
-        select(assignments).where(theirs, or_(assignments.c.end.is_(None), assignments.c.end > at))
+        select(assignments.c.stay, assignments.c.end, stays.c.bed)
+        .join(stays, stays.c.id == assignments.c.stay)
+        .where(theirs, or_(assignments.c.end.is_(None), assignments.c.end > at))
     ).all()
     if any(row.stay == stay and row.end is None for row in others):
         return get_stay(tx, stay)
-    taken = ConflictError(f"device {device} of ward {ward} is in use by another stay", field="devices")
-    if others:
-        raise taken
+    if from_stay is not None and [(row.stay, row.end) for row in others] == [(from_stay, None)]:
+        detach(tx, from_stay, device, at)
+    elif others:
+        raise ConflictError(
+            f"device {device} of ward {ward} is in use by bed {others[0].bed}",
+            field="devices",
+            stay=others[0].stay,
+        )
+    elif from_stay is not None:
+        raise ConflictError(f"device {device} of ward {ward} is not in use there any more", field="devices")
     try:
         with tx.begin_nested():
             tx.execute(assignments.insert().values(stay=stay, ward=ward, device=device, start=at))
     except IntegrityError:
-        raise taken from None
+        raise ConflictError(f"device {device} of ward {ward} is in use", field="devices") from None
     return get_stay(tx, stay)
 
 
@@ -211,7 +268,17 @@ def _require_free_bed(tx: Connection, ward: str, bed: str) -> None:
     taken = select(stays.c.id).where(stays.c.ward == ward, stays.c.bed == bed, stays.c.end.is_(None))
     other = tx.scalar(taken)
     if other is not None:
-        raise ConflictError(f"bed {bed} of ward {ward} is taken", field="bed", stay=other)
+        raise _taken(bed, ward, stay=other)
+
+
+def _taken(bed: str, ward: str, **more: str) -> ConflictError:
+    return ConflictError(f"bed {bed} of ward {ward} is taken", field="bed", **more)
+
+
+def _holders(ward: str, device: str) -> Select[Any]:
+    """The stay that has the device now."""
+    theirs = (assignments.c.ward == ward) & (assignments.c.device == device)
+    return select(assignments.c.stay).where(theirs, assignments.c.end.is_(None))
 
 
 def _end_assignments(tx: Connection, stay: str, at: int) -> None:

@@ -43,7 +43,8 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "respond": frozenset({"nurse", "clinician", "admin"}),
     "observe": frozenset({"nurse", "clinician", "admin", "integration"}),
     "pause": frozenset({"nurse", "clinician", "admin"}),
-    "admit": frozenset({"clinician", "admin", "integration"}),
+    "admit": ALL,
+    "flag": frozenset({"clinician", "admin", "integration"}),
     "tune": frozenset({"clinician", "admin"}),
     "report": frozenset({"clinician", "admin"}),
     "monitor": frozenset({"admin", "integration"}),
@@ -54,9 +55,9 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
 """What each capability allows, by role. session: who am I, log out; board: the live board; read: stays, and
 with it the parts behind the colon; list: which stays there are, with the parts that one may read; account:
 one's own password and sessions; show: a page says that it shows an alert; test: test alerts; respond:
-acknowledge and shelve; admit: admissions, flags, devices; tune: rules and trials; report: what alerts were
-worth, and drift; monitor: metrics; administer: users and tokens; audit: reading who saw and did what;
-protect: exporting and erasing a stay."""
+acknowledge and shelve; admit: admissions, beds, devices of stays; flag: flags of stays, which switch
+rules off; tune: rules and trials; report: what alerts were worth, and drift; monitor: metrics;
+administer: users and tokens; audit: reading who saw and did what; protect: exporting and erasing a stay."""
 
 LIMITED: Final = frozenset({"board", "show"})
 """What is left to a session that nobody has touched for too long: the board, which still shows alerts."""
@@ -70,7 +71,7 @@ SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "read:devices": frozenset({"read:devices"}),
     "events": frozenset({"board"}),
     "write:observations": frozenset({"observe"}),
-    "admit": frozenset({"admit"}),
+    "admit": frozenset({"admit", "flag"}),
     "monitor": frozenset({"monitor"}),
 }
 """What each scope of an integration's token allows, of what the role may."""
@@ -272,6 +273,7 @@ Shower = Annotated[Principal, Depends(Allow("show"))]
 Tester = Annotated[Principal, Depends(Allow("test"))]
 Pauser = Annotated[Principal, Depends(Allow("pause"))]
 Admitter = Annotated[Principal, Depends(Allow("admit"))]
+Flagger = Annotated[Principal, Depends(Allow("flag"))]
 Tuner = Annotated[Principal, Depends(Allow("tune"))]
 Reporter = Annotated[Principal, Depends(Allow("report"))]
 Monitor = Annotated[Principal, Depends(Allow("monitor"))]

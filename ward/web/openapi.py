@@ -61,6 +61,7 @@ TAGS: Final = (
     ("rules", "Thresholds: in force where, every version, trials over history."),
     ("plans", "Care plans: who is told of an alert, when, through what; who is on duty."),
     ("reports", "What alerts were worth by those who took them, and whether wards still are what they were."),
+    ("wards", "Wards with their beds, and devices before they are attached."),
     ("devices", "What is out there, what is nobody's, what was refused."),
     ("events", "The stream that keeps a dashboard live."),
     ("access", "Logging in, and tokens."),

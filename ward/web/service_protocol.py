@@ -123,6 +123,11 @@ class Service(Protocol):
         stops listening must close it: that ends the work. Raises InvalidError, UnavailableError."""
         ...
 
+    def showing(self, ward: str, device: str) -> Json:
+        """What a device shows now, whoever's it is: by signal its newest reading as ``{"value", "unit",
+        "time"}``; {} where nothing was heard since the service started."""
+        ...
+
     @property
     def reference_days(self) -> int:
         """Of how many days a ward's first reference is made."""
@@ -153,9 +158,10 @@ class Service(Protocol):
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "admit": ("patient_ref", "ward", "bed", "devices", "flags", "by"),
     "discharge": ("stay", "by"),
-    "transfer": ("stay", "ward", "bed", "by"),
+    "undo_discharge": ("stay", "by"),
+    "transfer": ("stay", "ward", "bed", "by", "pause_minutes"),
     "set_flags": ("stay", "flags", "by"),
-    "attach": ("stay", "device", "by"),
+    "attach": ("stay", "device", "by", "from_stay"),
     "detach": ("stay", "device", "by"),
     "pause": ("stay", "minutes", "by"),
     "observe": ("stay", "time", "values", "by"),
@@ -167,6 +173,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "put_rule": ("rule_id", "definition", "scope", "by", "expected"),
 }
 """Every command with its keyword arguments. ``time`` is ms or None (now); ``minutes`` 0 ends a pause;
+``pause_minutes`` None: no pause; ``from_stay``: whose device it is by what the caller saw, None: nobody's;
 ``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
 ``definition``, fields that are left out stay as they are. All answer with a stay, except ``erase`` (what
 went), the three on alerts (the alert), ``put_rule`` (the rule) and ``put_plan`` (the version made; its

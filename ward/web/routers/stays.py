@@ -8,17 +8,19 @@ from fastapi import APIRouter, Body, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ward.errors import InvalidError
+from ward.errors import ForbiddenError, InvalidError
+from ward.store.events import list_events
 from ward.store.stays import list_stays
-from ward.web.access import Admitter, Lister, Pauser, Reader, require_ward
+from ward.web.access import Admitter, Flagger, Lister, Pauser, Reader, require_ward
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
+from ward.web.schemas.alerts import LogEntry
 from ward.web.schemas.common import Name, Page
-from ward.web.schemas.stays import Admission, DeviceChange, FlagsChange, Pause, Stay, Transfer
+from ward.web.schemas.stays import Admission, DeviceChange, DeviceTaken, FlagsChange, Pause, Stay, Transfer
 from ward.web.service_protocol import Json
 from ward.web.shared import Cursor, InWard, Limit, StayId, Svc, own_stay, page_of, require_stay, send
-from ward.web.views import as_read_by, stay_view
+from ward.web.views import as_read_by, event_view, stay_view
 
 router = APIRouter(prefix=f"{API}/stays", tags=["stays"])
 
@@ -30,8 +32,11 @@ router = APIRouter(prefix=f"{API}/stays", tags=["stays"])
     responses=answers(Stay, 409, status=201, headers={"Location": "The stay's path"}),
 )
 async def admit(body: Admission, service: Svc, who: Admitter, once: Once) -> Response:
-    """A stay begins now. The bed and the devices must be free; 409 says which is not."""
+    """A stay begins now. The bed and the devices must be free; 409 says which is not. Flags are for those
+    who may set them: they switch rules off."""
     require_ward(who, body.ward)
+    if body.flags and not who.may("flag"):
+        raise ForbiddenError("flags switch rules off: they are set by a clinician")
 
     async def run() -> Json:
         made = await service.call("admit", **body.model_dump(), by=who.name)
@@ -79,8 +84,30 @@ async def get(stay: StayId, service: Svc, who: Reader) -> Response:
     return send(stay_view(service.board, await own_stay(service, who, stay)))
 
 
+@router.get("/{stay}/events", summary="All that was done and told", responses=answers(Page[LogEntry], 404))
+async def events(
+    stay: StayId,
+    service: Svc,
+    who: Reader,
+    of: Annotated[
+        Literal["all", "stay"], Query(description="`stay`: only what is about the stay and no alert of it.")
+    ] = "all",
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """The latest first: admission, moves, devices, flags, pauses, alerts; who did it and when."""
+    await own_stay(service, who, stay)
+
+    def read() -> Json:
+        with service.engine_db.connect() as connection:
+            found = list_events(connection, stay=stay, of_stay_only=of == "stay", cursor=cursor, limit=limit)
+        return page_of(found, event_view)
+
+    return send(await run_in_threadpool(read))
+
+
 @router.patch("/{stay}", summary="Change the flags", responses=answers(Stay, 404, 409))
-async def set_flags(stay: StayId, body: FlagsChange, service: Svc, who: Admitter, once: Once) -> Response:
+async def set_flags(stay: StayId, body: FlagsChange, service: Svc, who: Flagger, once: Once) -> Response:
     """Replaces the flags. A flag that a rule names in `unless` disables that rule at once."""
     await require_stay(service, who, stay)
 
@@ -101,6 +128,18 @@ async def discharge(stay: StayId, service: Svc, who: Admitter, once: Once) -> Re
     return await once.answer(run)
 
 
+@router.post("/{stay}/discharge/undo", summary="Take a discharge back", responses=answers(Stay, 404, 409))
+async def undo_discharge(stay: StayId, service: Svc, who: Admitter, once: Once) -> Response:
+    """Within 10 minutes, while the bed is free: the stay goes on with its history, and with those of its
+    devices that are nobody's. Alerts that ended come again where their conditions are sustained anew."""
+    await own_stay(service, who, stay)
+
+    async def run() -> Json:
+        return await service.call("undo_discharge", stay=stay, by=who.name)
+
+    return await once.answer(run)
+
+
 @router.post("/{stay}/transfer", summary="Move to another bed or ward", responses=answers(Stay, 404, 409))
 async def transfer(stay: StayId, body: Transfer, service: Svc, who: Admitter, once: Once) -> Response:
     """Stay, history and alerts go along. In another ward the devices must be attached anew."""
@@ -108,7 +147,7 @@ async def transfer(stay: StayId, body: Transfer, service: Svc, who: Admitter, on
     require_ward(who, body.ward)
 
     async def run() -> Json:
-        return await service.call("transfer", stay=stay, ward=body.ward, bed=body.bed, by=who.name)
+        return await service.call("transfer", stay=stay, **body.model_dump(), by=who.name)
 
     return await once.answer(run)
 
@@ -119,12 +158,16 @@ async def transfer(stay: StayId, body: Transfer, service: Svc, who: Admitter, on
     summary="Attach a device",
     responses=answers(Stay, 404, 409, status=201),
 )
-async def attach(stay: StayId, body: DeviceChange, service: Svc, who: Admitter, once: Once) -> Response:
-    """From now on its readings are this patient's; what it sent before is not attributed."""
+async def attach(stay: StayId, body: DeviceTaken, service: Svc, who: Admitter, once: Once) -> Response:
+    """From now on its readings are this patient's; what it sent before is not attributed. A device of another
+    stay is a conflict, unless `from_stay` says that this was seen."""
     await require_stay(service, who, stay)
+    if body.from_stay is not None:
+        await require_stay(service, who, body.from_stay)
+        about(stay=stay, detail={"device": body.device, "from_stay": body.from_stay})
 
     async def run() -> Json:
-        return await service.call("attach", stay=stay, device=body.device, by=who.name)
+        return await service.call("attach", stay=stay, **body.model_dump(), by=who.name)
 
     return await once.answer(run, status=201)
 

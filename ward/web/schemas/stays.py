@@ -8,15 +8,9 @@ from pydantic import ConfigDict, Field, StrictBool, model_validator
 
 from ward.signals import CONSCIOUSNESS, INDEX, MEASURED, SIGNALS
 from ward.web.schemas.alerts import Alert, Pending
-from ward.web.schemas.common import EXAMPLE_TIME, Answer, Flag, Line, Moment, Name, Request, Time
+from ward.web.schemas.common import EXAMPLE_TIME, Answer, Flag, Id, Line, Moment, Name, Request, Time
 
 MAX_PAUSE_MIN: Final = 240
-FLAGS: Final[Any] = Field(
-    default_factory=list,
-    max_length=32,
-    description="Words that rules look at: `copd`, `bmi40`, `spo2-scale-2`, or your own.",
-    examples=[["copd"]],
-)
 
 
 class Admission(Request):
@@ -26,7 +20,13 @@ class Admission(Request):
     ward: Name = Field(examples=["6A"])
     bed: Line = Field(examples=["12"])
     devices: list[Name] = Field(default_factory=list, max_length=32, examples=[["mon-12", "patch-7"]])
-    flags: list[Flag] = FLAGS
+    flags: list[Flag] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Words that rules look at: `copd`, `bmi40`, `spo2-scale-2`, or your own; only from who "
+        "may set flags.",
+        examples=[[]],
+    )
 
 
 class Transfer(Request):
@@ -34,6 +34,9 @@ class Transfer(Request):
 
     ward: Name = Field(examples=["6B"])
     bed: Line = Field(examples=["3"])
+    pause_minutes: int | None = Field(
+        None, ge=1, le=MAX_PAUSE_MIN, strict=True, description="Away for so long while she is moved."
+    )
 
 
 class FlagsChange(Request):
@@ -46,6 +49,16 @@ class DeviceChange(Request):
     """A device to attach or detach."""
 
     device: Name = Field(description="Its name in the topic `ward/v1/{ward}/{device}`.", examples=["mon-12"])
+
+
+class DeviceTaken(DeviceChange):
+    """A device to attach; that it is another stay's must have been seen."""
+
+    from_stay: Id | None = Field(
+        None,
+        description="The stay that has it now, as the caller saw: it is taken from there.",
+        examples=[None],
+    )
 
 
 class Pause(Request):
