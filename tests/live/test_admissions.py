@@ -44,14 +44,14 @@ def test_every_change_of_a_stay_is_in_its_log(world: World) -> None:
         (other, "attached", "nurse"),
         (other, "moved", "nurse"),
         (other, "paused", "nurse"),
-        (other, "flags-changed", "nurse"),
+        (other, "flags", "nurse"),
         (other, "detached", "nurse"),
         (other, "discharged", "nurse"),
     ]
     by_kind = {e.kind: e.detail for e in world.events() if e.stay == other}
     assert by_kind["attached"] == {"device": "mon", "from_bed": "1"}
     assert by_kind["moved"] == {"from_ward": "w", "from_bed": "2", "ward": "w", "bed": "9", "left": []}
-    assert by_kind["flags-changed"] == {"before": [], "after": ["copd"]}
+    assert by_kind["flags"] == {"before": [], "after": ["copd"]}
     assert "p-2" not in str(world.events())
 
 

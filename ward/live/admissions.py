@@ -109,7 +109,7 @@ class Admissions:
             before = store.get_stay(tx, stay)
             after = store.set_flags(tx, stay, flags)
             what = {"before": list(before.flags), "after": list(after.flags)}
-            return after, [happened(now, after, "flags-changed", by, **what)]
+            return after, [happened(now, after, "flags", by, **what)]
 
         return self.changed(change, now, by)
 
