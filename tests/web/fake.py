@@ -82,6 +82,7 @@ class FakeService:
             ward_now=self.clock.now,
         )
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.carers: dict[str, tuple[str, str]] = {}
         self.ready = True
         self.live = True
         self.broker_said = ""
@@ -218,6 +219,13 @@ class FakeService:
         with self.engine_db.begin() as tx:
             until = self.clock.now() + minutes * MINUTE if minutes else None
             return stays.set_pause(tx, stay, until)
+
+    def _assign(self, stays, person, name, by):
+        self.carers |= dict.fromkeys(stays, (person, name))
+        return {"items": [dict(self.board.stays[stay]) for stay in stays]}
+
+    def _unassign(self, stays, by):
+        return {"items": [dict(self.board.stays[stay]) for stay in stays]}
 
     def _observe(self, stay, time, values, by):
         with self.engine_db.connect() as connection:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ward.alerts import snapshot, technical
+from ward.alerts import care, snapshot, technical
 from ward.alerts.ledger import Ledger
 from ward.alerts.lifecycle import Input
 from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, StayState, Undelivered, alert_id
@@ -153,6 +153,7 @@ class AlertBook:
         changes += self.ledger.episodes_ended(self.ledger.episodes.ended(now), now, "time")
         for track in self.ledger.all():
             changes += self.ledger.escalation.due(self.ledger, track, now)
+        changes += care.shifts_over(self.ledger, now)
         self._prune(now)
         return changes
 
@@ -246,6 +247,8 @@ class AlertBook:
             return self._end_stay(stay.id, now, by)
         self.ledger.ended.pop(stay.id, None)  # a discharge that was taken back
         changes: list[Change] = []
+        if old is not None and old.ward != stay.ward:
+            changes += care.unassign(self.ledger, stay.id, now, care.MOVED, by)
         if old is not None and (old.ward, old.bed) != (stay.ward, stay.bed):
             for episode in self.ledger.episodes.of(stay.id) if old.ward != stay.ward else ():
                 episode.move()
@@ -337,7 +340,7 @@ class AlertBook:
         return [*changes, *self.ledger.settle_stay(stay, now)]
 
     def _end_stay(self, stay: str, now: int, by: str | None) -> list[Change]:
-        changes: list[Change] = []
+        changes = care.unassign(self.ledger, stay, now, care.STAY_OVER, by)
         for track in self.ledger.all(stay):
             if track.alert is not None:
                 changes += self.ledger.apply(track, "end", now, by=by, reason="stay ended")

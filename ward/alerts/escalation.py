@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ward.alerts.carers import Carer, Carers
 from ward.alerts.episodes import Episode
 from ward.alerts.model import RANK, Alert, Change, Notify, Tell, Undelivered
-from ward.alerts.plan import ALL, Plan, Plans, Reached, Recipient, Route, time_outside
+from ward.alerts.plan import ALL, ASSIGNED, Plan, Plans, Reached, Recipient, Route, time_outside
 from ward.alerts.track import Track
 from ward.signals import MINUTE
 
@@ -24,6 +25,7 @@ class Escalation:
     """Decides by the plans; what was told already is in the tracks and episodes, which are kept."""
 
     plans: Plans = field(default_factory=Plans)
+    carers: Carers = field(default_factory=Carers)
 
     def _route(self, alert: Alert) -> Route:
         return _route(self.plans.of(alert.ward), alert)
@@ -33,7 +35,8 @@ class Escalation:
     ) -> Tell | None:
         """The alert is told. Where its episode interrupts nobody anew, only those on its way hear of it
         whom the episode has not told yet at this priority or a higher one."""
-        reached = self.plans.follow(alert.ward, lambda plan: _reach(plan, 0, alert, now))
+        carer = self.carers.of(alert.stay)
+        reached = self.plans.follow(alert.ward, lambda plan: _reach(plan, 0, alert, now, carer))
         if notify is not None:
             track.restart(now, reached.level, rides=False)
             episode.note(alert.priority, reached.to)
@@ -48,9 +51,23 @@ class Escalation:
 
     def moved(self, track: Track, alert: Alert, now: int) -> Tell:
         """An active alert came to this ward with its patient: here nobody knows of it."""
-        reached = self.plans.follow(alert.ward, lambda plan: _reach(plan, 0, alert, now))
+        carer = self.carers.of(alert.stay)
+        reached = self.plans.follow(alert.ward, lambda plan: _reach(plan, 0, alert, now, carer))
         track.restart(now, reached.level, rides=False)
         return _tell("again", f"{alert.id}/moved/{now}", reached)
+
+    def carer_came(self, track: Track, alert: Alert, carer: Carer, now: int) -> Tell | None:
+        """Somebody has the patient from now on: of an alert that nobody took she is told as well, if the plan
+        has told, by now, a level that is meant for whoever has the patient."""
+
+        def hers(plan: Plan) -> Reached | None:
+            for number, level in enumerate(_route(plan, alert).levels[: track.escalated + 1]):
+                if ASSIGNED in level.tell and (to := plan.told_as_carer(level, carer)):
+                    return Reached(number, tuple(to))
+            return None
+
+        reached = self.plans.follow(alert.ward, hers)
+        return _tell("again", f"{alert.id}/carer/{now}", reached) if reached else None
 
     def due(self, ledger: Ledger, track: Track, now: int) -> list[Change]:
         """What time alone brings: levels that are due, reminders."""
@@ -61,7 +78,10 @@ class Escalation:
             return self._remind_who_took_it(ledger, track, alert, alert.acknowledged_at, now)
         if alert.state == "active" and track.active_at is not None:
             active_at = track.active_at
-            steps = self.plans.follow(alert.ward, lambda plan: _steps(plan, track, alert, active_at, now))
+            carer = self.carers.of(alert.stay)
+            steps = self.plans.follow(
+                alert.ward, lambda plan: _steps(plan, track, alert, active_at, now, carer)
+            )
             return self._carry_on(ledger, track, alert, active_at, steps, now) if steps else []
         return []
 
@@ -98,7 +118,8 @@ class Escalation:
         detail = {"person": given.person, "channel": given.channel, "level": level, "error": error}
         notify = tell = None
         if escalates:
-            reached = self.plans.follow(alert.ward, lambda plan: _next(plan, track, alert, now))
+            carer = self.carers.of(alert.stay)
+            reached = self.plans.follow(alert.ward, lambda plan: _next(plan, track, alert, now, carer))
             track.failed, track.escalated = level, reached.level
             key = f"{alert.id}/undelivered/{track.active_at}/{level}"
             notify = Notify("undelivered", alert.episode, alert.priority, key)
@@ -113,7 +134,8 @@ class Escalation:
         due = time_outside(track.away, since, now) // REMIND
         if due <= track.reminded:
             return []
-        told = self.plans.follow(alert.ward, lambda plan: plan.reach(_route(plan, alert), 0, now))
+        carer = self.carers.of(alert.stay)
+        told = self.plans.follow(alert.ward, lambda plan: plan.reach(_route(plan, alert), 0, now, carer))
         track.reminded = due
         return [_reminder(ledger, track, alert, f"{since}/{due}", due, told, now)]
 
@@ -176,7 +198,9 @@ class _Steps:
     """everybody of the levels up to then"""
 
 
-def _steps(plan: Plan, track: Track, alert: Alert, active_at: int, now: int) -> _Steps | None:
+def _steps(
+    plan: Plan, track: Track, alert: Alert, active_at: int, now: int, carer: Carer | None
+) -> _Steps | None:
     """None while nothing is due. Changes nothing: where the plan fails, another is asked."""
     route = _route(plan, alert)
     longest = now - active_at  # quiet hours and pauses only make it shorter: looked at when that matters
@@ -191,15 +215,15 @@ def _steps(plan: Plan, track: Track, alert: Alert, active_at: int, now: int) -> 
     reached: list[Reached] = []
     up_to = track.escalated
     while level > up_to:
-        reached.append(plan.reach(route, up_to + 1, now))
+        reached.append(plan.reach(route, up_to + 1, now, carer))
         up_to = reached[-1].level
-    return _Steps(level, reminders, reached, plan.told_up_to(route, up_to, now))
+    return _Steps(level, reminders, reached, plan.told_up_to(route, up_to, now, carer))
 
 
-def _next(plan: Plan, track: Track, alert: Alert, now: int) -> Reached:
+def _next(plan: Plan, track: Track, alert: Alert, now: int, carer: Carer | None) -> Reached:
     """The level after the last that was told; after the last one the dashboards."""
     if track.escalated + 1 < len(_route(plan, alert).levels):
-        return _reach(plan, track.escalated + 1, alert, now)
+        return _reach(plan, track.escalated + 1, alert, now, carer)
     return Reached(track.escalated, (ALL,))
 
 
@@ -212,9 +236,9 @@ def _paused(track: Track, since: int) -> int:
     return sum(end - max(start, since) for start, end in track.away if end > since)
 
 
-def _reach(plan: Plan, level: int, alert: Alert, now: int) -> Reached:
+def _reach(plan: Plan, level: int, alert: Alert, now: int, carer: Carer | None) -> Reached:
     """Whoever is on duty when it may be told: now, or when the quiet hours end."""
-    return plan.reach(_route(plan, alert), level, plan.quiet_until(alert.priority, now) or now)
+    return plan.reach(_route(plan, alert), level, plan.quiet_until(alert.priority, now) or now, carer)
 
 
 def _tell(reason: str, key: str, reached: Reached) -> Tell:

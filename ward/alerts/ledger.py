@@ -66,6 +66,7 @@ class Ledger:
                 self.ids.pop(track.alert.id, None)
         for episode in self.episodes.of(stay):
             self.episodes.end(episode)
+        self.escalation.carers.forget(stay)
         self.closed = {id: alert for id, alert in self.closed.items() if alert.stay != stay}
         for table in (self.stays, self.tracks, self.ended):
             table.pop(stay, None)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from ward.alerts.carers import Carer
 from ward.alerts.roster import Roster
 from ward.scoring.rules import Kind, Priority
-from ward.signals import MINUTE
+from ward.signals import HOUR, MINUTE
 from ward.zones import DAY, instant, local
 
 Span = tuple[int, int]
@@ -21,6 +22,12 @@ Answer = TypeVar("Answer")
 
 EVERYBODY: Final = "everybody"
 """Who is meant where no person is: all that look at a channel, such as the ward's dashboards."""
+ASSIGNED: Final = "assigned"
+"""Who is meant: whoever has the patient now, if anybody has."""
+EARLY: Final = HOUR
+"""Whoever takes a patient so long before her shift begins has it until that shift ends."""
+LONGEST_CARE: Final = 16 * HOUR
+"""Nobody has a patient for longer than this: also where no shift ends."""
 DASHBOARD: Final = "dashboard"
 """The channel that always exists."""
 
@@ -58,7 +65,8 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """``after``: how long (ms) nobody has taken the alert. ``tell``: teams, persons or ``everybody``."""
+    """``after``: how long (ms) nobody has taken the alert. ``tell``: teams, persons, ``everybody`` or
+    ``assigned``."""
 
     after: int
     tell: tuple[str, ...]
@@ -131,16 +139,42 @@ class Plan:
         return next(route for route in (*self.routes, *BUILT_IN) if route.fits(kind, priority, rule))
 
     def on_duty(self, who: str, now: int) -> tuple[str, ...]:
-        """The persons behind a team's or person's id."""
+        """The persons behind a team's or person's id; none behind ``assigned``, which is a patient's."""
+        if who == ASSIGNED:
+            return ()
         if who not in self.teams:
             return (who,)
         rostered = self.roster.on_duty(who, now)
         return self.teams[who].people if rostered is None else rostered
 
-    def told_at(self, level: Level, now: int) -> tuple[Recipient, ...]:
-        """Everybody whom a level tells now, each once a channel; empty where nobody is on duty."""
+    def shift_end(self, person: str, now: int) -> int:
+        """Until when (ms) somebody has a patient whom she takes now: until her shift ends; where the roster
+        does not name her, until the shift ends that runs or is about to begin."""
+        soon = now + EARLY
+        own = [end for at in (now, soon) for _, end in self.roster.shifts_of(person, at)]
+        ends = own or [end for _, _, _, end in self.roster.running(soon)]
+        return min(max(ends, default=now + LONGEST_CARE), now + LONGEST_CARE)
+
+    def told_at(self, level: Level, now: int, carer: Carer | None = None) -> tuple[Recipient, ...]:
+        """Everybody whom a level tells now, each once a channel; empty where nobody is on duty. ``carer``:
+        whoever has the patient."""
         people = dict.fromkeys(person for who in level.tell for person in self.on_duty(who, now))
-        return tuple(self._recipient(person, channel) for person in people for channel in level.channels)
+        found = [self._recipient(person, channel) for person in people for channel in level.channels]
+        if carer is not None and ASSIGNED in level.tell:
+            found += self.told_as_carer(level, carer)
+        return tuple(dict.fromkeys(found))
+
+    def told_as_carer(self, level: Level, carer: Carer) -> list[Recipient]:
+        """Through the level's channels; where the plan does not know her, on the dashboards alone."""
+        if carer.person in self.people:
+            return [self._recipient(carer.person, channel) for channel in level.channels]
+        return [Recipient(carer.person, carer.name, c) for c in level.channels if c == DASHBOARD]
+
+    def person_called(self, name: str) -> str | None:
+        """The id of the person whose id or name that is."""
+        wanted = name.casefold()
+        known = (p.id for p in self.people.values() if wanted in (p.id.casefold(), p.name.casefold()))
+        return next(known, None)
 
     def _recipient(self, person: str, channel: str) -> Recipient:
         known = self.people.get(person)
@@ -148,20 +182,22 @@ class Plan:
             return Recipient(person, ALL.name if person == EVERYBODY else person, channel)
         return Recipient(person, known.name, channel, known.addresses.get(channel))
 
-    def reach(self, route: Route, level: int, now: int) -> Reached:
+    def reach(self, route: Route, level: int, now: int, carer: Carer | None = None) -> Reached:
         """Tell a level; where nobody is on duty the next one, at once; if there is nobody at all, the
-        dashboards. A hole in the roster swallows no alert."""
+        dashboards. A hole in the roster, or a patient whom nobody has, swallows no alert."""
         missed: list[int] = []
         for number, step in enumerate(route.levels[level:], level):
-            if to := self.told_at(step, now):
+            if to := self.told_at(step, now, carer):
                 return Reached(number, to, tuple(missed))
             missed.append(number)
         return Reached(max(level, len(route.levels) - 1), (ALL,), tuple(missed))
 
-    def told_up_to(self, route: Route, level: int, now: int) -> tuple[Recipient, ...]:
+    def told_up_to(
+        self, route: Route, level: int, now: int, carer: Carer | None = None
+    ) -> tuple[Recipient, ...]:
         """Everybody of the levels up to this one, as they are on duty now."""
         steps = route.levels[: level + 1]
-        everyone = dict.fromkeys(one for step in steps for one in self.told_at(step, now))
+        everyone = dict.fromkeys(one for step in steps for one in self.told_at(step, now, carer))
         return tuple(everyone) or (ALL,)
 
     def quiet_until(self, priority: Priority, now: int) -> int | None:

@@ -24,13 +24,15 @@ from ward.alerts.fields import (
     text,
     yes_or_no,
 )
-from ward.alerts.plan import DASHBOARD, EVERYBODY, Level, Person, Plan, Quiet, Route, Team
+from ward.alerts.plan import ASSIGNED, DASHBOARD, EVERYBODY, Level, Person, Plan, Quiet, Route, Team
 from ward.alerts.roster import EVERY_DAY, Line, Roster, Shift
 from ward.errors import InvalidError
 from ward.scoring.rules import KINDS, PRIORITIES, Kind, Priority
 from ward.signals import MINUTE
 from ward.zones import day_of, is_zone, weekday
 
+RESERVED: Final = (EVERYBODY, ASSIGNED)
+"""What a level may tell beside persons and teams."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST_LEVELS: Final = 10
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -101,7 +103,7 @@ def parse_plan(fields: Mapping[str, Any], file: str = "plan") -> Plan:
     for fields_of, route in routes:
         for number, level in enumerate(route.levels if route else (), 1):
             place = f"level {number} of {fields_of.place}"
-            _known(problems, place, "tell", level.tell, {**people, **teams, EVERYBODY: None})
+            _known(problems, place, "tell", level.tell, {**people, **teams, **dict.fromkeys(RESERVED)})
     if problems:
         raise PlanError(file, problems)
     roster = Roster(zone, shifts, tuple(cast(Line, line) for _, line in lines))
@@ -116,8 +118,8 @@ def _person(f: Fields) -> Person | None:
     f.only("id", "name", "address")
     name = f.get("id", identifier)
     f.place = f"person {name}" if name else f.place
-    if name == EVERYBODY:
-        f.fail("id", "reserved", f"any id but {EVERYBODY}")
+    if name in RESERVED:
+        f.fail("id", "reserved", f"any id but {' and '.join(RESERVED)}")
     called = f.get("name", text, name)
     addresses = f.get("address", _addresses, {})
     return None if f.failed else Person(name, called, addresses)
@@ -127,8 +129,8 @@ def _team(f: Fields) -> Team | None:
     f.only("id", "name", "people")
     name = f.get("id", identifier)
     f.place = f"team {name}" if name else f.place
-    if name == EVERYBODY:
-        f.fail("id", "reserved", f"any id but {EVERYBODY}")
+    if name in RESERVED:
+        f.fail("id", "reserved", f"any id but {' and '.join(RESERVED)}")
     called = f.get("name", text, name)
     people = f.get("people", identifiers)
     return None if f.failed else Team(name, called, people)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from ward.alerts.carers import Carer
 from ward.alerts.model import RANK
-from ward.alerts.plan import DASHBOARD, EVERYBODY, Plan, Recipient, Route
+from ward.alerts.plan import ASSIGNED, DASHBOARD, EVERYBODY, Person, Plan, Recipient, Route
 from ward.scoring.rules import Kind, Priority
 from ward.signals import SECOND
 from ward.zones import clock_text
@@ -19,6 +20,8 @@ USUAL: Final[tuple[tuple[Kind, Priority, str], ...]] = (
     ("technical", "medium", "device-lost"),
     ("technical", "low", "clock-offset"),
 )
+SOMEBODY: Final = Carer(ASSIGNED, "whoever has the patient", 0, 0)
+"""Stands in for the carer of a patient who is only thought of."""
 _SHOWN_REMINDERS: Final = 3
 _NIGHTS: Final = 3
 """A wait longer than a day without its night ends on no day."""
@@ -36,7 +39,9 @@ class Step:
 
 
 def journey(plan: Plan, kind: Kind, priority: Priority, rule: str, at: int) -> list[Step]:
-    """Who would be told of an alert raised at ``at`` that nobody takes; with the first reminders."""
+    """Who would be told of an alert raised at ``at`` that nobody takes; with the first reminders. The patient
+    is somebody's, who can be told through every channel."""
+    plan = _knowing(plan)
     route = plan.route(kind, priority, rule)
     begin = plan.quiet_until(priority, at) or at
     steps: list[Step] = []
@@ -45,15 +50,19 @@ def journey(plan: Plan, kind: Kind, priority: Priority, rule: str, at: int) -> l
         if number <= told:
             continue
         when = _awake(plan, priority, begin, level.after)
-        reached = plan.reach(route, number, when)
+        reached = plan.reach(route, number, when, SOMEBODY)
         told = reached.level
         steps.append(Step(when, told, reached.to, reached.missed))
     for count in range(1, min(route.remind_at_most, _SHOWN_REMINDERS) + 1 if route.remind else 1):
         assert route.remind is not None
         when = _awake(plan, priority, begin, count * route.remind)
         level_then = route.level(plan.waited(priority, begin, when))
-        steps.append(Step(when, None, plan.told_up_to(route, level_then, when)))
+        steps.append(Step(when, None, plan.told_up_to(route, level_then, when, SOMEBODY)))
     return sorted(steps, key=lambda step: step.at)
+
+
+def _knowing(plan: Plan) -> Plan:
+    return replace(plan, people={**plan.people, ASSIGNED: Person(ASSIGNED, SOMEBODY.name)})
 
 
 def samples(plan: Plan) -> list[tuple[Kind, Priority, str]]:
@@ -124,6 +133,8 @@ def remarks(plan: Plan, channels: Collection[str] | None = None) -> list[str]:
         if channel not in plan.people[person].addresses
     ]
     for number, route in enumerate(plan.routes, 1):
+        if all(set(level.tell) == {ASSIGNED} for level in route.levels):
+            found.append(f"route {number}: tells nobody but whoever has the patient; else the dashboards")
         if any(_covers(earlier, route) for earlier in plan.routes[: number - 1]):
             found.append(f"route {number}: never taken, a route before it fits all of its alerts")
     return found
@@ -137,7 +148,7 @@ def _named(plan: Plan) -> Iterator[tuple[str, str]]:
                 people = plan.teams[who].people if who in plan.teams else (who,)
                 lines = (line.people for line in plan.roster.lines if line.team == who)
                 for person in (*people, *(one for part in lines for one in part)):
-                    if person != EVERYBODY:
+                    if person not in (EVERYBODY, ASSIGNED):
                         yield from ((person, channel) for channel in level.channels if channel != DASHBOARD)
 
 

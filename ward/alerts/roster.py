@@ -74,6 +74,15 @@ class Roster:
         people = (p for shift, day, _, _ in self.running(now) for p in self._of(team, shift.id, day))
         return tuple(dict.fromkeys(people))
 
+    def shifts_of(self, person: str, now: int) -> list[tuple[int, int]]:
+        """(from, to) of the shifts that run now in which she is on duty, in whatever team."""
+        teams = {line.team for line in self.lines}
+        return [
+            (start, end)
+            for shift, day, start, end in self.running(now)
+            if any(person in self._of(team, shift.id, day) for team in teams)
+        ]
+
     def _of(self, team: str, shift: str, day: int) -> Iterator[str]:
         mine = [line for line in self.lines if (line.team, line.shift) == (team, shift)]
         closest = max((line.rank(day) for line in mine), default=0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ward.alerts.carers import Carer, Gone
 from ward.alerts.episodes import Episode
 from ward.alerts.ledger import Ledger
 from ward.alerts.model import RANK, Alert, StayState
@@ -23,6 +24,8 @@ class StayDump:
     tracks: list[Track]
     episodes: list[Episode]
     closed: list[Alert]
+    carer: Carer | None = None
+    had: Gone | None = None
 
 
 def dump(ledger: Ledger, stays: Iterable[str] | None = None) -> list[dict[str, Any]]:
@@ -39,6 +42,8 @@ def dump(ledger: Ledger, stays: Iterable[str] | None = None) -> list[dict[str, A
                 list(ledger.tracks.get(stay, {}).values()),
                 ledger.episodes.of(stay),
                 closed.get(stay, []),
+                ledger.escalation.carers.of(stay),
+                ledger.escalation.carers.last(stay),
             ),
             str_keys=True,
             order="deterministic",
@@ -59,6 +64,7 @@ def load(ledger: Ledger, data: Iterable[dict[str, Any]]) -> None:
         for episode in ledger.episodes.of(stay):
             ledger.episodes.end(episode)
         ledger.stays[stay] = part.stay
+        ledger.escalation.carers.restore(stay, part.carer, part.had)
         if part.stay.ended:
             closings = (alert.closed_at or 0 for alert in part.closed)
             ledger.ended[stay] = max(closings, default=0)

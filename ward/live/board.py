@@ -54,6 +54,7 @@ class BoardKeeper:
             pending,
             {d.key: d for d in devices},
             core.router.device_key,
+            core.book.ledger.escalation.carers,
             now,
         )
         self._forget(set(present))

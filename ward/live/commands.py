@@ -5,7 +5,7 @@ Each change is written to the database first, then to the journal, so that a res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ward.alerts.overrides import Override
@@ -19,6 +19,7 @@ from ward.live.admissions import Admissions
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
 from ward.live.plans import parsed, store_plan, unreadable, version_view
+from ward.live.shifts import Shifts
 from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
@@ -33,13 +34,18 @@ class Commands:
     def __init__(self, core: Core, journal: Journal, keeper: BoardKeeper) -> None:
         self._core, self._journal, self._keeper = core, journal, keeper
         self._admissions = Admissions(core, journal, lambda: keeper.board)
+        self._rooms: dict[type, object] = {
+            Commands: self,
+            Admissions: self._admissions,
+            Shifts: Shifts(core, lambda: keeper.board),
+        }
 
     def run(self, name: str, now: int, arguments: Mapping[str, Any]) -> Json:
         """Raises errors of ``ward.errors``."""
-        command = _COMMANDS.get(name)
-        if command is None:
+        room = _ROOMS.get(name)
+        if room is None:
             raise NotFoundError(f"no command {name}")
-        answer = command(self._admissions if name in _OF_STAYS else self, now, **arguments)
+        answer = getattr(self._rooms[room], name)(now, **arguments)
         self._core.commit(now)
         self._keeper.refresh(now)
         view: Json = answer() if callable(answer) else answer
@@ -189,15 +195,13 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
-_OF_STAYS: Final = frozenset(
-    {"admit", "discharge", "undo_discharge", "transfer", "set_flags", "attach", "detach", "pause"}
-)
-_COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
-    name: getattr(Admissions, name) for name in _OF_STAYS
-} | {
-    name: getattr(Commands, name)
-    for name in (
-        "observe", "erase",
-        "acknowledge", "shelve", "unshelve", "not_delivered", "put_rule", "put_plan",
-    )
-}  # fmt: skip
+_ROOMS: Final[Mapping[str, type]] = {
+    name: room
+    for room, names in {
+        Commands: "observe erase acknowledge shelve unshelve not_delivered put_rule put_plan",
+        Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
+        Shifts: "assign unassign",
+    }.items()
+    for name in names.split()
+}
+"""Every command, and whose method it is."""

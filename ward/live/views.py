@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ward.alerts.carers import Carers
 from ward.alerts.model import RANK, Alert
 from ward.clock import iso
 from ward.ingest.router import DeviceView
@@ -151,6 +152,7 @@ def stay_views(
     pending: Mapping[int, Sequence[Json]],
     devices: Mapping[str, DeviceView],
     device_key: Any,
+    carers: Carers,
     now: int,
 ) -> list[Json]:
     """Views of these slots' stays, in the same order."""
@@ -173,10 +175,26 @@ def stay_views(
                 "news2": news2_view(rows, row, score, fresh, int(engine.scale[slot])),
                 "alerts": [alert_view(a) for a in mine],
                 "pending": list(pending.get(slot, ())),
+                **carer_view(carers, stay.id, now),
                 "priority": loudest(mine),
             }
         )
     return views
+
+
+def carer_view(carers: Carers, stay: str, now: int) -> Json:
+    """Who has the patient, or who had it last."""
+    carer, gone = carers.of(stay), carers.before(stay, now)
+    return {
+        "carer": carer
+        and {
+            "person": carer.person,
+            "name": carer.name,
+            "since": iso(carer.since),
+            "until": iso(carer.until),
+        },
+        "carer_before": gone and {"name": gone.name, "until": iso(gone.at), "reason": gone.reason},
+    }
 
 
 def loudest(alerts: Sequence[Alert]) -> Priority | None:

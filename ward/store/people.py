@@ -73,6 +73,11 @@ def list_users(connection: Connection, *, cursor: str | None = None, limit: int 
     return page(connection, select(*USER), order, lambda row: User(*row), cursor=cursor, limit=limit)
 
 
+def all_users(connection: Connection) -> list[User]:
+    """By name, disabled ones too."""
+    return [User(*row) for row in connection.execute(select(*USER).order_by(users.c.name, users.c.id))]
+
+
 def has_users(connection: Connection) -> bool:
     return bool(connection.scalar(select(exists(select(users.c.id)))))
 

@@ -39,12 +39,13 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "read:devices": ALL,
     "account": PEOPLE,
     "show": PEOPLE | {"kiosk"},
-    "test": frozenset({"clinician", "admin"}),
+    "test": frozenset({"nurse", "clinician", "admin"}),
     "respond": frozenset({"nurse", "clinician", "admin"}),
     "observe": frozenset({"nurse", "clinician", "admin", "integration"}),
     "pause": frozenset({"nurse", "clinician", "admin"}),
     "admit": ALL,
     "flag": frozenset({"clinician", "admin", "integration"}),
+    "assign": frozenset({"nurse", "clinician", "admin"}),
     "tune": frozenset({"clinician", "admin"}),
     "report": frozenset({"clinician", "admin"}),
     "monitor": frozenset({"admin", "integration"}),
@@ -55,8 +56,8 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
 """What each capability allows, by role. session: who am I, log out; board: the live board; read: stays, and
 with it the parts behind the colon; list: which stays there are, with the parts that one may read; account:
 one's own password and sessions; show: a page says that it shows an alert; test: test alerts; respond:
-acknowledge and shelve; admit: admissions, beds, devices of stays; flag: flags of stays, which switch
-rules off; tune: rules and trials; report: what alerts were worth, and drift; monitor: metrics;
+acknowledge and shelve; assign: who has which patient; admit: admissions, beds, devices of stays; flag: flags
+of stays, which switch rules off; tune: rules and trials; report: what alerts were worth, and drift; monitor: metrics;
 administer: users and tokens; audit: reading who saw and did what; protect: exporting and erasing a stay."""
 
 LIMITED: Final = frozenset({"board", "show"})
@@ -271,6 +272,7 @@ Responder = Annotated[Principal, Depends(Allow("respond"))]
 Observer = Annotated[Principal, Depends(Allow("observe"))]
 Shower = Annotated[Principal, Depends(Allow("show"))]
 Tester = Annotated[Principal, Depends(Allow("test"))]
+Assigner = Annotated[Principal, Depends(Allow("assign"))]
 Pauser = Annotated[Principal, Depends(Allow("pause"))]
 Admitter = Annotated[Principal, Depends(Allow("admit"))]
 Flagger = Annotated[Principal, Depends(Allow("flag"))]

@@ -24,6 +24,7 @@ from ward.web.passwords import Passwords
 from ward.web.routers import (
     account,
     alerts,
+    assignments,
     audit,
     credentials,
     devices,
@@ -60,6 +61,7 @@ ROUTERS: Final = (
     rules,
     plans,
     places,
+    assignments,
     reports,
     devices,
     credentials,

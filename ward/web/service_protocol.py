@@ -165,6 +165,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "detach": ("stay", "device", "by"),
     "pause": ("stay", "minutes", "by"),
     "observe": ("stay", "time", "values", "by"),
+    "assign": ("stays", "person", "name", "by"),
+    "unassign": ("stays", "by"),
     "erase": ("stay", "by"),
     "acknowledge": ("alert", "by", "assessment", "note"),
     "shelve": ("alert", "by", "minutes", "reason"),
@@ -176,6 +178,6 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 ``pause_minutes`` None: no pause; ``from_stay``: whose device it is by what the caller saw, None: nobody's;
 ``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
 ``definition``, fields that are left out stay as they are. All answer with a stay, except ``erase`` (what
-went), the three on alerts (the alert), ``put_rule`` (the rule) and ``put_plan`` (the version made; its
-``expected`` is the number of the version before, its ``definition`` None for the default plan). A test holds
-the web to this table."""
+went), ``assign`` and ``unassign`` (``{"items": stays}``), the three on alerts (the alert), ``put_rule`` (the
+rule) and ``put_plan`` (the version made; its ``expected`` is the number of the version before, its
+``definition`` None for the default plan). A test holds the web to this table."""

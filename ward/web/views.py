@@ -81,6 +81,8 @@ def stored_stay_view(stay: stays.Stay, time: int) -> Json:
         "alerts": [],
         "pending": [],
         "priority": None,
+        "carer": None,
+        "carer_before": None,
         "time": iso(time),
     }
 

@@ -196,6 +196,23 @@ class News2(Answer):
     parts: dict[str, Part]
 
 
+class Carer(Answer):
+    """Who has the patient now."""
+
+    person: str = Field(description="Her id in the ward's plan, or her name.", examples=["ada"])
+    name: str = Field(examples=["Ada Berg"])
+    since: Moment
+    until: Moment = Field(description="It ends by itself then, with her shift.")
+
+
+class CarerBefore(Answer):
+    """Who had the patient last, where nobody has it now."""
+
+    name: str = Field(examples=["Ada Berg"])
+    until: Moment
+    reason: str = Field(examples=["the shift is over"])
+
+
 class Stay(Answer):
     """A stay as it is now; one that has ended has no signals, score or pending alerts."""
 
@@ -220,6 +237,8 @@ class Stay(Answer):
     priority: Literal["high", "medium", "low"] | None = Field(
         None, description="The highest of the open alerts that are not shelved."
     )
+    carer: Carer | None = Field(None, description="Who has the patient; null: nobody.")
+    carer_before: CarerBefore | None = Field(None, description="Within the last 24 h, where nobody has it.")
     time: Moment = Field(description="The moment this shows.")
 
 
