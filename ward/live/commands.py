@@ -33,10 +33,9 @@ class Commands:
 
     def __init__(self, core: Core, journal: Journal, keeper: BoardKeeper) -> None:
         self._core, self._journal, self._keeper = core, journal, keeper
-        self._admissions = Admissions(core, journal, lambda: keeper.board)
         self._rooms: dict[type, object] = {
             Commands: self,
-            Admissions: self._admissions,
+            Admissions: Admissions(core, journal, lambda: keeper.board),
             Shifts: Shifts(core, lambda: keeper.board),
         }
 

@@ -1,4 +1,4 @@
-"""Who has which patient, on the core's thread. The alert book keeps it, with its log: nothing else is written."""
+"""Who has which patient, on the core's thread. The alert book keeps it, with its log."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ async def end(ward: OfWard, body: GiveUp, service: Svc, who: Assigner, once: Onc
 
 
 def colleagues(service: Service, ward: str) -> list[Json]:
-    """Those who can have patients of the ward: the plan's people, users at the beds. Not on the event loop."""
+    """Who can have patients of the ward: the plan's people, users at the beds. Not on the event loop."""
     plan = service.plan(ward)
     found = [
         {"person": one.id, "name": one.name, "on_duty": _on_duty(plan, one.id, service.clock.now())}
