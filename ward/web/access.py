@@ -58,7 +58,8 @@ with it the parts behind the colon; list: which stays there are, with the parts 
 one's own password and sessions; show: a page says that it shows an alert; test: test alerts; respond:
 acknowledge and shelve; assign: who has which patient; admit: admissions, beds, devices of stays; flag: flags
 of stays, which switch rules off; tune: rules and trials; report: what alerts were worth, and drift; monitor:
-metrics; administer: users and tokens; audit: reading who saw and did what; protect: exporting and erasing a stay."""
+metrics; administer: users and tokens; audit: reading who saw and did what; protect: exporting and erasing a
+stay."""
 
 LIMITED: Final = frozenset({"board", "show"})
 """What is left to a session that nobody has touched for too long: the board, which still shows alerts."""
