@@ -20,7 +20,7 @@ VALUES = frozenset(
     math operator re statistics string struct types typing typing_extensions""".split()  # noqa: SIM905
 )
 """Standard modules that only compute: no clock, file, socket, process or thread behind them."""
-WORDS = frozenset({"ward", "ward.signals", "ward.errors"})
+WORDS = frozenset({"ward", "ward.signals", "ward.language", "ward.errors"})
 """What every room may use: the vocabulary, the errors (and the package's own name and version)."""
 ISO = frozenset({"ward.clock.iso"})
 """Renders a time; reads no clock."""
@@ -42,6 +42,7 @@ OFFLINE = frozenset({"ward.lifetime", "ward.replay", "ward.replay_files", "ward.
 MIDDLE = WORDS | {"ward.clock", "ward.scoring", "ward.alerts", "ward.ingest", "ward.store"}
 ROOMS = {
     "ward/signals.py": Room(VALUES, frozenset()),
+    "ward/language.py": Room(VALUES, WORDS),
     "ward/zones.py": Room(VALUES | {"datetime", "zoneinfo"}, WORDS),
     "ward/scoring": Room(PURE | {"sklearn"}, WORDS | {"ward.scoring"}),
     # Packs are files that a person writes; they, and nothing else, are read.

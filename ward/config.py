@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ward.errors import InvalidError
+from ward.language import Language
 
 PREFIX: Final = "WARD_"
 FILE: Final = "ward.toml"
@@ -166,6 +167,9 @@ class Settings(BaseSettings):
     deadman_s: float = Field(60.0, ge=1, description="Seconds between the pings of the dead man's switch")
     channels_file: Path | None = Field(
         None, description="Webhooks, MQTT, mail, SMS …: TOML with secrets, its owner's only; default: none"
+    )
+    language: Language = Field(
+        "en", description="Of messages to people and reports on paper: da, en or nb; screens choose their own"
     )
     session_hours: float = Field(
         12.0, gt=0, le=24, description="Hours after logging in until one must log in again to act"

@@ -239,6 +239,7 @@ class WardService:
             ward_now=self.clock.now,
             in_real_time=self.clock.speed == 1,
             link=self.settings.public_url,
+            language=self.settings.language,
             beat=lambda: self.beats.beat("notify"),
         )
 

@@ -99,7 +99,7 @@ def test_defaults() -> None:
     rule = parse_rule(MINIMAL)
     assert (rule.within_ms, rule.gap_ms, rule.clear_for_ms) == (10 * MINUTE, 10 * MINUTE, 2 * MINUTE)
     assert (rule.min_readings, rule.kind, rule.clear_when) == (2, "physiological", ())
-    assert (rule.unless, rule.inhibits, rule.title) == ((), (), "spo2 < 88 for 10m")
+    assert (rule.unless, rule.inhibits, rule.title) == ((), (), "SpO2 below 88 % for 10 min")
 
 
 def test_all_options_are_read() -> None:

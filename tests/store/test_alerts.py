@@ -46,6 +46,7 @@ FULL = Alert(
     episode="e1",
     late=True,
     sustained=True,
+    titles=(("da", "SpO2 under 88 % i 10 min"), ("nb", "SpO2 under 88 % i 10 min")),
 )
 PLAIN = Alert("a2", "s1", "A", "1", "r", "t", "low", "technical", "active")
 

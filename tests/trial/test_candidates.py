@@ -23,7 +23,7 @@ def test_a_cell_is_the_rule_at_that_threshold_and_duration() -> None:
     assert rules == {k: v for k, v in BY_ID.items() if k != "spo2-below-88"}
     assert (varied.when[0].number, varied.for_ms, varied.within_ms) == (85, 5 * MINUTE, 5 * MINUTE)
     assert varied.clear_when[0].number == 87  # 2 above the threshold, as before
-    assert varied.title == "spo2 < 85 for 5m"
+    assert varied.title == "SpO2 below 85 % for 5 min"
     assert varied.inhibits == BY_ID["spo2-below-88"].inhibits
 
 

@@ -385,7 +385,7 @@ class AlertBook:
             track.start_anew()
         track.rule = rule
         alert = track.alert
-        new: dict[str, Any] = {"title": rule.title, "priority": rule.priority, "kind": rule.kind}
+        new: dict[str, Any] = {name: getattr(rule, name) for name in ("title", "titles", "priority", "kind")}
         if alert is None or all(getattr(alert, name) == value for name, value in new.items()):
             return []
         changes = [self.ledger.edit(track, now, "rule-changed", by, **new)]

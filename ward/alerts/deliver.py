@@ -102,6 +102,7 @@ def _text(alert: Alert, tell: Tell, plan: Plan) -> dict[str, Any]:
     """Times in ms; ``zone`` is where the ward's clock hangs."""
     return {
         "title": alert.title,
+        "titles": dict(alert.titles),
         "ward": alert.ward or None,
         "bed": alert.bed or None,
         "priority": alert.priority,

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from ward.alerts.plan import Recipient
+from ward.language import Titles
 from ward.scoring.rules import Kind, Priority
 
 State = Literal["pending", "active", "acknowledged", "returned", "shelved", "suppressed", "closed"]
@@ -56,7 +57,7 @@ class Alert:
     which the breach was sustained, ``announced_at`` when the service said so (None while nobody was
     told). ``late``: found only when stored readings arrived. ``sustained``: raised and not cleared
     since. The acknowledgement is the one in force; broken ones are in the events. ``undelivered``: who
-    could not be told of it.
+    could not be told of it. ``titles``: the rule's, in the languages that it has them in.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Alert:
     late: bool = False
     sustained: bool = False
     undelivered: tuple[Undelivered, ...] = ()
+    titles: Titles = ()
 
     @property
     def latching(self) -> bool:

@@ -147,11 +147,14 @@ def merge(rule: Rule | None, definition: Mapping[str, Any]) -> dict[str, Any]:
     """The rule's fields with those given in their place.
 
     A title often spells the condition out ("below 88 % for 10 min"). Where the condition changes and
-    no new title is given, the old one goes, so that it cannot say what is no longer so.
+    no new title is given, the old one goes, so that it cannot say what is no longer so. With a title go
+    its translations.
     """
     old = rule_to_dict(rule) if rule is not None else {}
     if any(name in definition and definition[name] != old.get(name) for name in ("when", "for", "within")):
         old.pop("title", None)
+    if "title" not in old or definition.get("title", old["title"]) != old["title"]:
+        old.pop("titles", None)
     return {**old, **definition}
 
 

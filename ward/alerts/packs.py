@@ -15,7 +15,9 @@ from ward.alerts.clauses import ALLOWED as CLAUSE
 from ward.alerts.clauses import ClauseError, format_clause, parse_clause
 from ward.alerts.durations import format_duration
 from ward.alerts.fields import duration, one_of
+from ward.alerts.titles import titles_of
 from ward.errors import InvalidError
+from ward.language import LANGUAGES, Titles
 from ward.scoring.rules import KINDS, PRIORITIES, Clause, Rule
 
 BUILT_IN: Final = ("default", "ward-rct-2025")
@@ -136,6 +138,7 @@ def rule_to_dict(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "title": rule.title,
+        **({"titles": dict(rule.titles)} if rule.titles else {}),
         "priority": rule.priority,
         "kind": rule.kind,
         "when": [format_clause(c) for c in rule.when],
@@ -178,6 +181,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a text")
     return value
+
+
+def _titles(value: object) -> Titles:
+    if not isinstance(value, Mapping) or not value.keys() <= set(LANGUAGES):
+        raise ValueError(f"a table of texts by language: {_listed(LANGUAGES)}")
+    return tuple((language, _text(value[language])) for language in LANGUAGES if language in value)
 
 
 def _count(value: object) -> int:
@@ -260,7 +269,7 @@ def _rule(data: object, place: str, problems: list[Problem]) -> Rule | None:
     name = data.get("id")
     f = _Fields(name if isinstance(name, str) and name else place, data, problems)
     f.only(
-        *("id", "title", "priority", "kind", "when", "for", "within", "gap", "min_readings"),
+        *("id", "title", "titles", "priority", "kind", "when", "for", "within", "gap", "min_readings"),
         *("clear_when", "clear_for", "unless", "inhibits"),
     )
     rule_id = f.get("id", _identifier)
@@ -268,12 +277,18 @@ def _rule(data: object, place: str, problems: list[Problem]) -> Rule | None:
     for_ms = f.get("for", duration(1))
     if rule_id in technical.RULES:
         f.fail("id", "reserved", "any id but " + _listed(technical.RULES))
-    default_title = " and ".join(map(str, when or ())) + f" for {format_duration(for_ms or 0)}"
+    within_ms = f.get("within", duration(1), for_ms)
+    # Who names a rule names it in her own language: what is made here says the same only where she said no
+    # more than the condition.
+    made = dict(titles_of(when or (), for_ms or 0, within_ms or 0))
+    title = f.get("title", _text, made["en"])
+    translated = tuple(one for one in made.items() if one[0] != "en") if title == made["en"] else ()
     values = {
-        "title": f.get("title", _text, default_title),
+        "title": title,
+        "titles": f.get("titles", _titles, translated),
         "priority": f.get("priority", one_of(PRIORITIES)),
         "kind": f.get("kind", one_of(KINDS), "physiological"),
-        "within_ms": f.get("within", duration(1), for_ms),
+        "within_ms": within_ms,
         "gap_ms": f.get("gap", duration(0), for_ms),
         "min_readings": f.get("min_readings", _count, 2),
         "clear_when": f.get("clear_when", _clauses_or_none, ()),

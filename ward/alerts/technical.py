@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ward.language import Titles
 from ward.scoring.rules import Priority, Rule
 from ward.signals import MINUTE
 
@@ -18,10 +19,13 @@ SERVICE: Final = ""
 """The stay of the service's own faults: nobody's, and so everybody's concern."""
 
 
-def _rule(rule_id: str, title: str, priority: Priority, inhibits: tuple[str, ...] = ()) -> Rule:
+def _rule(
+    rule_id: str, title: str, priority: Priority, *, da: str, nb: str, inhibits: tuple[str, ...] = ()
+) -> Rule:
     return Rule(
         id=rule_id,
         title=title,
+        titles=(("da", da), ("nb", nb)),
         priority=priority,
         kind="technical",
         when=(),
@@ -35,23 +39,56 @@ def _rule(rule_id: str, title: str, priority: Priority, inhibits: tuple[str, ...
 RULES: Final[dict[str, Rule]] = {
     rule.id: rule
     for rule in (
-        _rule("device-lost", "Device lost", "medium"),
+        _rule(
+            "device-lost",
+            "Device lost",
+            "medium",
+            da="Ingen forbindelse til apparat",
+            nb="Ingen forbindelse med apparat",
+        ),
         # One alert says it all when nothing comes in; the ids are those of the pack 'default', and
         # free to be used by any other pack for the same purpose.
         _rule(
             "no-valid-reading",
             "No valid reading",
             "medium",
+            da="Ingen gyldig måling",
+            nb="Ingen gyldig måling",
             inhibits=("spo2-absent", "hr-absent", "rr-absent", "sbp-absent"),
         ),
         # The heart beats, as the pulse shows, but nobody sees its rhythm.
-        _rule("leads-off", "Leads off: heart rate 0 beside a good pulse", "medium", inhibits=("hr-absent",)),
-        _rule("clock-offset", "Device clock is off", "low"),
+        _rule(
+            "leads-off",
+            "Leads off: heart rate 0 beside a good pulse",
+            "medium",
+            da="Elektroder løse: hjertefrekvens 0 trods god puls",
+            nb="Elektroder løse: hjertefrekvens 0 tross god puls",
+            inhibits=("hr-absent",),
+        ),
+        _rule(
+            "clock-offset",
+            "Device clock is off",
+            "low",
+            da="Apparatets ur går forkert",
+            nb="Apparatets klokke går feil",
+        ),
         # It guards an alert that may be true, so it is more than a hint.
-        _rule("measure-again", "Measure again", "medium"),
-        _rule("service-fault", "Fault of the alarm service", "high"),
+        _rule("measure-again", "Measure again", "medium", da="Mål igen", nb="Mål på nytt"),
+        _rule(
+            "service-fault",
+            "Fault of the alarm service",
+            "high",
+            da="Fejl i alarmsystemet",
+            nb="Feil i alarmsystemet",
+        ),
         # Nobody need run for it: somebody should ask what has changed.
-        _rule("drift", "Readings or alerts differ from their reference", "low"),
+        _rule(
+            "drift",
+            "Readings or alerts differ from their reference",
+            "low",
+            da="Målinger eller alarmer afviger fra deres reference",
+            nb="Målinger eller alarmer avviker fra sin referanse",
+        ),
     )
 }
 
@@ -62,7 +99,10 @@ def rule_for(rule_id: str, key: str = "") -> Rule:
     The id is then ``device-lost:mon-01``, the title ``Device lost: mon-01``.
     """
     rule = RULES[rule_id]
-    return replace(rule, id=f"{rule_id}:{key}", title=f"{rule.title}: {key}") if key else rule
+    if not key:
+        return rule
+    named: Titles = tuple((language, f"{title}: {key}") for language, title in rule.titles)
+    return replace(rule, id=f"{rule_id}:{key}", title=f"{rule.title}: {key}", titles=named)
 
 
 def is_technical(rule_id: str) -> bool:

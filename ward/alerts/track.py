@@ -100,6 +100,7 @@ class Track:
             bed=stay.bed,
             rule=rule.id,
             title=rule.title,
+            titles=rule.titles,
             priority=rule.priority,
             kind=rule.kind,
             state="pending",

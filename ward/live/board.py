@@ -103,6 +103,7 @@ class BoardKeeper:
                     "id": core.book.pending_id(stay, rule.id, begun),
                     "rule": rule.id,
                     "title": rule.title,
+                    "titles": dict(rule.titles),
                     "priority": rule.priority,
                     "kind": rule.kind,
                     "state": "pending" if inhibitor is None else "suppressed",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ward.clock import iso
+from ward.language import Language
 from ward.store.deliveries import Sending
 
 DETAILS: Final = ("bed", "none")
@@ -17,11 +18,52 @@ DETAILS: Final = ("bed", "none")
 LONGEST: Final = 200
 """Characters of a title: a text message should stay one."""
 
-_WORDS: Final[Mapping[str, str]] = {
-    "reminder": "Reminder: ",
-    "escalation": "Nobody has taken it: ",
-    "undelivered": "Another could not be told: ",
-    "resolved": "Resolved: ",
+_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "da": {
+        "reminder": "Påmindelse: ",
+        "escalation": "Ingen har kvitteret: ",
+        "undelivered": "En anden kunne ikke få besked: ",
+        "resolved": "Ophørt: ",
+        "place": "Afsnit {}",
+        "bed": ", seng {}",
+        "high": "{}: alarm med høj prioritet",
+        "medium": "{}: alarm med mellem prioritet",
+        "low": "{}: alarm med lav prioritet",
+        "test": "Testalarm for afsnit {}",
+        "test-body": "Dette er en test. Der er intet galt; bekræft på tavlen, at den nåede frem.",
+        "look": "Se tavlen.",
+        "since": ", siden {}",
+    },
+    "en": {
+        "reminder": "Reminder: ",
+        "escalation": "Nobody has taken it: ",
+        "undelivered": "Another could not be told: ",
+        "resolved": "Resolved: ",
+        "place": "Ward {}",
+        "bed": ", bed {}",
+        "high": "{}: high alert",
+        "medium": "{}: medium alert",
+        "low": "{}: low alert",
+        "test": "Test alert of ward {}",
+        "test-body": "This is a test. Nothing is wrong; please confirm on the dashboard that it arrived.",
+        "look": "See the dashboard.",
+        "since": ", since {}",
+    },
+    "nb": {
+        "reminder": "Påminnelse: ",
+        "escalation": "Ingen har kvittert: ",
+        "undelivered": "En annen kunne ikke få beskjed: ",
+        "resolved": "Opphørt: ",
+        "place": "Post {}",
+        "bed": ", seng {}",
+        "high": "{}: alarm med høy prioritet",
+        "medium": "{}: alarm med middels prioritet",
+        "low": "{}: alarm med lav prioritet",
+        "test": "Testalarm for post {}",
+        "test-body": "Dette er en test. Ingenting er galt; bekreft på tavlen at den kom fram.",
+        "look": "Se tavlen.",
+        "since": ", siden {}",
+    },
 }
 
 
@@ -48,28 +90,28 @@ class Message:
     since: int | None
     zone: str | None
     link: str | None
+    language: Language = "en"
 
     @property
     def subject(self) -> str:
         """One line, for mail and lists."""
+        words = _WORDS[self.language]
         if self.reason == "test":
-            return f"Test alert of ward {self.ward}"
-        place = f"Ward {self.ward}" + (f", bed {self.bed}" if self.bed else "")
-        return f"{_WORDS.get(self.reason, '')}{place}: {self.priority} alert"
+            return words["test"].format(self.ward)
+        place = words["place"].format(self.ward) + (words["bed"].format(self.bed) if self.bed else "")
+        return words.get(self.reason, "") + words[self.priority].format(place)
 
     @property
     def body(self) -> str:
         """What the subject does not say."""
+        words = _WORDS[self.language]
         if self.reason == "test":
-            said = "This is a test. Nothing is wrong; please confirm on the dashboard that it arrived."
+            said = words["test-body"]
         elif self.title is None:
-            said = "See the dashboard."
+            said = words["look"]
         else:
-            said = (
-                self.title
-                + (f", since {_hour(self.since, self.zone)}" if self.since is not None else "")
-                + "."
-            )
+            since = "" if self.since is None else words["since"].format(_hour(self.since, self.zone))
+            said = f"{self.title}{since}."
         return f"{said} {self.link}" if self.link else said
 
     @property
@@ -97,9 +139,16 @@ class Message:
         }
 
 
-def message_of(delivery: Sending, detail: str, link: str | None, test_to: str | None = None) -> Message:
+def message_of(
+    delivery: Sending,
+    detail: str,
+    link: str | None,
+    test_to: str | None = None,
+    language: Language = "en",
+) -> Message:
     """What a channel with this ``detail`` may say of a delivery."""
     shown: Mapping[str, Any] = delivery.text if detail == "bed" else {}
+    title = _read(_read(shown, "titles", dict) or {}, language, str) or _read(shown, "title", str)
     return Message(
         id=message_id(delivery.key),
         delivery=delivery.id,
@@ -112,10 +161,11 @@ def message_of(delivery: Sending, detail: str, link: str | None, test_to: str | 
         address=delivery.address or (test_to if delivery.reason == "test" else None),
         alert=delivery.alert if detail == "bed" else None,
         bed=_read(shown, "bed", str),
-        title=(_read(shown, "title", str) or None) and shown["title"][:LONGEST],
+        title=title[:LONGEST] if title else None,
         since=_read(shown, "since", int),
         zone=_read(shown, "zone", str),
         link=link,
+        language=language,
     )
 
 

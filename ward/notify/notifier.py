@@ -14,6 +14,7 @@ from ward.alerts.deliver import Delivery
 from ward.alerts.plan import Plan
 from ward.clock import wall_ms
 from ward.errors import NotFoundError
+from ward.language import Language
 from ward.notify.channels import Configured
 from ward.notify.rehearsal import by_hand, of_shift
 from ward.notify.sender import Sender, Undelivered
@@ -54,6 +55,7 @@ class Notifier:
         ward_now: Callable[[], int],
         in_real_time: bool = True,
         link: str | None = None,
+        language: Language = "en",
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._db, self._channels = db, channels
@@ -66,6 +68,7 @@ class Notifier:
             undelivered,
             give_up_of=lambda ward: plan_of(ward).give_up,
             link=link,
+            language=language,
             beat=self._round,
             in_real_time=in_real_time,
         )

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from ward.clock import WallClock
+from ward.language import Language
 from ward.notify import metrics
 from ward.notify.channels import Channel, Configured, Failed, Refused, Unconfirmed
 from ward.notify.circuit import Circuit, Condition
@@ -100,13 +101,15 @@ class Sender:
         *,
         give_up_of: Callable[[str], int] = lambda ward: GIVE_UP_MS,
         link: str | None = None,
+        language: Language = "en",
         beat: Callable[[], None] = lambda: None,
         now: Callable[[], int] | None = None,
         chance: random.Random | None = None,
         workers: Callable[[Configured], Executor] | None = None,
         in_real_time: bool = True,
     ) -> None:
-        self._db, self._undelivered, self._link, self._beat = db, undelivered, link, beat
+        self._db, self._undelivered, self._beat = db, undelivered, beat
+        self._link, self._language = link, language
         self._give_up_of = give_up_of
         self._now = now or WallClock().now
         self._chance = chance or random.Random()
@@ -268,7 +271,8 @@ class Sender:
             self._sent(lane, sending)
 
     def _message(self, lane: _Lane, sending: Sending) -> Message:
-        return message_of(sending, lane.configured.detail, self._link, lane.configured.test_to)
+        shown = lane.configured
+        return message_of(sending, shown.detail, self._link, shown.test_to, self._language)
 
     def _sent(self, lane: _Lane, sending: Sending) -> None:
         name, now = lane.configured.name, self._now()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ward.language import Titles
+
 OPERATORS: Final = ("<", "<=", ">", ">=", "absent")
 PRIORITIES: Final = ("low", "medium", "high")
 KINDS: Final = ("physiological", "technical")
@@ -28,7 +30,8 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule with every option resolved; durations in ms."""
+    """One rule with every option resolved; durations in ms. ``titles``: what it is called in other languages
+    than that of ``title``."""
 
     id: str
     title: str
@@ -43,6 +46,7 @@ class Rule:
     clear_for_ms: int = 120_000
     unless: tuple[str, ...] = ()
     inhibits: tuple[str, ...] = ()
+    titles: Titles = ()
 
     @property
     def signals(self) -> tuple[str, ...]:

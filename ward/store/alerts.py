@@ -77,6 +77,7 @@ def list_alerts(
 def _row(alert: Alert) -> dict[str, Any]:
     row = {name: getattr(alert, name) for name in NAMES}
     moments = (alert.raised_at, alert.breach_since, alert.closed_at)
+    row["titles"] = dict(alert.titles) or None
     row["undelivered"] = [asdict(one) for one in alert.undelivered] or None
     row["listed_at"] = next((moment for moment in moments if moment is not None), 0)
     return row
@@ -85,4 +86,5 @@ def _row(alert: Alert) -> dict[str, Any]:
 def _alert(row: Any) -> Alert:
     values = dict(zip(NAMES, row, strict=False))
     values["undelivered"] = tuple(Undelivered(**one) for one in values["undelivered"] or ())
+    values["titles"] = tuple((values["titles"] or {}).items())
     return Alert(**values)

@@ -83,7 +83,8 @@ class Setting:
             "clear_when": [format_clause(_shifted(c, self.grid.signal, by)) for c in rule.clear_when],
             "for": format_duration(self.duration),
         }
-        definition.pop("title")
+        for name in ("title", "titles"):
+            definition.pop(name, None)
         return parse_rule(definition, file="trial")
 
 

@@ -27,6 +27,7 @@ ALERT_TIMES: Final = (
 def alert_view(alert: Alert) -> Json:
     view = asdict(alert)
     del view["sustained"]
+    view["titles"] = dict(alert.titles)
     for name in ("stay", "ward", "bed"):  # a fault of the service is no patient's
         view[name] = view[name] or None
     for name in ALERT_TIMES:
@@ -37,6 +38,7 @@ def alert_view(alert: Alert) -> Json:
 def pending_as_alert(stay: Mapping[str, Any], pending: Mapping[str, Any]) -> Json:
     """What is not yet raised, in the shape of an alert, so that one list can hold both."""
     shown = {name: pending.get(name) for name in ("id", "rule", "title", "priority", "kind", "state")}
+    shown["titles"] = pending.get("titles") or {}
     place = {"stay": stay["id"], "ward": stay["ward"], "bed": stay["bed"]}
     measured = {name: pending.get(name) for name in ("signal", "value", "left_s", "suppressed_by")}
     return {**_NOTHING, **shown, **place, **measured, "breach_since": pending.get("since")}

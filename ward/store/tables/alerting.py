@@ -51,6 +51,7 @@ alerts: Final = Table(
     Column("late", Boolean, nullable=False, server_default=false()),
     Column("sustained", Boolean, nullable=False, server_default=false()),
     Column("undelivered", Json),  # null: everything got through
+    Column("titles", Json),  # by language; null: there is only the title
     # raised_at, or breach_since of what was never raised: the order of lists.
     Column("listed_at", BigInteger, nullable=False),
     Index(None, "listed_at", "id"),

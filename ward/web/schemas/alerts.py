@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from pydantic import Field
 
-from ward.web.schemas.common import Answer, Line, Moment, Note, Request
+from ward.web.schemas.common import TITLES, Answer, InLanguages, Line, Moment, Note, Request
 from ward.web.schemas.notices import Delivery
 
 Assessment = Literal["actionable", "not-actionable", "artefact"]
@@ -35,6 +35,7 @@ class Pending(Answer):
     id: str
     rule: str = Field(examples=["spo2-below-88"])
     title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: InLanguages = Field(default_factory=dict, description=TITLES)
     priority: Literal["high", "medium", "low"]
     kind: Literal["physiological", "technical"]
     state: Literal["pending", "suppressed"]
@@ -60,6 +61,7 @@ class Alert(Answer):
     bed: str | None
     rule: str = Field(examples=["spo2-below-88"])
     title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: InLanguages = Field(default_factory=dict, description=TITLES)
     priority: Literal["high", "medium", "low"]
     kind: Literal["physiological", "technical"]
     state: State = Field(examples=["active"])

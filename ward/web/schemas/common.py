@@ -18,6 +18,7 @@ from pydantic import (
 
 from ward.errors import NotFoundError
 from ward.ingest.topics import is_name
+from ward.language import Language
 
 T = TypeVar("T")
 
@@ -93,6 +94,10 @@ def _topic_name(text: str) -> str:
 Name = Annotated[str, AfterValidator(_topic_name), WithJsonSchema({"type": "string", "pattern": NAME})]
 """The name of a ward or a device: one level of an MQTT topic."""
 Flag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+InLanguages = dict[Language, Line]
+TITLES: Final = "The title in other languages, as far as the rule has them: `da`, `en`, `nb`."
 
 
 class Request(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from ward.web.schemas.common import Answer, Line, Moment, Request
+from ward.web.schemas.common import TITLES, Answer, InLanguages, Line, Moment, Request
 
 Text = Line
 
@@ -16,6 +16,9 @@ class RuleDefinition(Request):
 
     id: Text | None = Field(None, description="If given, that of the path.", examples=["spo2-below-88"])
     title: Text = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: InLanguages | None = Field(
+        None, description=TITLES, examples=[{"da": "SpO2 under 88 % i 10 min"}]
+    )
     priority: Literal["high", "medium", "low"]
     kind: Literal["physiological", "technical"] = "physiological"
     when: list[Text] = Field(
@@ -67,6 +70,7 @@ class Rule(Answer):
 
     id: str = Field(examples=["spo2-below-88"])
     title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: InLanguages = Field(default_factory=dict, description=TITLES)
     priority: Literal["high", "medium", "low"]
     kind: Literal["physiological", "technical"]
     when: list[str] = Field(examples=[["spo2 < 88"]])

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { wordsFor } from "../src/lib/api";
 import { bedView } from "../src/lib/board";
-import { newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
+import { nameOf, newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
+import { chooseLanguage } from "../src/text";
 import { alert, at, MINUTE, NOW, pending, stay } from "./make";
 
 it("says who has an alert, in every state", () => {
@@ -27,6 +28,16 @@ it("says when a pending alert is told", () => {
 it("writes titles with subscripts", () => {
   const { worst } = bedView(stay({ alerts: [alert()] }));
   expect(worst && titleOf(worst)).toBe("SpO₂ below 88 % for 10 min");
+});
+
+it("calls an alert by its name in the chosen language, or as it was named", () => {
+  const named = { title: "SpO2 below 88 %", titles: { da: "SpO2 under 88 %" } };
+  expect(nameOf(named)).toBe("SpO₂ below 88 %");
+  chooseLanguage("da");
+  expect(nameOf(named)).toBe("SpO₂ under 88 %");
+  chooseLanguage("nb");
+  expect(nameOf(named)).toBe("SpO₂ below 88 %");
+  chooseLanguage("en");
 });
 
 it("puts every kind of refusal into words, with the server's detail where it helps", () => {

@@ -1,19 +1,26 @@
 /** What the API sends. Times are RFC 3339 in UTC; durations end in `_s`. */
 
+import type { Language } from "../text";
+
 export type Priority = "high" | "medium" | "low";
 export type Kind = "physiological" | "technical";
 export type AlertState = "pending" | "active" | "acknowledged" | "returned" | "shelved" | "suppressed" | "closed";
 export type Assessment = "actionable" | "not-actionable" | "artefact";
 export type Risk = "low" | "low-medium" | "medium" | "high";
 
-export interface Alert {
+/** Whatever has a title: `titles` has it in other languages. */
+export interface Named {
+  title: string;
+  titles?: Partial<Record<Language, string>>;
+}
+
+export interface Alert extends Named {
   id: string;
   /** Null for what concerns no patient: the service's own faults. */
   stay: string | null;
   ward: string | null;
   bed: string | null;
   rule: string;
-  title: string;
   priority: Priority;
   kind: Kind;
   state: AlertState;
@@ -66,10 +73,9 @@ export interface Notice {
   text: string;
 }
 
-export interface Pending {
+export interface Pending extends Named {
   id: string;
   rule: string;
-  title: string;
   priority: Priority;
   kind: Kind;
   state: "pending" | "suppressed";
@@ -174,9 +180,8 @@ export interface Snapshot {
   alerts?: Alert[];
 }
 
-export interface Rule {
+export interface Rule extends Named {
   id: string;
-  title: string;
   priority: Priority;
   kind: Kind;
   when: string[];

@@ -4,11 +4,16 @@ import { ms } from "./clock";
 import { age, clock, countdown, duration, pretty } from "./format";
 import { timeLeft, type Thing } from "./board";
 import { unitOf, valueText, type NewsShown } from "./signals";
-import { t } from "../text";
-import type { Alert, Stay } from "./types";
+import { language, t } from "../text";
+import type { Alert, Named, Stay } from "./types";
+
+/** What an alert or a rule is called in the chosen language; as it was named where nobody translated it. */
+export function nameOf(named: Named): string {
+  return pretty(named.titles?.[language()] ?? named.title);
+}
 
 export function titleOf(thing: Thing): string {
-  return pretty((thing.alert ?? thing.pending).title);
+  return nameOf(thing.alert ?? thing.pending);
 }
 
 export function sinceWords(since: number, now: number): string {

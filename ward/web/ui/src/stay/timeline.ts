@@ -1,6 +1,7 @@
 /** What happened to a stay's alerts, newest first, from the alerts' own times. Pure. */
 
 import { ms } from "../lib/clock";
+import { nameOf } from "../lib/words";
 import type { Alert, Priority } from "../lib/types";
 
 export interface Happening {
@@ -21,7 +22,7 @@ export function timeline(alerts: Iterable<Alert>): Happening[] {
       const at = ms(time);
       if (at !== null) {
         const technical = alert.kind === "technical";
-        all.push({ key: `${alert.id} ${kind}`, at, kind, title: alert.title, priority: alert.priority, technical, by, detail });
+        all.push({ key: `${alert.id} ${kind}`, at, kind, title: nameOf(alert), priority: alert.priority, technical, by, detail });
       }
     };
     add(alert.late ? "late" : "raised", alert.raised_at, null, null);

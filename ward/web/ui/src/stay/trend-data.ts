@@ -3,6 +3,7 @@
 import type { Series } from "../lib/api";
 import { ms } from "../lib/clock";
 import type { Alert, Priority, Rule } from "../lib/types";
+import { nameOf } from "../lib/words";
 
 export interface Panel {
   id: string;
@@ -116,7 +117,7 @@ export function thresholds(rules: readonly Rule[]): Threshold[] {
     for (const clause of clauses) {
       if (!clause) continue;
       const [, signal = "", , number = ""] = clause;
-      const line: Threshold = { signal, value: Number(number), priority: rule.priority, title: rule.title, part: !alone };
+      const line: Threshold = { signal, value: Number(number), priority: rule.priority, title: nameOf(rule), part: !alone };
       const key = `${signal} ${line.value}`;
       const known = lines.get(key);
       const graver = !known || Number(line.part) - Number(known.part) || ORDER[line.priority] - ORDER[known.priority];
