@@ -1,6 +1,7 @@
 /** Every page but the board: which component shows it, what one must be allowed, and its place in the menu. */
 
 import type { Component } from "svelte";
+import AdmitPage from "./admit/AdmitPage.svelte";
 import DevicesPage from "./admin/DevicesPage.svelte";
 import StayPage from "./stay/StayPage.svelte";
 
@@ -15,5 +16,6 @@ export interface PageEntry {
 
 export const PAGES: Readonly<Record<string, PageEntry>> = {
   stay: { component: StayPage, needs: "read", menu: null },
+  admit: { component: AdmitPage, needs: "admit", menu: "admit" },
   devices: { component: DevicesPage, needs: "read:devices", menu: "devices" },
 };

@@ -36,7 +36,7 @@ export function wordsFor(status: number, body: ProblemBody | null): string {
   return detail;
 }
 
-async function call<T>(method: string, path: string, body?: unknown, key?: string, more: Record<string, string> = {}): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown, key?: string, more: Record<string, string> = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (method !== "GET") headers["X-Ward-Request"] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -69,11 +69,11 @@ async function call<T>(method: string, path: string, body?: unknown, key?: strin
   return data as T;
 }
 
-const part = encodeURIComponent;
+export const part = encodeURIComponent;
 const MOST_PAGES = 20;
 
 /** Every page of a list. */
-async function all<T>(path: string): Promise<T[]> {
+export async function all<T>(path: string): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | null = null;
   for (let i = 0; i < MOST_PAGES; i++) {

@@ -5,7 +5,8 @@ import type { Alert, Pending, Priority, Stay } from "./types";
 
 /**
  * From the one that needs somebody most to the one that needs nobody. The order is the ranking.
- * `waiting` is a technical rule that is pending: a need of things, never of a bed.
+ * `waiting` is a technical rule that is pending: a need of things, never of a bed. `unmonitored` is a bed's, never a
+ * thing's: no device is attached.
  */
 export const NEEDS = [
   "high",
@@ -13,6 +14,7 @@ export const NEEDS = [
   "returned",
   "low",
   "technical",
+  "unmonitored",
   "acknowledged",
   "shelved",
   "pending",
@@ -93,8 +95,16 @@ export function thingsOf(stay: Stay): Thing[] {
   return things.sort(byWeight);
 }
 
+/** Nothing measures this patient: what is not seen must not look calm. */
+export function isUnmonitored(stay: Stay): boolean {
+  return stay.devices.every(({ until }) => until !== null);
+}
+
 export function bedView(stay: Stay): BedView {
   const [first = null, ...others] = thingsOf(stay);
+  if (isUnmonitored(stay) && (!first || RANK[first.need] > RANK.unmonitored)) {
+    return { stay, need: "unmonitored", worst: null, others: first ? [first, ...others] : others };
+  }
   // A measurement that is merely due (its cell says 'unknown') is no headline: such a bed stays calm.
   if (!first || first.need === "waiting") return { stay, need: "calm", worst: null, others: first ? [first, ...others] : others };
   return { stay, need: first.need, worst: first, others };

@@ -27,6 +27,7 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    admit: "Indlæg en patient",
     devices: "Udstyr",
   } as Readonly<Record<string, string>>,
   title: (n: number) => (n ? `(${n}) kræver tilsyn – Ward` : "Ward"),

@@ -27,6 +27,7 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    admit: "Admit a patient",
     devices: "Devices",
   } as Readonly<Record<string, string>>,
   title: (n: number) => (n ? `(${n}) need somebody – Ward` : "Ward"),

@@ -3,9 +3,10 @@
 import { account } from "./account";
 import { acting } from "./acting";
 import { admin } from "./admin";
+import { admit } from "./admit";
 import { board } from "./board";
 import { common } from "./common";
 import { frame } from "./frame";
 import { stay } from "./stay";
 
-export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin };
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin, ...admit };

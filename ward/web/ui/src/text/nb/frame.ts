@@ -27,6 +27,7 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    admit: "Legg inn en pasient",
     devices: "Utstyr",
   } as Readonly<Record<string, string>>,
   title: (n: number) => (n ? `(${n}) krever tilsyn – Ward` : "Ward"),

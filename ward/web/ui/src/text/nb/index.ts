@@ -4,9 +4,10 @@ import type { Words } from "../language.svelte";
 import { account } from "./account";
 import { acting } from "./acting";
 import { admin } from "./admin";
+import { admit } from "./admit";
 import { board } from "./board";
 import { common } from "./common";
 import { frame } from "./frame";
 import { stay } from "./stay";
 
-export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin };
+export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin, ...admit };
