@@ -58,7 +58,7 @@ export function stay(more: Partial<Stay> = {}): Stay {
     discharged_at: null,
     flags: [],
     paused_until: null,
-    devices: [],
+    devices: [{ device: "mon", since: at(MINUTE), until: null, online: true, last_seen_at: at(0), offset_s: 0 }],
     signals: {},
     news2: null,
     risk: null,

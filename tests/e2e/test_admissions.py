@@ -1,0 +1,223 @@
+"""Admissions before a real screen: nobody is watched by another patient's device without having been told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import client_at, mosquitto_at
+from tests.e2e.served import WARD, Served, served, wait_for
+from tests.parts import chromium, mosquitto
+from tests.ports import free_port
+
+pytestmark = pytest.mark.alone
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+Page = playwright.Page
+
+PASSWORD = "three words nobody joins"
+SHOWS = {"mon-1": {"hr": 82, "spo2": 97}, "mon-2": {"hr": 121, "spo2": 91}, "mon-3": {"hr": 61, "spo2": 99}}
+
+
+class Monitors(threading.Thread):
+    """Three monitors of ward 6A, each with the same values all the time, and one of ward 6B."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._port = port
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        with client_at(self._port) as link:
+            while not self.over.wait(0.5):
+                time = datetime.now(UTC).isoformat(timespec="milliseconds")
+                for place, readings in [
+                    *((f"6A/{name}", r) for name, r in SHOWS.items()),
+                    ("6B/mon-9", {"hr": 70}),
+                ]:
+                    link.publish(
+                        f"ward/v1/{place}/vitals", json.dumps({"time": time, "readings": readings}), 1
+                    )
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    if chromium() is None or mosquitto() is None:
+        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
+    folder = tmp_path_factory.mktemp("admissions")
+    with mosquitto_at(free_port(), "allow_anonymous true") as port:
+        monitors = Monitors(port)
+        with served(folder, f"mqtt://127.0.0.1:{port}") as ward:
+            ward.admin = ward.token()
+            wards = ["--ward", "6A", "--ward", "6B"]
+            subprocess.run(
+                [*WARD, "user", "add", "ada", "--name", "Ada Olsen", "--role", "nurse", *wards],
+                input=PASSWORD, env=ward.env, text=True, capture_output=True, timeout=60, check=True,
+            )  # fmt: skip
+            ward.start()
+            ward.api = ward.client(ward.admin)
+            monitors.start()
+            wait_for(ward.api, "/devices", lambda found: len(found["items"]) == 4)
+            yield ward
+            monitors.over.set()
+            monitors.join(5)
+
+
+@pytest.fixture(scope="module")
+def nurse(house: Served) -> Iterator[Page]:
+    """Ada's tablet, logged in."""
+    with playwright.sync_playwright() as driver:
+        chrome = driver.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+        )
+        page = chrome.new_context(viewport={"width": 820, "height": 1180}, has_touch=True).new_page()
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(house.url)
+        page.get_by_test_id("login-name").fill("ada")
+        page.get_by_test_id("login-password").fill(PASSWORD)
+        page.get_by_test_id("login-submit").click()
+        expect(page.get_by_test_id("menu")).to_be_visible(timeout=20_000)
+        yield page
+        chrome.close()
+        assert page.problems == []
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("WARD_TEST_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def admit(page: Page, ref: str, bed: str) -> None:
+    page.goto(page.url.partition("#")[0] + "#/admit")
+    if page.get_by_test_id("admit-done").count():  # the form of the admission before
+        page.reload()
+    page.get_by_test_id("patient-ref").fill(ref)
+    page.get_by_test_id("patient-ref").press("Enter")  # as a scanner does: it sends nothing half filled in
+    expect(page.get_by_test_id("admit-submit")).to_be_visible()
+    page.get_by_test_id("ward-name").select_option("6A")
+    page.get_by_test_id("bed-name").fill(bed)
+
+
+def open_bed(page: Page, bed: str) -> None:
+    page.goto(page.url.partition("#")[0] + "#/")
+    page.get_by_test_id(f"bed-{bed}").get_by_role("link").first.click()
+    expect(page.get_by_test_id("stay-place")).to_be_visible(timeout=10_000)
+
+
+def test_a_patient_is_admitted_and_the_device_says_whose_it_is(house: Served, nurse: Page) -> None:
+    admit(nurse, "P-1042", "4")
+    picture(nurse, "admit")
+    nurse.get_by_test_id("admit-submit").click()
+    expect(nurse.get_by_test_id("attach")).to_be_visible(timeout=10_000)
+    expect(nurse.get_by_test_id("offer-mon-1")).to_contain_text("82", timeout=15_000)
+    picture(nurse, "attach")
+
+    # Until a device is attached nobody may think that this patient is well.
+    other = nurse.context.new_page()
+    other.goto(house.url)
+    expect(other.get_by_test_id("bed-4")).to_have_attribute("data-need", "unmonitored", timeout=15_000)
+    expect(other.get_by_test_id("unmonitored")).to_contain_text("Not monitored")
+    picture(other, "not-monitored")
+
+    nurse.get_by_test_id("device-name").fill("6A/mon-1")
+    nurse.get_by_test_id("device-name").press("Enter")
+    expect(nurse.get_by_test_id("device-shows")).to_contain_text(
+        "Is that the patient in bed 4?", timeout=10_000
+    )
+    expect(nurse.get_by_test_id("device-values")).to_contain_text("82")
+    expect(nurse.get_by_test_id("device-values")).to_contain_text("97")
+    picture(nurse, "attach-confirm")
+    nurse.get_by_test_id("attach-yes").click()
+    expect(nurse.get_by_test_id("attach-done")).to_contain_text("mon-1 is attached", timeout=10_000)
+    expect(other.get_by_test_id("bed-4")).to_have_attribute("data-need", "calm", timeout=10_000)
+    expect(other.get_by_test_id("bed-4").get_by_test_id("vital-hr")).to_contain_text("82", timeout=15_000)
+    other.close()
+    nurse.get_by_test_id("admit-done").click()
+    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible(timeout=10_000)
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text("mon-1 attached by Ada Olsen")
+
+
+def test_a_taken_bed_is_refused_before_anything_is_sent(nurse: Page) -> None:
+    admit(nurse, "P-7", "4")
+    expect(nurse.get_by_test_id("bed-taken")).to_contain_text("Bed 4 is taken")
+    expect(nurse.get_by_test_id("admit-submit")).to_be_disabled()
+
+
+def test_a_device_of_another_patient_is_taken_only_knowingly(house: Served, nurse: Page) -> None:
+    admit(nurse, "P-7", "5")
+    nurse.get_by_test_id("admit-submit").click()
+    for text, found, words in (
+        ("6B/mon-9", "wrong-ward", "the patient is in ward 6A"),
+        ("mon-77", "device-unheard", "Nothing was ever heard of mon-77"),
+        ("mon-9", "device-elsewhere", "in ward 6B"),
+    ):
+        nurse.get_by_test_id("device-name").fill(text)
+        nurse.get_by_test_id("device-look").click()
+        expect(nurse.get_by_test_id(found)).to_contain_text(words, timeout=10_000)
+        if nurse.get_by_test_id("attach-no").count():
+            nurse.get_by_test_id("attach-no").click()
+    nurse.get_by_test_id("device-name").fill("mon-1")
+    nurse.get_by_test_id("device-look").click()
+    expect(nurse.get_by_test_id("device-taken")).to_contain_text("on the patient in bed 4", timeout=10_000)
+    expect(nurse.get_by_test_id("attach-yes")).to_have_text("Take it from bed 4")
+    picture(nurse, "attach-taken")
+    nurse.get_by_test_id("attach-yes").click()
+    expect(nurse.get_by_test_id("attach-done")).to_be_visible(timeout=10_000)
+
+    # Both patients' pages say so.
+    nurse.get_by_test_id("admit-done").click()
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text(
+        "mon-1 taken from bed 4 by Ada Olsen", timeout=10_000
+    )
+    open_bed(nurse, "4")
+    expect(nurse.get_by_test_id("not-monitored")).to_be_visible()
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text("mon-1 was moved to bed 5 by Ada Olsen")
+    picture(nurse, "stay-place")
+
+
+def test_a_patient_moves_with_her_devices_and_alerts_wait(nurse: Page) -> None:
+    open_bed(nurse, "5")
+    nurse.get_by_test_id("move-open").click()
+    nurse.get_by_test_id("bed-name").fill("6")
+    expect(nurse.get_by_test_id("move-devices")).to_contain_text("go along")
+    picture(nurse, "move")
+    nurse.get_by_test_id("move-submit").click()
+    expect(nurse.get_by_test_id("move-sheet")).to_have_count(0, timeout=10_000)
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text("moved from 5 to 6 by Ada Olsen")
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text("paused by Ada Olsen")
+    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible()
+
+
+def test_a_discharge_can_be_taken_back_and_its_device_is_offered_again(house: Served, nurse: Page) -> None:
+    open_bed(nurse, "6")
+    nurse.get_by_test_id("discharge-open").click()
+    expect(nurse.get_by_test_id("discharge-sheet")).to_contain_text("mon-1")
+    picture(nurse, "discharge")
+    nurse.get_by_test_id("discharge-submit").click()
+    expect(nurse.get_by_test_id("stay-ended")).to_be_visible(timeout=10_000)
+    picture(nurse, "discharged")
+    nurse.get_by_test_id("undo").click()
+    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible(timeout=10_000)
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text("discharge taken back by Ada Olsen")
+
+    nurse.get_by_test_id("detach-mon-1").click()
+    expect(nurse.get_by_test_id("detach-sheet")).to_contain_text("not monitored")
+    nurse.get_by_test_id("detach-yes").click()
+    expect(nurse.get_by_test_id("not-monitored")).to_be_visible(timeout=10_000)
+    nurse.get_by_test_id("attach-open").click()
+    first = nurse.get_by_test_id("offered").get_by_role("button").first
+    expect(first).to_contain_text("mon-1", timeout=15_000)
+    expect(first).to_contain_text("was at this bed before")
+    picture(nurse, "attach-offered")
+    told = house.api.get("/audit", params={"actor": "Ada Olsen", "action": "stays-undo-discharge"}).json()
+    assert [line["outcome"] for line in told["items"]] == ["done", "asked"]
