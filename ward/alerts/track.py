@@ -114,7 +114,7 @@ class Track:
         self.nagged, self.failed, self.away = 0, -1, []
 
     def disabled_by(self, flags: Collection[str]) -> str | None:
-        return next((flag for flag in self.rule.unless if flag in flags), None)
+        return self.rule.off_for(flags)
 
     def forget(self, before: int) -> None:
         """Drop what was cleared before then; a telling older than that is not expected again."""

@@ -94,7 +94,7 @@ class BoardKeeper:
             if not engine.applies[slot, column]:
                 continue
             rule, stay = rules[column], core.slots.stay(slot)
-            if set(rule.unless) & set(core.stays[stay].flags) or any(a.rule == rule.id for a in alerts[stay]):
+            if rule.off_for(core.stays[stay].flags) or any(a.rule == rule.id for a in alerts[stay]):
                 continue
             inhibitor = core.book.is_inhibited(stay, rule.id)
             signal, value = core.measured(slot, rule)

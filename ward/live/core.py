@@ -45,6 +45,7 @@ from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine, Step
 from ward.scoring.filter import REASONS, VALID, Marked
+from ward.scoring.news2 import scale_of
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
@@ -53,7 +54,6 @@ from ward.signals import HOUR, INDEX, MINUTE, SECOND, SIGNALS
 from ward.store.stays import Stay, get_stay
 from ward.web.hub import Hub
 
-SCALE_2: Final = "spo2-scale-2"
 AWAY: Final = MINUTE
 """Readings after so long a silence mean that a patient who was away is back."""
 MEMORY: Final = 2 * HOUR
@@ -168,7 +168,7 @@ class Core:
     def _configure(self, slot: int) -> None:
         stay = self.stays[self.slots.stay(slot)]
         declared = list(self.router.declared(stay.id))
-        scale = 2 if SCALE_2 in stay.flags else 1
+        scale = scale_of(stay.flags)
         engine = self.engine
         same = engine.scale[slot] == scale and set(np.flatnonzero(engine.declared[slot])) == set(declared)
         if not same:

@@ -10,6 +10,7 @@ import numpy as np
 from ward.clock import iso
 from ward.live.views import Json
 from ward.scoring.engine import Engine
+from ward.scoring.news2 import NOT_SCORED
 from ward.scoring.risk import RiskModel, missing
 from ward.scoring.trends import STEP, Inputs
 
@@ -17,13 +18,14 @@ from ward.scoring.trends import STEP, Inputs
 @dataclass(frozen=True, slots=True)
 class RiskShown:
     """One stay's: value, low, high (0..1, NaN: not enough data); of which instant (ms, None: of none yet);
-    what it was computed from."""
+    what it was computed from; whether scores for adults are for this patient at all."""
 
     value: float
     low: float
     high: float
     at: int | None
     inputs: Inputs
+    applies: bool = True
 
 
 def risks_now(engine: Engine, slots: Sequence[int]) -> list[RiskShown]:
@@ -36,9 +38,11 @@ def risks_now(engine: Engine, slots: Sequence[int]) -> list[RiskShown]:
     numbers = (risk.value, risk.low, risk.high)
     columns = zip(*(each[where].tolist() for each in numbers), strict=True)
     steps = (engine.frontier[where] // STEP * STEP).tolist()
+    applies = (engine.scale[where] != NOT_SCORED).tolist()
+    nothing = (np.nan, np.nan, np.nan)
     return [
-        RiskShown(value, low, high, step if step > 0 else None, inputs.take([row]))
-        for row, ((value, low, high), step) in enumerate(zip(columns, steps, strict=True))
+        RiskShown(*(numbers if own else nothing), step if step > 0 else None, inputs.take([row]), own)
+        for row, (numbers, step, own) in enumerate(zip(columns, steps, applies, strict=True))
     ]
 
 
@@ -52,6 +56,8 @@ def risk_view(model: RiskModel | None, shown: RiskShown | None, now: int) -> Jso
     if model is None or shown is None:
         state = "no-model" if model is None else "not-enough-data"
         return {"state": state, "model": model.id if model else None}
+    if not shown.applies:
+        return {"state": "not-applicable", "model": model.id}
     value = known(shown.value)
     return {
         "state": "known" if value is not None else "not-enough-data",

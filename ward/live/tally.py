@@ -17,6 +17,7 @@ from ward.live.slots import Slots
 from ward.live.views import news2_now
 from ward.reports.tally import MONITORED, PRESENT, QUANTITIES, VITALS, count, in_hour
 from ward.scoring.engine import Engine
+from ward.scoring.news2 import NOT_SCORED
 from ward.scoring.readings import Float, Int
 from ward.signals import HOUR, INDEX, MINUTE, SECOND
 from ward.store.stays import Stay
@@ -78,7 +79,7 @@ def _in_force(engine: Engine, slots: Int) -> Float:
     value[:, : len(VITALS)] = np.where(rows.fresh, rows.value, np.nan)[:, _COLUMNS]
     value[:, _NEWS2] = np.where(known, score.total, np.nan)
     if engine.risk:
-        value[:, _RISK] = engine.risk.value[slots]
+        value[:, _RISK] = np.where(engine.scale[slots] != NOT_SCORED, engine.risk.value[slots], np.nan)
     return value
 
 

@@ -16,7 +16,7 @@ from ward.scoring.conditions import news2
 from ward.scoring.engine import Engine
 from ward.scoring.filter import REASONS
 from ward.scoring.held import Moment
-from ward.scoring.news2 import PARTS, RISKS, Score
+from ward.scoring.news2 import NOT_FOR, NOT_SCORED, PARTS, RISKS, Score, scale_of
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
 from ward.scoring.rules import Priority
@@ -102,8 +102,24 @@ def signals_view(rows: Moment, row: int, slot: int, held_by: Int, newest: Newest
     return shown
 
 
-def news2_view(rows: Moment, row: int, score: Score, fresh: Bool, scale: int) -> Json:
+def not_scored(flags: Sequence[str]) -> Json:
+    """In the place of NEWS2 for whom it is not: no number, no points, and why."""
+    empty = {
+        "score": None,
+        "risk": None,
+        "partial": False,
+        "missing": [],
+        "stale": [],
+        "scale": 1,
+        "parts": {},
+    }
+    return empty | {"not_applicable": next(flag for flag in NOT_FOR if flag in flags)}
+
+
+def news2_view(rows: Moment, row: int, score: Score, fresh: Bool, scale: int, flags: Sequence[str]) -> Json:
     """NEWS2 with each part's points, age and whether its hold has ended; stale is never shown as normal."""
+    if scale == NOT_SCORED:
+        return not_scored(flags)
     parts: Json = {}
     stale = []
     for i, name in enumerate(PARTS):
@@ -134,6 +150,7 @@ def news2_view(rows: Moment, row: int, score: Score, fresh: Bool, scale: int) ->
         "stale": stale,
         "scale": scale,
         "parts": parts,
+        "not_applicable": None,
     }
 
 
@@ -172,7 +189,7 @@ def stay_views(
                     _seen(shown, devices.get(f"{d.ward}/{d.device}")) for d, shown in devices_of(stay)
                 ],
                 "signals": signals_view(rows, row, slot, engine.held.device[slot], newest, device_of),
-                "news2": news2_view(rows, row, score, fresh, int(engine.scale[slot])),
+                "news2": news2_view(rows, row, score, fresh, scale_of(stay.flags), stay.flags),
                 "alerts": [alert_view(a) for a in mine],
                 "pending": list(pending.get(slot, ())),
                 **carer_view(carers, stay.id, now),

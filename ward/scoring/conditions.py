@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.scoring.held import Timeline
-from ward.scoring.news2 import PARTS, Score, score
+from ward.scoring.news2 import NOT_SCORED, PARTS, Score, score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.rules import Clause, Rule
 from ward.scoring.sustain import BREACH, OK, UNKNOWN
@@ -56,7 +56,8 @@ def pulse(rows: Timeline) -> tuple[Float, Bool]:
 
 
 def news2(rows: Timeline, scale: NDArray[np.int8]) -> tuple[Score, Bool]:
-    """NEWS2 at each row from last known values, and whether any vital sign is fresh.
+    """NEWS2 at each row from last known values, and whether it is known: any vital sign is fresh, and the
+    patient is one whom it is for.
 
     A part whose hold has ended keeps its points. Where neither hr nor pr is fresh, the pulse keeps
     the value of the one that held longer (hr where they ended together).
@@ -64,7 +65,7 @@ def news2(rows: Timeline, scale: NDArray[np.int8]) -> tuple[Score, Bool]:
     use_hr = rows.fresh[:, HR] | (~rows.fresh[:, PR] & (rows.expires[:, HR] >= rows.expires[:, PR]))
     known = {name: rows.value[:, INDEX[name]] for name in PARTS}
     known["hr"] = np.where(use_hr, known["hr"], rows.value[:, PR])
-    fresh: Bool = np.logical_or.reduce(rows.fresh[:, _VITAL], axis=1)
+    fresh: Bool = np.logical_or.reduce(rows.fresh[:, _VITAL], axis=1) & (scale[rows.slot] != NOT_SCORED)
     return score(**known, scale=scale[rows.slot]), fresh
 
 
@@ -89,7 +90,8 @@ class Conditions:
         """States at each row.
 
         declared [slots, signals]: a device of the stay announces the signal, so that ``absent`` holds
-        before its first reading; scale [slots]: NEWS2's SpO2 scale, 1 or 2; risk [n], NaN: unknown.
+        before its first reading; scale [slots]: NEWS2's SpO2 scale, 1 or 2, 0: the patient is none whom
+        scores for adults are for; risk [n], NaN: unknown.
         """
         n = len(rows)
         state = np.empty((n, len(self.rules)), np.int8)
@@ -99,7 +101,7 @@ class Conditions:
             total, fresh = news2(rows, scale)
             derived[NEWS2] = (total.total.astype(np.float64), fresh)
         risk = np.full(n, np.nan) if risk is None else risk
-        derived[RISK] = (risk, ~np.isnan(risk))
+        derived[RISK] = (risk, ~np.isnan(risk) & (scale[rows.slot] != NOT_SCORED))
         beat = pulse(rows)
         done: dict[Clause, tuple[Bool, Bool]] = {}
 

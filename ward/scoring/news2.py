@@ -6,6 +6,7 @@ Zero is a value: a respiratory rate of 0 scores 3. For adults, not in pregnancy.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,20 @@ PARTS: Final[tuple[str, ...]] = ("rr", "spo2", "oxygen", "sbp", "hr", "conscious
 """The seven parts, in the order of the chart; also the signals' names."""
 RISKS: Final[tuple[str, ...]] = ("low", "low-medium", "medium", "high")
 """Clinical risk: 0–4, any single part of 3, 5–6, 7 and more."""
+NOT_FOR: Final[tuple[str, ...]] = ("under-16", "pregnant")
+"""Flags of stays whom no score for adults is for: NEWS2 "should not be used in children (i.e. aged <16 years)
+or women who are pregnant" (RCP 2017). What is normal for them is not what the chart says."""
+SCALE_2: Final = "spo2-scale-2"
+"""The flag by which SpO2 is scored by the second scale."""
+NOT_SCORED: Final = 0
+"""In the place of a scale: the score is UNKNOWN."""
+
+
+def scale_of(flags: Collection[str]) -> int:
+    """1 or 2, or ``NOT_SCORED``, for a stay with these flags."""
+    if any(flag in flags for flag in NOT_FOR):
+        return NOT_SCORED
+    return 2 if SCALE_2 in flags else 1
 
 
 @dataclass(frozen=True, slots=True)

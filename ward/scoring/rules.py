@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from ward.language import Titles
+from ward.scoring.news2 import NOT_FOR
 
 OPERATORS: Final = ("<", "<=", ">", ">=", "absent")
 PRIORITIES: Final = ("low", "medium", "high")
@@ -14,6 +16,10 @@ KINDS: Final = ("physiological", "technical")
 Operator = Literal["<", "<=", ">", ">=", "absent"]
 Priority = Literal["low", "medium", "high"]
 Kind = Literal["physiological", "technical"]
+
+
+FOR_ADULTS: Final = frozenset({"news2", "risk"})
+"""Scores made for adults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,12 @@ class Rule:
     unless: tuple[str, ...] = ()
     inhibits: tuple[str, ...] = ()
     titles: Titles = ()
+
+    def off_for(self, flags: Collection[str]) -> str | None:
+        """The flag of a stay that switches the rule off: one that it names, or one of those whom no score for
+        adults is for, where it looks at such a score."""
+        every = (*self.unless, *(NOT_FOR if any(s in FOR_ADULTS for s in self.signals) else ()))
+        return next((flag for flag in every if flag in flags), None)
 
     @property
     def signals(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ward.scoring.engine import Engine
 from ward.scoring.filter import VALID, Filter
-from ward.scoring.news2 import PARTS
+from ward.scoring.news2 import PARTS, scale_of
 from ward.scoring.readings import Int, Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
@@ -189,8 +189,8 @@ class _Group:
             applies = np.zeros(len(self._columns), np.bool_)
             applies[own[subject.sets]] = True
             if subject.flags:
-                applies &= [not subject.flags.intersection(rule.unless) for rule in self._columns]
-            scale = 2 if "spo2-scale-2" in subject.flags else 1
+                applies &= [rule.off_for(subject.flags) is None for rule in self._columns]
+            scale = scale_of(subject.flags)
             self._engine.configure(slot, declared=subject.declared, scale=scale, applies=applies.tolist())
 
     def read(self, load: Load, progress: Progress) -> list[Readings]:

@@ -23,7 +23,8 @@ class Admission(Request):
     flags: list[Flag] = Field(
         default_factory=list,
         max_length=32,
-        description="Words that rules look at: `copd`, `bmi40`, `spo2-scale-2`, or your own; only from who "
+        description="Words that rules and scores look at: `copd`, `bmi40`, `spo2-scale-2`, `under-16`, `pregnant`, "
+        "or your own; only from who "
         "may set flags.",
         examples=[[]],
     )
@@ -194,6 +195,9 @@ class News2(Answer):
     stale: list[str] = Field(examples=[["temp"]])
     scale: Literal[1, 2] = Field(description="SpO2 scale; 2 with the flag `spo2-scale-2`.")
     parts: dict[str, Part]
+    not_applicable: Literal["under-16", "pregnant"] | None = Field(
+        None, description="The flag because of which there is no score: it is for adults, not in pregnancy."
+    )
 
 
 class Carer(Answer):
@@ -253,7 +257,7 @@ class Contribution(Answer):
 class Risk(Answer):
     """The deterioration score: a model's estimate, how sure it is, and why."""
 
-    state: Literal["known", "not-enough-data", "no-model"]
+    state: Literal["known", "not-enough-data", "no-model", "not-applicable"]
     value: float | None = Field(None, description="0..1; null unless `state` is `known`.", examples=[0.18])
     low: float | None = Field(None, description="The interval's lower end.", examples=[0.11])
     high: float | None = Field(None, description="The interval's upper end.", examples=[0.29])
