@@ -40,10 +40,12 @@ def risks_now(engine: Engine, slots: Sequence[int]) -> list[RiskShown]:
     steps = (engine.frontier[where] // STEP * STEP).tolist()
     applies = (engine.scale[where] != NOT_SCORED).tolist()
     nothing = (np.nan, np.nan, np.nan)
-    return [
-        RiskShown(*(numbers if own else nothing), step if step > 0 else None, inputs.take([row]), own)
-        for row, (numbers, step, own) in enumerate(zip(columns, steps, applies, strict=True))
-    ]
+    shown = []
+    for row, (found, step, own) in enumerate(zip(columns, steps, applies, strict=True)):
+        value, low, high = found if own else nothing
+        at = step if step > 0 else None
+        shown.append(RiskShown(value, low, high, at, inputs.take([row]), own))
+    return shown
 
 
 def known(value: float) -> float | None:

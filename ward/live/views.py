@@ -104,16 +104,9 @@ def signals_view(rows: Moment, row: int, slot: int, held_by: Int, newest: Newest
 
 def not_scored(flags: Sequence[str]) -> Json:
     """In the place of NEWS2 for whom it is not: no number, no points, and why."""
-    empty = {
-        "score": None,
-        "risk": None,
-        "partial": False,
-        "missing": [],
-        "stale": [],
-        "scale": 1,
-        "parts": {},
-    }
-    return empty | {"not_applicable": next(flag for flag in NOT_FOR if flag in flags)}
+    why = next(flag for flag in NOT_FOR if flag in flags)
+    empty: Json = {"partial": False, "missing": [], "stale": [], "scale": 1, "parts": {}}
+    return {"score": None, "risk": None, **empty, "not_applicable": why}
 
 
 def news2_view(rows: Moment, row: int, score: Score, fresh: Bool, scale: int, flags: Sequence[str]) -> Json:

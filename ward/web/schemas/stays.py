@@ -23,9 +23,8 @@ class Admission(Request):
     flags: list[Flag] = Field(
         default_factory=list,
         max_length=32,
-        description="Words that rules and scores look at: `copd`, `bmi40`, `spo2-scale-2`, `under-16`, `pregnant`, "
-        "or your own; only from who "
-        "may set flags.",
+        description="Words that rules and scores look at: `copd`, `bmi40`, `spo2-scale-2`, `under-16`, "
+        "`pregnant`, or your own; only from who may set flags.",
         examples=[[]],
     )
 

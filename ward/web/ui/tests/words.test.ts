@@ -13,9 +13,10 @@ it("says who has an alert, in every state", () => {
 });
 
 it("says what a partial or stale score lacks", () => {
-  const shown = { text: "5+", score: 5, missing: ["oxygen", "consciousness"], stale: ["temp"], staleAge: 540 * MINUTE };
+  const shown = { text: "5+", score: 5, missing: ["oxygen", "consciousness"], stale: ["temp"], staleAge: 540 * MINUTE, notFor: "" };
   expect(newsLacks(shown)).toBe("no O₂, ACVPU · stale temp 9 h");
   expect(newsLacks({ ...shown, missing: [], stale: [] })).toBe("");
+  expect(newsLacks({ ...shown, notFor: "not in pregnancy" })).toBe("not in pregnancy");
 });
 
 it("says when a pending alert is told", () => {

@@ -31,13 +31,13 @@ export function riskWords(risk: RiskScore, now: number): RiskShown | null {
   const words = (sign: number): string[] => reasons.filter(({ log_odds }) => log_odds * sign > 0).map((one) => pretty(one.words));
   return {
     known,
-    text: known ? small(value) : t.risk.unknown,
+    text: known ? small(value) : risk.state === "not-applicable" ? t.newsNone : t.risk.unknown,
     range: known ? t.risk.range(small(low), small(high)) : "",
     standing: known && risk.above != null ? t.risk.standing(risk.above) : "",
     age: at === null ? "" : t.risk.age(shortAge(now - at)),
     up: words(1),
     down: words(-1),
-    lacks: risk.missing?.length ? t.risk.lacks(risk.missing.map((name) => pretty(t.signals[name] ?? name))) : "",
+    lacks: risk.state === "not-applicable" ? t.risk.notFor : risk.missing?.length ? t.risk.lacks(risk.missing.map((name) => pretty(t.signals[name] ?? name))) : "",
   };
 }
 

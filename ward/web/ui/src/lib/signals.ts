@@ -114,12 +114,18 @@ export interface NewsShown {
   stale: string[];
   /** Of the oldest stale part, ms. */
   staleAge: number | null;
+  /** Why this patient has none, in words; empty where it is for her. */
+  notFor: string;
 }
 
 export function news(stay: Stay, now: number, speed: number): NewsShown {
   const own = stay.news2;
+  if (own?.not_applicable) {
+    const notFor = t.newsNotFor[own.not_applicable] ?? own.not_applicable;
+    return { text: t.newsNone, score: null, missing: [], stale: [], staleAge: null, notFor };
+  }
   if (!own || own.score === null) {
-    return { text: t.unknown, score: null, missing: own?.missing ?? [], stale: own?.stale ?? [], staleAge: null };
+    return { text: t.unknown, score: null, missing: own?.missing ?? [], stale: own?.stale ?? [], staleAge: null, notFor: "" };
   }
   const stale = new Set(own.stale);
   let staleAge: number | null = null;
@@ -137,5 +143,6 @@ export function news(stay: Stay, now: number, speed: number): NewsShown {
     missing: own.missing,
     stale: [...stale].filter((part) => !own.missing.includes(part)),
     staleAge,
+    notFor: "",
   };
 }

@@ -110,11 +110,13 @@ export interface News2 {
   stale: string[];
   scale: 1 | 2;
   parts: Record<string, NewsPart>;
+  /** The flag of a patient whom the score is not for: then there is none. */
+  not_applicable?: string | null;
 }
 
 /** The deterioration score with what it rests on; all but `state` may be missing. */
 export interface RiskScore {
-  state: "known" | "not-enough-data" | "no-model";
+  state: "known" | "not-enough-data" | "no-model" | "not-applicable";
   value?: number | null;
   low?: number | null;
   high?: number | null;

@@ -60,6 +60,7 @@ export function pendingWords(thing: Thing, stay: Stay, now: number): string {
 export function newsLacks(news: NewsShown): string {
   const names = (parts: string[]): string => parts.map((part) => t.newsParts[part] ?? part).join(", ");
   const words: string[] = [];
+  if (news.notFor) return news.notFor;
   if (news.missing.length >= 7) return t.card.nothingKnown;
   if (news.missing.length) words.push(t.card.missing(names(news.missing)));
   if (news.stale.length) {

@@ -2,6 +2,7 @@
 
 export const stay = {
   risk: {
+    notFor: "Scoren er til voksne, der ikke er gravide.",
     title: "Risiko for forværring",
     unknown: "ikke nok data",
     range: (low: string, high: string) => `mellem ${low} og ${high}`,
@@ -24,6 +25,7 @@ export const stay = {
     loading: "Henter…",
     newsTitle: "NEWS2",
     newsScale: (scale: number) => `SpO₂-skala ${scale}`,
+    newsNotFor: (why: string) => `Ingen score: ${why}. Den er lavet til voksne, der ikke er gravide (RCP 2017). Se på værdierne selv; regler om en score er slået fra.`,
     newsPartial: "Mindst så høj: der mangler målinger.",
     points: "Point",
     value: "Værdi",

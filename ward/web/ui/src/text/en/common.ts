@@ -58,6 +58,9 @@ export const common = {
     consciousness: "ACVPU",
     temp: "temp",
   } as Readonly<Record<string, string>>,
+  /** In the place of a score for whom it is not, and why. */
+  newsNone: "none",
+  newsNotFor: { "under-16": "not for under-16s", pregnant: "not in pregnancy" } as Readonly<Record<string, string>>,
   risks: {
     low: "low",
     "low-medium": "low–medium",

@@ -2,6 +2,7 @@
 
 export const stay = {
   risk: {
+    notFor: "The score is for adults who are not pregnant.",
     title: "Deterioration risk",
     unknown: "not enough data",
     range: (low: string, high: string) => `between ${low} and ${high}`,
@@ -24,6 +25,7 @@ export const stay = {
     loading: "Loading…",
     newsTitle: "NEWS2",
     newsScale: (scale: number) => `SpO₂ scale ${scale}`,
+    newsNotFor: (why: string) => `No score: ${why}. It is made for adults who are not pregnant (RCP 2017). Look at the values themselves; rules on a score are off.`,
     newsPartial: "Lower bound: parts are missing.",
     points: "Points",
     value: "Value",

@@ -57,6 +57,9 @@ export const common = {
     consciousness: "bevissthet",
     temp: "temp",
   } as Readonly<Record<string, string>>,
+  /** In the place of a score for whom it is not, and why. */
+  newsNone: "ingen",
+  newsNotFor: { "under-16": "ikke under 16 år", pregnant: "ikke ved graviditet" } as Readonly<Record<string, string>>,
   risks: {
     low: "lav",
     "low-medium": "lav–middels",

@@ -2,6 +2,7 @@
 
 export const stay = {
   risk: {
+    notFor: "Skåren er for voksne som ikke er gravide.",
     title: "Risiko for forverring",
     unknown: "ikke nok data",
     range: (low: string, high: string) => `mellom ${low} og ${high}`,
@@ -24,6 +25,7 @@ export const stay = {
     loading: "Henter…",
     newsTitle: "NEWS2",
     newsScale: (scale: number) => `SpO₂-skala ${scale}`,
+    newsNotFor: (why: string) => `Ingen skår: ${why}. Den er laget for voksne som ikke er gravide (RCP 2017). Se på verdiene selv; regler om en skår er slått av.`,
     newsPartial: "Minst så høy: det mangler målinger.",
     points: "Poeng",
     value: "Verdi",
