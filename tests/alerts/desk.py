@@ -110,8 +110,19 @@ class Desk:
         """The latest value of the rule's latest alert, open or closed."""
         return [c.alert for c in self.log if c.alert is not None and c.alert.rule == rule_id][-1]
 
-    def acknowledge(self, rule_id: str, assessment: str = "actionable") -> list[Change]:
-        return self.keep(self.book.acknowledge(self.last(rule_id).id, "nina", assessment, self.now))
+    def acknowledge(
+        self, rule_id: str, assessment: str | None = "actionable", by: str = "nina"
+    ) -> list[Change]:
+        return self.keep(self.book.acknowledge(self.last(rule_id).id, by, assessment, self.now))
+
+    def assess(self, rule_id: str, assessment: str | None, note: str | None = None, by: str = "nina") -> None:
+        self.keep(self.book.amend(self.last(rule_id).id, by, assessment, note, self.now))
+
+    def hand_over(self, rule_id: str, to: str = "bo", by: str = "nina") -> list[Change]:
+        return self.keep(self.book.hand_over(self.last(rule_id).id, by, to, self.now))
+
+    def undo(self, rule_id: str, by: str = "nina") -> list[Change]:
+        return self.keep(self.book.undo(self.last(rule_id).id, by, self.now))
 
     def shelve(self, rule_id: str, minutes: float = 30) -> list[Change]:
         return self.keep(self.book.shelve(self.last(rule_id).id, "nina", minutes, "washing", self.now))

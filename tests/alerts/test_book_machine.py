@@ -16,9 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.alerts.desk import CALM, START
 from tests.alerts.desk import rule as make
 from ward.alerts.book import AlertBook
+from ward.alerts.escalation import CONFIRM
 from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, StayState
-from ward.alerts.plan import Plans
-from ward.errors import ConflictError
+from ward.alerts.plan import Plans, time_outside
+from ward.errors import ConflictError, InvalidError
 from ward.signals import HOUR, MINUTE
 
 STAY = "s1"
@@ -74,7 +75,8 @@ class Life(RuleBasedStateMachine):
             # The log tells the whole story: each event starts where the one before left the alert.
             assert event.before == (old.state if old else "pending")
             assert event.after == change.alert.state
-            assert old is None or old.state != "closed"
+            over = old is not None and old.state == "closed"
+            assert not over or event.kind in ("undone", "assessed")
             self.rows[change.alert.id] = change.alert
 
     # --- what happens -------------------------------------------------------------------------------
@@ -110,8 +112,8 @@ class Life(RuleBasedStateMachine):
             self.paused_until = None
         self.keep(self.book.tick(self.now))
 
-    @rule(rule_id=IDS, assessment=st.sampled_from(ASSESSMENTS))
-    def acknowledge(self, rule_id: str, assessment: str) -> None:
+    @rule(rule_id=IDS, assessment=st.sampled_from((*ASSESSMENTS, None)))
+    def acknowledge(self, rule_id: str, assessment: str | None) -> None:
         self.pass_time(1)  # nobody does two things in the same millisecond
         alert = self.book.open_alert(STAY, rule_id)
         if alert is None:
@@ -123,6 +125,41 @@ class Life(RuleBasedStateMachine):
         else:
             after = self.book.get(alert.id)
             assert (after.state, after.assessment) in (("acknowledged", assessment), ("closed", assessment))
+
+    @rule(rule_id=IDS, by=st.sampled_from(("nina", "eva")))
+    def undo(self, rule_id: str, by: str) -> None:
+        """The latest alert of the rule, open or closed."""
+        self.pass_time(1)
+        latest = [c.alert for c in self.log if c.alert is not None and c.alert.rule == rule_id][-1:]
+        for alert in latest:
+            try:
+                changes = self.book.undo(alert.id, by, self.now)
+            except ConflictError:
+                assert self.rows[alert.id] == alert, "what is refused changes nothing"
+                continue
+            assert by == "nina", "eva did nothing that could be taken back, but hand over"
+            self.keep(changes)
+            after = self.rows[alert.id]
+            if after.state == "shelved":
+                self.shelves[rule_id] = after.shelved_until or 0
+
+    @rule(rule_id=IDS)
+    def hand_over(self, rule_id: str) -> None:
+        self.pass_time(1)
+        alert = self.book.open_alert(STAY, rule_id)
+        if alert is None:
+            return
+        try:
+            self.keep(self.book.hand_over(alert.id, "nina", "bo", self.now))
+        except (ConflictError, InvalidError):
+            assert alert.state not in ("active", "acknowledged") or alert.acknowledged_by == "bo"
+
+    @rule(rule_id=IDS, assessment=st.sampled_from(ASSESSMENTS))
+    def assess(self, rule_id: str, assessment: str) -> None:
+        alert = self.book.open_alert(STAY, rule_id)
+        if alert is not None and alert.raised_at is not None:
+            self.keep(self.book.amend(alert.id, "nina", assessment, None, self.now))
+            assert replace(self.rows[alert.id], assessment=alert.assessment) == alert
 
     @rule(rule_id=IDS, minutes=st.integers(1, 60))
     def shelve(self, rule_id: str, minutes: int) -> None:
@@ -225,6 +262,15 @@ class Life(RuleBasedStateMachine):
         for alert in self.rows.values():
             if alert.priority == "high" and alert.state == "closed" and alert.announced_at is not None:
                 assert alert.acknowledged_by or alert.close_reason == "flag copd"
+
+    @invariant()
+    def what_is_handed_over_is_confirmed_or_active_again(self) -> None:
+        for alert in self.book.open_alerts():
+            if alert.handed_over_at is not None:
+                assert alert.state in ("acknowledged", "shelved")
+                away = self.book.ledger.tracks[STAY][alert.rule].away
+                waited = time_outside(away, alert.handed_over_at, self.now)
+                assert alert.state == "shelved" or self.paused_until is not None or waited < CONFIRM
 
     @invariant()
     def shelves_expire(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ward.alerts.lifecycle import GUARDS, TABLE, Facts, Guard, Input, step
 from ward.alerts.model import STATES, State
 
-facts = st.builds(Facts, *[st.booleans()] * 5)
+facts = st.builds(Facts, *[st.booleans()] * 7)
 
 
 def test_all_words_are_used_and_known() -> None:
@@ -28,8 +28,15 @@ def test_every_state_can_be_reached_from_pending() -> None:
 
 
 @given(st.sampled_from(get_args(Input)), facts)
-def test_what_is_closed_stays_closed(given_input, known) -> None:
-    assert step("closed", given_input, known) is None
+def test_what_is_closed_stays_closed_unless_it_was_taken_by_mistake(given_input, known) -> None:
+    row = step("closed", given_input, known)
+    assert row is None or (given_input == "undo" and (known.shelved or known.latching))
+
+
+@given(st.sampled_from(("acknowledged", "shelved")), facts)
+def test_taking_back_never_ends_an_alert(state, known) -> None:
+    row = step(state, "undo", known)
+    assert row is None or row.target != "closed"
 
 
 @given(st.sampled_from(STATES[:-1]), facts)

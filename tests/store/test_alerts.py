@@ -47,6 +47,9 @@ FULL = Alert(
     late=True,
     sustained=True,
     titles=(("da", "SpO2 under 88 % i 10 min"), ("nb", "SpO2 under 88 % i 10 min")),
+    handed_over_by="Eva",
+    handed_over_at=3500,
+    signals=("spo2", "rr"),
 )
 PLAIN = Alert("a2", "s1", "A", "1", "r", "t", "low", "technical", "active")
 

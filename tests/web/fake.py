@@ -252,6 +252,22 @@ class FakeService:
         )  # fmt: skip
         return self.change(taken, "acknowledged", by)
 
+    def _assess(self, alert, by, assessment, note):
+        with self.engine_db.connect() as connection:
+            found = alerts.get_alert(connection, alert)
+        said = {"assessment": assessment or found.assessment, "note": note or found.note}
+        return self.change(replace(found, **said), "assessed", by)
+
+    def _hand_over(self, alert, by, to, note):
+        given = {"acknowledged_by": to, "handed_over_by": by, "handed_over_at": self.clock.now()}
+        return self.change(replace(self._alert(alert), state="acknowledged", **given), "handed-over", by)
+
+    def _undo(self, alert, by):
+        found = self._alert(alert)
+        if found.acknowledged_by != by:
+            raise ConflictError("there is nothing of yours to take back")
+        return self.change(replace(found, state="active", acknowledged_by=None), "undone", by)
+
     def _shelve(self, alert, by, minutes, reason):
         if any(alert == p["id"] for found in self.pending.values() for p in found):
             return {"id": alert, "state": "shelved"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.alerts import ward_plan
 from tests.web.conftest import Client, TestClient, an_alert, problem
 from tests.web.fake import NOON
-from ward.store import stays
+from ward.store import people, plans, stays
 from ward.web.schemas.alerts import Alert
 
 A = "/api/v1"
@@ -63,8 +64,46 @@ def test_acknowledging_carries_an_assessment(nurse: TestClient, service) -> None
     assert (alert["state"], alert["acknowledged_by"]) == ("acknowledged", "the nurse")
     assert (alert["assessment"], alert["note"]) == ("actionable", "on my way")
     assert [entry["by"] for entry in nurse.get(ALERT).json()["log"]] == [None, "the nurse"]
-    for body in ({}, {"assessment": "nonsense"}, {"assessment": "artefact", "by": "me"}):
+    for body in ({"assessment": "nonsense"}, {"assessment": "artefact", "by": "me"}):
         assert nurse.post(f"{ALERT}/acknowledge", json=body).status_code == 422
+
+
+def test_one_goes_first_and_says_later_what_it_was(nurse: TestClient, service) -> None:
+    assert nurse.post(f"{ALERT}/acknowledge", json={}).json()["assessment"] is None
+    said = nurse.post(f"{ALERT}/assess", json={"assessment": "not-actionable"}).json()
+    assert (said["state"], said["assessment"]) == ("acknowledged", "not-actionable")
+    assert nurse.post(f"{ALERT}/assess", json={"note": "turning"}).json()["note"] == "turning"
+    for body in ({}, {"note": ""}, {"assessment": "nonsense"}):
+        assert nurse.post(f"{ALERT}/assess", json=body).status_code == 422
+    service.change(an_alert(state="closed", closed_at=NOON), "closed")
+    assert nurse.post(f"{ALERT}/assess", json={"assessment": "artefact"}).status_code == 200
+
+
+def test_a_colleague_of_the_ward_can_be_given_an_alert(nurse: TestClient, client: Client, engine) -> None:
+    with engine.begin() as tx:
+        for name, role, wards in (
+            ("Bo", "nurse", ["6A"]),
+            ("Eva", "nurse", ["6B"]),
+            ("Ida", "clinician", None),
+        ):
+            login = name.lower()
+            people.add_user(tx, people.User(login, login, login, name, role, wards, NOON))
+        plans.put_plan(tx, ward="6A", definition=ward_plan.fields(), by="ida", at=NOON, expected=0)
+    shown = nurse.get(f"{A}/colleagues?ward=6A").json()["items"]
+    assert {"Bo", "Ida", "Ada Berg", "Ben Cole"} <= {one["name"] for one in shown}
+    assert "Eva" not in {one["name"] for one in shown}
+    assert [one["on_duty"] for one in shown] == sorted((one["on_duty"] for one in shown), reverse=True)
+    given = nurse.post(f"{ALERT}/hand-over", json={"to": "Bo"}).json()
+    assert (given["acknowledged_by"], given["handed_over_by"]) == ("Bo", "the nurse")
+    assert problem(nurse.post(f"{ALERT}/hand-over", json={"to": "Eva"}))["status"] == 422
+    assert nurse.get(f"{A}/colleagues?ward=6B").status_code == 403
+    assert client("integration").get(f"{A}/colleagues?ward=6A").status_code == 403
+
+
+def test_ones_own_act_can_be_taken_back(nurse: TestClient) -> None:
+    assert problem(nurse.post(f"{ALERT}/undo"))["status"] == 409
+    nurse.post(f"{ALERT}/acknowledge", json={})
+    assert nurse.post(f"{ALERT}/undo").json()["state"] == "active"
 
 
 def test_a_closed_alert_cannot_be_taken(nurse: TestClient, service) -> None:
@@ -85,7 +124,12 @@ def test_what_is_pending_can_be_muted(nurse: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("action", "body"),
-    [("acknowledge", {"assessment": "actionable"}), ("shelve", {"minutes": 5}), ("unshelve", None)],
+    [
+        ("acknowledge", {"assessment": "actionable"}),
+        ("assess", {"assessment": "artefact"}),
+        ("shelve", {"minutes": 5}),
+        ("unshelve", None),
+    ],
 )
 def test_the_same_press_twice_acts_once(nurse: TestClient, service, action: str, body: dict | None) -> None:
     headers = {"Idempotency-Key": "press-1"}

@@ -11,24 +11,21 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ward.alerts import care, snapshot, technical
+from ward.alerts.acts import Acts
 from ward.alerts.ledger import Ledger
-from ward.alerts.lifecycle import Input
-from ward.alerts.model import ASSESSMENTS, RANK, Alert, Change, StayState, Undelivered, alert_id
+from ward.alerts.model import RANK, Alert, Change, StayState, Undelivered, alert_id
 from ward.alerts.plan import Plans
 from ward.alerts.technical import is_technical
 from ward.alerts.track import Breach, Track
-from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.scoring.rules import Rule
 from ward.signals import HOUR, MINUTE
 
-LONGEST_SHELF: Final = 60
-"""minutes"""
 KEEP_CLOSED: Final = 2 * HOUR
 KEEP_SEEN: Final = 24 * HOUR
 """How long a cleared breach is known, in the time of the data: a backlog is told again in its own time."""
 
 
-class AlertBook:
+class AlertBook(Acts):
     """Keyed by stay and rule: at most one open alert for each."""
 
     def __init__(self, plans: Plans | None = None) -> None:
@@ -157,56 +154,6 @@ class AlertBook:
         self._prune(now)
         return changes
 
-    # --- people -------------------------------------------------------------------------------------
-
-    def acknowledge(
-        self, alert_id: str, by: str, assessment: str, now: int, note: str | None = None
-    ) -> list[Change]:
-        """Somebody takes it. ``assessment`` is one of ``ASSESSMENTS``; ``artefact`` ends the episode.
-
-        Raises NotFoundError, InvalidError, ConflictError (closed, suppressed, nothing raised yet).
-        """
-        if assessment not in ASSESSMENTS:
-            raise InvalidError(f"assessment must be one of {', '.join(ASSESSMENTS)}", field="assessment")
-        track = self.ledger.open_track(alert_id)
-        assert track.alert is not None
-        episode = self.ledger.episode_of(track.alert)
-        given = {"acknowledged_at": now, "acknowledged_by": by, "assessment": assessment, "note": note}
-        told = {"assessment": assessment, "note": note}
-        changes = self._person(track, "acknowledge", now, by, told, **given)
-        if assessment == "artefact" and episode is not None:
-            self.ledger.episodes.end(episode)
-            changes += self.ledger.episodes_ended([episode], now, "artefact", by)
-        return changes
-
-    def shelve(self, alert_id: str, by: str, minutes: float, reason: str, now: int) -> list[Change]:
-        """Mute this rule for this stay, at most 60 minutes from now; again to change the time.
-
-        Raises NotFoundError, InvalidError, ConflictError.
-        """
-        shelf = _shelf(by, minutes, reason, now)
-        return self._person(self.ledger.open_track(alert_id), "shelve", now, by, dict(shelf), **shelf)
-
-    def shelve_pending(
-        self, stay: str, rule: Rule, since: int, by: str, minutes: float, reason: str, now: int
-    ) -> list[Change]:
-        """Shelve before it is raised: a breach since ``since`` that is not yet sustained.
-
-        Raises NotFoundError, InvalidError, ConflictError (a flag disables the rule).
-        """
-        shelf = _shelf(by, minutes, reason, now)
-        state = self._staying(stay)
-        track = self.ledger.track(stay, rule)
-        if flag := track.disabled_by(state.flags):
-            raise ConflictError(f"the rule is disabled by the flag {flag}")
-        if track.alert is None:
-            self.ledger.open(track, track.record(state, since, None))
-        return self._person(track, "shelve", now, by, dict(shelf), **shelf)
-
-    def unshelve(self, alert_id: str, by: str, now: int) -> list[Change]:
-        """Raises NotFoundError, ConflictError (it is not shelved)."""
-        return self._person(self.ledger.open_track(alert_id), "unshelve", now, by)
-
     def paused(self, stay: str, until: int | None, by: str | None, now: int) -> list[Change]:
         """The patient is away until then: nothing new is raised and nobody is interrupted. None ends it.
 
@@ -305,26 +252,6 @@ class AlertBook:
 
     # --- how ----------------------------------------------------------------------------------------
 
-    def _staying(self, stay: str) -> StayState:
-        state = self.ledger.stays.get(stay)
-        if state is None or state.ended:
-            raise NotFoundError(f"no present stay {stay}")
-        return state
-
-    def _person(
-        self,
-        track: Track,
-        given: Input,
-        now: int,
-        by: str,
-        detail: dict[str, Any] | None = None,
-        **values: Any,
-    ) -> list[Change]:
-        assert track.alert is not None
-        stay = track.alert.stay
-        changes = self.ledger.apply(track, given, now, by=by, detail=detail, **values)
-        return [*changes, *self.ledger.settle_stay(stay, now)]
-
     def _end_pause(self, stay: str, now: int, reason: str, by: str | None) -> list[Change]:
         if not self.is_paused(stay):
             return []
@@ -385,7 +312,8 @@ class AlertBook:
             track.start_anew()
         track.rule = rule
         alert = track.alert
-        new: dict[str, Any] = {name: getattr(rule, name) for name in ("title", "titles", "priority", "kind")}
+        told = ("title", "titles", "priority", "kind", "signals")
+        new: dict[str, Any] = {name: getattr(rule, name) for name in told}
         if alert is None or all(getattr(alert, name) == value for name, value in new.items()):
             return []
         changes = [self.ledger.edit(track, now, "rule-changed", by, **new)]
@@ -421,10 +349,3 @@ def _condition(rule: Rule) -> tuple[object, ...]:
     """What the engine goes by."""
     durations = (rule.for_ms, rule.within_ms, rule.gap_ms, rule.clear_for_ms)
     return (rule.when, rule.clear_when, rule.min_readings, durations)
-
-
-def _shelf(by: str, minutes: float, reason: str, now: int) -> dict[str, Any]:
-    if isinstance(minutes, bool) or not 0 < minutes <= LONGEST_SHELF:
-        raise InvalidError(f"minutes must be more than 0 and at most {LONGEST_SHELF}", field="minutes")
-    until = now + round(minutes * MINUTE)
-    return {"shelved_until": until, "shelved_by": by, "shelve_reason": reason}

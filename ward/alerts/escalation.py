@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 REMIND: Final = 30 * MINUTE
 """An acknowledged high alert that is still in breach reminds each time so long has passed."""
 
+CONFIRM: Final = 5 * MINUTE
+"""So soon she to whom an alert was handed over must say that she has it; else it is active again."""
+
 
 @dataclass(slots=True)
 class Escalation:
@@ -69,11 +72,26 @@ class Escalation:
         reached = self.plans.follow(alert.ward, hers)
         return _tell("again", f"{alert.id}/carer/{now}", reached) if reached else None
 
+    def hand_over(self, alert: Alert, to: str, now: int) -> tuple[str, Tell | None]:
+        """The name of whom somebody meant (a name or an id of the ward's plan), and how she is told: through
+        every channel that has an address of hers. None: the plan does not know her, or no address; then her
+        screens say it."""
+        people = self.plans.of(alert.ward).people.values()
+        person = next((one for one in people if to in (one.id, one.name)), None)
+        if person is None:
+            return to, None
+        found = person.addresses.items()
+        ways = tuple(Recipient(person.id, person.name, channel, address) for channel, address in found)
+        return person.name, Tell("handed-over", f"{alert.id}/handed-over/{now}", 0, ways) if ways else None
+
     def due(self, ledger: Ledger, track: Track, now: int) -> list[Change]:
         """What time alone brings: levels that are due, reminders."""
         alert = track.alert
         if alert is None or ledger.is_paused(alert.stay):
             return []
+        if alert.state == "acknowledged" and alert.handed_over_at is not None:
+            waited = time_outside(track.away, alert.handed_over_at, now)
+            return ledger.apply(track, "lapse", now, reason="not confirmed") if waited >= CONFIRM else []
         if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
             return self._remind_who_took_it(ledger, track, alert, alert.acknowledged_at, now)
         if alert.state == "active" and track.active_at is not None:
@@ -91,6 +109,8 @@ class Escalation:
         alert = track.alert
         if alert is None:
             return None
+        if alert.state == "acknowledged" and alert.handed_over_at is not None:
+            return alert.handed_over_at + _paused(track, alert.handed_over_at) + CONFIRM
         if alert.state == "acknowledged" and alert.priority == "high" and alert.acknowledged_at is not None:
             taken = alert.acknowledged_at
             return taken + _paused(track, taken) + (track.reminded + 1) * REMIND

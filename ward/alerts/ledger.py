@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ward.alerts.episodes import Episode, Episodes
 from ward.alerts.escalation import Escalation, with_holes
@@ -16,7 +16,11 @@ from ward.errors import ConflictError, NotFoundError
 from ward.scoring.rules import Rule
 
 _UNSHELVED: dict[str, Any] = dict.fromkeys(("shelved_until", "shelved_by", "shelve_reason"))
-_UNACKNOWLEDGED: dict[str, Any] = dict.fromkeys(("acknowledged_at", "acknowledged_by", "assessment", "note"))
+UNCONFIRMED: Final[dict[str, Any]] = dict.fromkeys(("handed_over_by", "handed_over_at"))
+_UNACKNOWLEDGED: dict[str, Any] = {
+    **dict.fromkeys(("acknowledged_at", "acknowledged_by", "assessment", "note")),
+    **UNCONFIRMED,
+}
 
 
 class Ledger:
@@ -92,6 +96,14 @@ class Ledger:
         track.alert = alert
         self.ids[alert.id] = (alert.stay, alert.rule)
 
+    def reopen(self, track: Track, alert: Alert) -> None:
+        """A closed alert whose closing is to be taken back; ``close_again`` if that is refused."""
+        del self.closed[alert.id]
+        self.open(track, alert)
+
+    def close_again(self, track: Track, alert: Alert) -> None:
+        self._write(track, alert)
+
     def apply(
         self,
         track: Track,
@@ -117,24 +129,33 @@ class Ledger:
             latching=after.latching,
             raised=after.raised_at is not None,
             told=after.announced_at is not None,
+            shelved=after.shelved_until is not None,
+            taken=after.acknowledged_at is not None,
         )
         row = step(before.state, given, facts)
         if row is None:
             if by is None or given == "end":
                 return []
-            raise ConflictError(f"an alert that is {before.state} cannot be {given}d", state=before.state)
+            raise ConflictError(_REFUSED.format(before.state, _DONE[given]), state=before.state)
+        undelivered = after.undelivered
         after = replace(after, **_entering(row.target, after, now, reason or row.event, inhibitor))
         earlier: list[Change] = []
         later: list[Change] = []
         notify = tell = None
-        if row.target == "active":
+        if given == "undo":
+            # As if it had not been taken: whoever was told is told, and its waiting goes on.
+            after = replace(after, undelivered=undelivered)
+        elif row.target == "active":
             track.restart(now, 0, rides=True)
             if given != "outrank":
-                after, notify, tell, earlier, later = self._announce(track, after, _comes_back(before), now)
+                again = given == "lapse" or _comes_back(before)
+                after, notify, tell, earlier, later = self._announce(track, after, again, now)
         elif row.target != "acknowledged":
             track.owed = None
-        if row.target == "acknowledged":
+        if row.target == "acknowledged" and given != "undo":
             track.reminded, track.away = 0, []
+        if given == "end":
+            track.act = None
         self._write(track, after)
         self._quieten(before, now)
         told = {**(detail or {}), **({"reason": reason} if reason else {})}
@@ -309,6 +330,14 @@ class Ledger:
 
 
 _TOLD = ("active", "acknowledged")
+_REFUSED: Final = "an alert that is {} cannot be {}"
+_DONE: Final[dict[Input, str]] = {
+    "acknowledge": "acknowledged",
+    "hand-over": "handed over",
+    "shelve": "shelved",
+    "unshelve": "unshelved",
+    "undo": "put back to what it was",
+}
 
 
 def _entering(target: State, alert: Alert, now: int, reason: str, inhibitor: str | None) -> dict[str, Any]:

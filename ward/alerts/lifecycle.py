@@ -8,11 +8,15 @@ Inputs that the engine and the clock give:
 - ``outrank``   an alert of higher priority came up in the same episode, or the rule's own rose
 - ``end``       the stay ended, a flag disabled the rule, the rule is gone
 
-and those of a person: ``acknowledge``, ``shelve``, ``unshelve``.
+- ``lapse``     nobody confirmed in time what was handed over to her
+
+and those of a person: ``acknowledge``, ``hand-over``, ``shelve``, ``unshelve``, ``undo`` (her own last act,
+what it set is as it was before).
 
 The first row whose state, input and guard fit is taken. Where none fits, the input changes nothing
-(engine, clock) or is refused (person). ``closed`` has no row: what is over stays over, a new breach
-is a new alert. A breach that is not sustained has no alert; it starts here as ``pending``.
+(engine, clock) or is refused (person). What is ``closed`` stays over, a new breach is a new alert; only who
+took it by mistake may take that back. A breach that is not sustained has no alert; it starts here as
+``pending``.
 """
 
 from __future__ import annotations
@@ -23,8 +27,13 @@ from typing import Final, Literal, NamedTuple
 
 from ward.alerts.model import State
 
-Input = Literal["sustain", "clear", "acknowledge", "shelve", "unshelve", "expire", "outrank", "end"]
-Guard = Literal["", "inhibited", "sustained", "raised", "latching", "untold and inhibited", "free"]
+Input = Literal[
+    "sustain", "clear", "expire", "outrank", "lapse", "end",
+    "acknowledge", "hand-over", "shelve", "unshelve", "undo",
+]  # fmt: skip
+Guard = Literal[
+    "", "inhibited", "sustained", "raised", "latching", "untold and inhibited", "free", "shelved", "taken"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,10 @@ class Facts:
     """it was sustained at some time"""
     told: bool = False
     """it was announced at some time"""
+    shelved: bool = False
+    """a shelf is in force"""
+    taken: bool = False
+    """an acknowledgement is in force"""
 
 
 GUARDS: Final[dict[Guard, Callable[[Facts], bool]]] = {
@@ -52,6 +65,8 @@ GUARDS: Final[dict[Guard, Callable[[Facts], bool]]] = {
     "latching": lambda f: f.latching,
     # Only pending alerts are suppressed: one that was told before its shelf comes back as it was.
     "untold and inhibited": lambda f: f.sustained and f.inhibited and not f.told,
+    "shelved": lambda f: f.shelved,
+    "taken": lambda f: f.taken,
 }
 
 
@@ -74,12 +89,18 @@ TABLE: Final[tuple[Row, ...]] = (
     Row("suppressed", "end", "", "closed", "closed"),
     #
     Row("active", "acknowledge", "", "acknowledged", "acknowledged"),
+    Row("active", "hand-over", "", "acknowledged", "handed-over"),
     Row("active", "clear", "latching", "returned", "cleared"),
     Row("active", "clear", "", "closed", "cleared"),
     Row("active", "shelve", "", "shelved", "shelved"),
     Row("active", "end", "", "closed", "closed"),
     #
     Row("acknowledged", "acknowledge", "", "acknowledged", "acknowledged"),
+    Row("acknowledged", "hand-over", "", "acknowledged", "handed-over"),
+    Row("acknowledged", "lapse", "", "active", "hand-over-lapsed"),
+    Row("acknowledged", "undo", "shelved", "shelved", "undone"),
+    Row("acknowledged", "undo", "taken", "acknowledged", "undone"),
+    Row("acknowledged", "undo", "", "active", "undone"),
     Row("acknowledged", "outrank", "", "active", "acknowledgement-broken"),
     Row("acknowledged", "clear", "", "closed", "cleared"),
     Row("acknowledged", "shelve", "", "shelved", "shelved"),
@@ -103,7 +124,14 @@ TABLE: Final[tuple[Row, ...]] = (
     Row("shelved", "expire", "sustained", "active", "shelf-expired"),
     Row("shelved", "expire", "latching", "returned", "shelf-expired"),
     Row("shelved", "expire", "", "closed", "shelf-expired"),
+    Row("shelved", "undo", "shelved", "shelved", "undone"),
+    Row("shelved", "undo", "taken", "acknowledged", "undone"),
+    Row("shelved", "undo", "sustained", "active", "undone"),
+    Row("shelved", "undo", "latching", "returned", "undone"),
     Row("shelved", "end", "", "closed", "closed"),
+    # It closed because somebody had taken it, and that was a mistake.
+    Row("closed", "undo", "shelved", "shelved", "undone"),
+    Row("closed", "undo", "latching", "returned", "undone"),
 )
 
 _BY_STATE: Final[dict[tuple[State, Input], tuple[Row, ...]]] = {

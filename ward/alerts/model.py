@@ -56,8 +56,10 @@ class Alert:
     ``signal`` and ``value`` are what was measured when it was raised. ``raised_at`` is the instant at
     which the breach was sustained, ``announced_at`` when the service said so (None while nobody was
     told). ``late``: found only when stored readings arrived. ``sustained``: raised and not cleared
-    since. The acknowledgement is the one in force; broken ones are in the events. ``undelivered``: who
-    could not be told of it. ``titles``: the rule's, in the languages that it has them in.
+    since. The acknowledgement is the one in force; broken ones are in the events. ``handed_over_by``:
+    somebody gave it to ``acknowledged_by``, who has not confirmed that yet. ``undelivered``: who could not
+    be told of it. ``signals``: all that the rule looked at. ``titles``: the rule's, in the languages that
+    it has them in.
     """
 
     id: str
@@ -78,6 +80,8 @@ class Alert:
     acknowledged_by: str | None = None
     assessment: str | None = None
     note: str | None = None
+    handed_over_by: str | None = None
+    handed_over_at: int | None = None
     cleared_at: int | None = None
     closed_at: int | None = None
     close_reason: str | None = None
@@ -90,6 +94,7 @@ class Alert:
     sustained: bool = False
     undelivered: tuple[Undelivered, ...] = ()
     titles: Titles = ()
+    signals: tuple[str, ...] = ()
 
     @property
     def latching(self) -> bool:

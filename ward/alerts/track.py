@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ward.alerts.lifecycle import Input
 from ward.alerts.model import Alert, StayState, alert_id
 from ward.scoring.rules import Rule
 
@@ -34,6 +35,18 @@ class Seen:
     cleared_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did last with the open alert, and what was before: to take it back."""
+
+    kind: Input
+    by: str
+    at: int
+    before: Alert
+    reminded: int
+    away: list[tuple[int, int]]
+
+
 @dataclass(slots=True)
 class Track:
     rule: Rule
@@ -57,6 +70,8 @@ class Track:
     """pauses since it became active or somebody took it: nobody is waited for while the patient is away"""
     owed: Literal["first", "again"] | None = None
     """became active in a pause: to be told when that ends, for the first time or again"""
+    act: Act | None = None
+    """what can be taken back"""
 
     def begin(self, breach: Breach) -> bool:
         """Take a told breach in. False where it is not news: told before, or another start that a
@@ -106,6 +121,7 @@ class Track:
             state="pending",
             signal=by_breach.signal if by_breach else next(iter(rule.signals), None),
             breach_since=since,
+            signals=rule.signals,
         )
 
     def restart(self, now: int, level: int, *, rides: bool) -> None:

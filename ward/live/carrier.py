@@ -10,8 +10,17 @@ from sqlalchemy import Connection
 from ward.alerts.deliver import Delivery, Moment, deliveries, resolved
 from ward.alerts.model import Change
 from ward.alerts.plan import Plans
-from ward.store.care import drop_of_stay, drop_waiting, enqueue_deliveries, resume_stay, told_of_episode
+from ward.store.care import (
+    drop_of_stay,
+    drop_waiting,
+    enqueue_deliveries,
+    resume_alert,
+    resume_stay,
+    told_of_episode,
+)
 
+EVENT_OF = {"acknowledge": "acknowledged", "hand-over": "handed-over", "shelve": "shelved"}
+"""The event of an act that can be taken back: why deliveries were dropped with it."""
 TO_BE_TOLD = ("active", "returned")
 """States in which people are still to be told; an alert that leaves them needs nobody any more."""
 
@@ -32,6 +41,8 @@ class Carrier:
                 enqueue_deliveries(tx, waiting)
                 waiting = []
                 self._drop(tx, change)
+            elif event.kind == "undone" and event.after in TO_BE_TOLD and event.alert is not None:
+                resume_alert(tx, event.alert, EVENT_OF[event.detail["undone"]])
             waiting += self._plans.follow(event.ward, partial(deliveries, change, at=at))
             if change.resolved is not None:
                 told = told_of_episode(tx, change.resolved, wall)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ward.alerts.acts import UNDO
+from ward.alerts.model import Alert, Change, Event
 from ward.alerts.overrides import Override
 from ward.alerts.packs import rule_to_dict
 from ward.clock import iso
@@ -24,6 +26,7 @@ from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
 from ward.store import rules as rule_store
+from ward.store.alerts import get_alert
 from ward.store.care import level_of
 from ward.web.views import alert_view
 
@@ -68,6 +71,8 @@ class Commands:
             raise InvalidError("time must lie within the stay and not in the future", field="time")
         numbers = {INDEX[name]: _number(name, value) for name, value in values.items()}
         self._write(Observation(stay, at, now, by, numbers), now)
+        told = Event(now, stay, known.ward, None, "observed", by, detail={"time": iso(at), **values})
+        self._core.note([Change(None, told)])
         return {"stay": stay, "time": iso(at), "by": by, **values}
 
     def erase(self, now: int, stay: str, by: str) -> Any:
@@ -76,8 +81,29 @@ class Commands:
 
     # ------------------------------------------------------------------ alerts
 
-    def acknowledge(self, now: int, alert: str, by: str, assessment: str, note: str | None) -> Any:
+    def acknowledge(self, now: int, alert: str, by: str, assessment: str | None, note: str | None) -> Any:
         self._core.note(self._core.book.acknowledge(alert, by, assessment, now, note))
+        return alert_view(self._core.book.get(alert))
+
+    def assess(self, now: int, alert: str, by: str, assessment: str | None, note: str | None) -> Any:
+        """Also of an alert that is over for longer than the book remembers."""
+        try:
+            of: str | Alert = self._core.book.get(alert).id
+        except NotFoundError:
+            with self._core.db.connect() as connection:
+                of = get_alert(connection, alert)
+        changes = self._core.book.amend(of, by, assessment, note, now)
+        self._core.note(changes)
+        assert changes[0].alert is not None
+        return alert_view(changes[0].alert)
+
+    def hand_over(self, now: int, alert: str, by: str, to: str, note: str | None) -> Any:
+        self._core.note(self._core.book.hand_over(alert, by, to, now, note))
+        return alert_view(self._core.book.get(alert))
+
+    def undo(self, now: int, alert: str, by: str) -> Any:
+        """In the person's time: a demonstration may run faster than anybody can press."""
+        self._core.note(self._core.book.undo(alert, by, now, round(UNDO * self._core.speed)))
         return alert_view(self._core.book.get(alert))
 
     def shelve(self, now: int, alert: str, by: str, minutes: float, reason: str | None) -> Any:

@@ -81,7 +81,7 @@ class Core:
         risk: RiskModel | None = None,
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
-        self.measure_offset, self._speed = measure_offset, speed
+        self.measure_offset, self.speed = measure_offset, speed
         self.router = Router()
         self.risk_model = risk
         self.engine = Engine(rulebook.effective(), 16, lateness=lateness, risk=risk)
@@ -441,5 +441,5 @@ class Core:
         return [
             Standing(SERVICE, "service-fault", part, since)
             for part, since in sorted(self._fault_since.items())
-            if now - since >= LASTING * self._speed
+            if now - since >= LASTING * self.speed
         ]

@@ -144,10 +144,10 @@ def _assessments(found: Feedback) -> tuple[dict[str, str], dict[str, int]]:
     last: dict[str, str] = {}
     first: dict[str, int] = {}
     for said in found.said:
-        if said.assessment in ASSESSMENTS:
+        if said.assessment is not None:
             last[said.alert] = said.assessment
         told = announced.get(said.alert)
-        if told is not None and said.at >= told:
+        if told is not None and said.took and said.at >= told:
             first.setdefault(said.alert, said.at - told)
     return last, first
 

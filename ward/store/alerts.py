@@ -79,6 +79,7 @@ def _row(alert: Alert) -> dict[str, Any]:
     moments = (alert.raised_at, alert.breach_since, alert.closed_at)
     row["titles"] = dict(alert.titles) or None
     row["undelivered"] = [asdict(one) for one in alert.undelivered] or None
+    row["signals"] = list(alert.signals) or None
     row["listed_at"] = next((moment for moment in moments if moment is not None), 0)
     return row
 
@@ -87,4 +88,5 @@ def _alert(row: Any) -> Alert:
     values = dict(zip(NAMES, row, strict=False))
     values["undelivered"] = tuple(Undelivered(**one) for one in values["undelivered"] or ())
     values["titles"] = tuple((values["titles"] or {}).items())
+    values["signals"] = tuple(values["signals"] or ())
     return Alert(**values)

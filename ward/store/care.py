@@ -57,6 +57,12 @@ def resume_stay(tx: Connection, stay: str) -> int:
     return tx.execute(update(deliveries).where(held).values(state="waiting", error=None)).rowcount
 
 
+def resume_alert(tx: Connection, alert: str, why: str) -> int:
+    """What was dropped for ``why`` is to be told after all: that was taken back."""
+    mine = and_(deliveries.c.alert == alert, deliveries.c.state == "dropped", deliveries.c.error == why)
+    return tx.execute(update(deliveries).where(mine).values(state="waiting", error=None)).rowcount
+
+
 def told_of_episode(connection: Connection, episode: str, wall: int) -> list[Delivery]:
     """The last delivery of each person and channel that was told of the episode, or is being told by a
     sender whose lease runs at ``wall``.

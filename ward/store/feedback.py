@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -31,6 +31,9 @@ MOST: Final = 50_000
 _NOT_OF_AN_ALERT: Final = ("test", "resolved")
 _AGAIN: Final = ("raised-again", "sustained")
 """Kinds of events with which an alert's breach is another one: told before and untaken, and under a shelf."""
+_TAKING: Final = ("acknowledged", "handed-over")
+_SAYING: Final = (*_TAKING, "assessed", "undone")
+"""Kinds of events with which somebody takes an alert, says what it was, or takes either back."""
 _OF_ALERT: Final = (
     *("id", "stay", "ward", "rule", "title", "priority", "kind"),
     *("raised_at", "announced_at"),
@@ -58,11 +61,12 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Somebody acknowledged an alert, with this assessment."""
+    """Somebody took an alert with this assessment, or gave it later; None: took it and said nothing."""
 
     alert: str
     at: int
-    assessment: str
+    assessment: str | None
+    took: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,9 @@ def feedback(connection: Connection, start: int, end: int, wards: Collection[str
     over = func.coalesce(row.cleared_at, row.closed_at)
     of_alert: Select[Any] = select(*(row[name] for name in _OF_ALERT), over)
     of_event = events.join(alerts, alerts.c.id == events.c.alert)
-    acknowledged = select(events.c.alert, events.c.at, events.c.detail).select_from(of_event)
-    acknowledged = acknowledged.where(raised, events.c.kind == "acknowledged").order_by(events.c.seq)
+    acknowledged = select(events.c.alert, events.c.at, events.c.kind, events.c.detail)
+    acknowledged = acknowledged.select_from(of_event)
+    acknowledged = acknowledged.where(raised, events.c.kind.in_(_SAYING)).order_by(events.c.seq)
     interrupted = select(row.stay, row.ward, row.rule, row.priority, events.c.at, events.c.notify)
     interrupted = interrupted.select_from(of_event).where(
         events.c.at >= start, events.c.at < end, events.c.notify.is_not(None), _of(row.ward, wards)
@@ -142,15 +147,24 @@ def feedback(connection: Connection, start: int, end: int, wards: Collection[str
     there = connection.execute(of_alert.where(raised).order_by(row.listed_at, row.id))
     return Feedback(
         [replace(Raised(*found), earlier=tuple(earlier.get(found.id, ()))) for found in there],
-        [
-            Said(alert, at, detail["assessment"])
-            for alert, at, detail in connection.execute(acknowledged)
-            if detail and detail.get("assessment")
-        ],
+        _said(connection.execute(acknowledged)),
         [Told(*found) for found in connection.execute(interrupted)],
         {alert: max(int(ms), 0) for alert, ms in connection.execute(delays)},
         present(connection, start, end, wards),
     )
+
+
+def _said(rows: Iterable[Any]) -> list[Said]:
+    """Without what was taken back, and what was said with it."""
+    found: dict[str, list[Said]] = defaultdict(list)
+    for alert, at, kind, detail in rows:
+        told = detail or {}
+        if kind != "undone":
+            found[alert].append(Said(alert, at, told.get("assessment"), kind in _TAKING))
+        elif told.get("undone") in ("acknowledge", "hand-over"):
+            while found[alert] and not found[alert].pop().took:
+                pass
+    return sorted((said for all_of_it in found.values() for said in all_of_it), key=lambda said: said.at)
 
 
 def _earlier(

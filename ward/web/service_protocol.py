@@ -169,6 +169,9 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "unassign": ("stays", "by"),
     "erase": ("stay", "by"),
     "acknowledge": ("alert", "by", "assessment", "note"),
+    "assess": ("alert", "by", "assessment", "note"),
+    "hand_over": ("alert", "by", "to", "note"),
+    "undo": ("alert", "by"),
     "shelve": ("alert", "by", "minutes", "reason"),
     "unshelve": ("alert", "by"),
     "put_plan": ("ward", "definition", "by", "expected"),
@@ -178,6 +181,6 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 ``pause_minutes`` None: no pause; ``from_stay``: whose device it is by what the caller saw, None: nobody's;
 ``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
 ``definition``, fields that are left out stay as they are. All answer with a stay, except ``erase`` (what
-went), ``assign`` and ``unassign`` (``{"items": stays}``), the three on alerts (the alert), ``put_rule`` (the
+went), ``assign`` and ``unassign`` (``{"items": stays}``), the six on alerts (the alert), ``put_rule`` (the
 rule) and ``put_plan`` (the version made; its ``expected`` is the number of the version before, its
 ``definition`` None for the default plan). A test holds the web to this table."""

@@ -18,6 +18,7 @@ ALERT_TIMES: Final = (
     "raised_at",
     "announced_at",
     "acknowledged_at",
+    "handed_over_at",
     "cleared_at",
     "closed_at",
     "shelved_until",
@@ -46,9 +47,10 @@ def pending_as_alert(stay: Mapping[str, Any], pending: Mapping[str, Any]) -> Jso
 
 _NOTHING: Final[Json] = {
     **dict.fromkeys((*ALERT_TIMES, "acknowledged_by", "assessment", "note", "close_reason")),
-    **dict.fromkeys(("shelved_by", "shelve_reason", "suppressed_by", "episode")),
+    **dict.fromkeys(("handed_over_by", "shelved_by", "shelve_reason", "suppressed_by", "episode")),
     "late": False,
     "undelivered": [],
+    "signals": [],
 }
 
 

@@ -52,6 +52,9 @@ alerts: Final = Table(
     Column("sustained", Boolean, nullable=False, server_default=false()),
     Column("undelivered", Json),  # null: everything got through
     Column("titles", Json),  # by language; null: there is only the title
+    Column("handed_over_by", Text),  # acknowledged_by has not confirmed that she has it
+    Column("handed_over_at", BigInteger),
+    Column("signals", Json),  # null: of alerts from before this was known
     # raised_at, or breach_since of what was never raised: the order of lists.
     Column("listed_at", BigInteger, nullable=False),
     Index(None, "listed_at", "id"),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ward.errors import NotFoundError
+from ward.errors import InvalidError, NotFoundError
 from ward.store.alerts import get_alert, list_alerts
 from ward.store.events import list_events
 from ward.store.sql import MAX_PAGE
@@ -18,7 +18,17 @@ from ward.web.access import AlertReader, Principal, Responder
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
-from ward.web.schemas.alerts import STATES, Acknowledge, Alert, AlertWithLog, Shelve, State
+from ward.web.routers.colleagues import colleagues_of
+from ward.web.schemas.alerts import (
+    STATES,
+    Acknowledge,
+    Alert,
+    AlertWithLog,
+    Assess,
+    HandOver,
+    Shelve,
+    State,
+)
 from ward.web.schemas.common import Id, Page, Time
 from ward.web.service_protocol import Json, Service
 from ward.web.shared import AlertId, Cursor, InWard, Limit, Svc, own_stay, page_of, send
@@ -99,13 +109,54 @@ async def get(alert: AlertId, service: Svc, who: AlertReader) -> Response:
 async def acknowledge(
     alert: AlertId, body: Acknowledge, service: Svc, who: Responder, once: Once
 ) -> Response:
-    """It is yours, and colleagues see so. A high alert still in breach reminds after 30 min."""
+    """It is yours, and colleagues see so; what it was can be said later. A high alert still in breach
+    reminds after 30 min. Of what was handed over to you it says that you have it."""
     await own_alert(service, who, alert)
 
     async def run() -> Json:
         return await service.call(
             "acknowledge", alert=alert, by=who.name, assessment=body.assessment, note=body.note
         )
+
+    return await once.answer(run)
+
+
+@router.post("/{alert}/assess", summary="Say what an alert was", responses=answers(Alert, 404, 409))
+async def assess(alert: AlertId, body: Assess, service: Svc, who: Responder, once: Once) -> Response:
+    """Or note something; also when it is over. The last assessment counts, the log keeps all."""
+    await own_alert(service, who, alert)
+
+    async def run() -> Json:
+        return await service.call(
+            "assess", alert=alert, by=who.name, assessment=body.assessment, note=body.note
+        )
+
+    return await once.answer(run)
+
+
+@router.post("/{alert}/hand-over", summary="Hand an alert over", responses=answers(Alert, 404, 409))
+async def hand_over(alert: AlertId, body: HandOver, service: Svc, who: Responder, once: Once) -> Response:
+    """A colleague has it, and is told where the ward's plan has an address of hers. She confirms by
+    taking it; without that it is active again after 5 min."""
+    shown = await own_alert(service, who, alert)
+    known = await run_in_threadpool(colleagues_of, service, shown["ward"] or "")
+    if body.to not in {one["name"] for one in known}:
+        raise InvalidError("not a colleague of this ward", field="body.to")
+
+    async def run() -> Json:
+        return await service.call("hand_over", alert=alert, by=who.name, to=body.to, note=body.note)
+
+    return await once.answer(run)
+
+
+@router.post("/{alert}/undo", summary="Take your last act back", responses=answers(Alert, 404, 409))
+async def undo(alert: AlertId, service: Svc, who: Responder, once: Once) -> Response:
+    """Within 2 min of taking, handing over or shelving it: the alert is as it would be without that, and its
+    escalation goes on from where it was. 409 where somebody else has acted since."""
+    await own_alert(service, who, alert)
+
+    async def run() -> Json:
+        return await service.call("undo", alert=alert, by=who.name)
 
     return await once.answer(run)
 

@@ -9,13 +9,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.errors import ForbiddenError, InvalidError
+from ward.store.alerts import get_alerts
 from ward.store.events import list_events
 from ward.store.stays import list_stays
 from ward.web.access import Admitter, Flagger, Lister, Pauser, Reader, require_ward
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
-from ward.web.schemas.alerts import LogEntry
+from ward.web.schemas.alerts import StayLogEntry
 from ward.web.schemas.common import Name, Page
 from ward.web.schemas.stays import Admission, DeviceChange, DeviceTaken, FlagsChange, Pause, Stay, Transfer
 from ward.web.service_protocol import Json
@@ -84,7 +85,9 @@ async def get(stay: StayId, service: Svc, who: Reader) -> Response:
     return send(stay_view(service.board, await own_stay(service, who, stay)))
 
 
-@router.get("/{stay}/events", summary="All that was done and told", responses=answers(Page[LogEntry], 404))
+@router.get(
+    "/{stay}/events", summary="All that was done and told", responses=answers(Page[StayLogEntry], 404)
+)
 async def events(
     stay: StayId,
     service: Svc,
@@ -101,7 +104,9 @@ async def events(
     def read() -> Json:
         with service.engine_db.connect() as connection:
             found = list_events(connection, stay=stay, of_stay_only=of == "stay", cursor=cursor, limit=limit)
-        return page_of(found, event_view)
+            known = get_alerts(connection, {one.event.alert for one in found.items if one.event.alert})
+        named = {a.id: {"title": a.title, "priority": a.priority, "of": a.kind} for a in known.values()}
+        return page_of(found, lambda one: event_view(one) | named.get(one.event.alert or "", {}))
 
     return send(await run_in_threadpool(read))
 

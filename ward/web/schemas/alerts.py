@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ward.web.schemas.common import TITLES, Answer, InLanguages, Line, Moment, Note, Request
 from ward.web.schemas.notices import Delivery
@@ -18,8 +18,40 @@ MAX_SHELF_MIN: Final = 60
 class Acknowledge(Request):
     """I take it."""
 
-    assessment: Assessment = Field(description="`artefact` also ends the episode.", examples=["actionable"])
+    assessment: Assessment | None = Field(
+        None,
+        description="`artefact` also ends the episode. Left out: go first, say later (`/assess`).",
+        examples=["actionable"],
+    )
     note: Note | None = Field(None, examples=["on my way"])
+
+
+class Assess(Request):
+    """What it was, and whatever is worth writing down; also when the alert is over."""
+
+    assessment: Assessment | None = Field(None, examples=["not-actionable"])
+    note: Note | None = Field(None, examples=["cuff too small"])
+
+    @model_validator(mode="after")
+    def something(self) -> Assess:
+        if self.assessment is None and not self.note:
+            raise ValueError("an assessment or a note is needed")
+        return self
+
+
+class HandOver(Request):
+    """A colleague has it."""
+
+    to: Line = Field(description="Her name, as `GET /colleagues` has it.", examples=["Bo Hansen"])
+    note: Note | None = Field(None, examples=["I am in theatre"])
+
+
+class Colleague(Answer):
+    """Somebody to whom an alert of a ward can be handed over."""
+
+    name: str = Field(examples=["Bo Hansen"])
+    on_duty: bool = Field(description="By the roster of the ward's plan.")
+    reached: bool = Field(description="The plan has an address of hers: she is told where she is.")
 
 
 class Shelve(Request):
@@ -74,6 +106,10 @@ class Alert(Answer):
     acknowledged_by: str | None = None
     assessment: Assessment | None = None
     note: str | None = None
+    handed_over_by: str | None = Field(
+        None, description="Who gave it to `acknowledged_by`, who has not confirmed yet that she has it."
+    )
+    handed_over_at: Moment | None = None
     cleared_at: Moment | None = None
     closed_at: Moment | None = None
     close_reason: str | None = None
@@ -85,6 +121,9 @@ class Alert(Answer):
     late: bool = Field(False, description="Raised from readings that arrived late.")
     undelivered: list[Undelivered] = Field(
         default_factory=list, description="Who could not be told of it, and through which channel."
+    )
+    signals: list[str] = Field(
+        default_factory=list, description="All that the rule looks at.", examples=[["spo2"]]
     )
     left_s: float | None = Field(None, description="While pending: seconds of breach until it is raised.")
 
@@ -105,6 +144,14 @@ class LogEntry(Answer):
     notify: str | None = Field(
         None, description="Why staff were interrupted with it; null: they were not.", examples=["first"]
     )
+
+
+class StayLogEntry(LogEntry):
+    """A line of a stay's log; of an alert it says which."""
+
+    title: str | None = Field(None, description="Of the alert.", examples=["SpO2 below 88 % for 10 min"])
+    priority: Literal["high", "medium", "low"] | None = None
+    of: Literal["physiological", "technical"] | None = Field(None, description="The alert's kind.")
 
 
 class AlertWithLog(Alert):
