@@ -223,7 +223,8 @@ def _number(name: str, value: Any) -> float:
 _ROOMS: Final[Mapping[str, type]] = {
     name: room
     for room, names in {
-        Commands: "observe erase acknowledge shelve unshelve not_delivered put_rule put_plan",
+        Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered "
+        "put_rule put_plan",
         Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
         Shifts: "assign unassign",
     }.items()

@@ -18,7 +18,7 @@ from ward.web.access import AlertReader, Principal, Responder
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
-from ward.web.routers.colleagues import colleagues_of
+from ward.web.routers.assignments import colleagues
 from ward.web.schemas.alerts import (
     STATES,
     Acknowledge,
@@ -139,8 +139,8 @@ async def hand_over(alert: AlertId, body: HandOver, service: Svc, who: Responder
     """A colleague has it, and is told where the ward's plan has an address of hers. She confirms by
     taking it; without that it is active again after 5 min."""
     shown = await own_alert(service, who, alert)
-    known = await run_in_threadpool(colleagues_of, service, shown["ward"] or "")
-    if body.to not in {one["name"] for one in known}:
+    known = await run_in_threadpool(colleagues, service, shown["ward"] or "")
+    if not any(body.to in (one["person"], one["name"]) for one in known):
         raise InvalidError("not a colleague of this ward", field="body.to")
 
     async def run() -> Json:

@@ -42,16 +42,8 @@ class Assess(Request):
 class HandOver(Request):
     """A colleague has it."""
 
-    to: Line = Field(description="Her name, as `GET /colleagues` has it.", examples=["Bo Hansen"])
+    to: Line = Field(description="Her name, or who she is, in `people` of `GET /wards/{ward}/assignments`.", examples=["Bo Hansen"])
     note: Note | None = Field(None, examples=["I am in theatre"])
-
-
-class Colleague(Answer):
-    """Somebody to whom an alert of a ward can be handed over."""
-
-    name: str = Field(examples=["Bo Hansen"])
-    on_duty: bool = Field(description="By the roster of the ward's plan.")
-    reached: bool = Field(description="The plan has an address of hers: she is told where she is.")
 
 
 class Shelve(Request):
