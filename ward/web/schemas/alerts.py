@@ -42,7 +42,10 @@ class Assess(Request):
 class HandOver(Request):
     """A colleague has it."""
 
-    to: Line = Field(description="Her name, or who she is, in `people` of `GET /wards/{ward}/assignments`.", examples=["Bo Hansen"])
+    to: Line = Field(
+        description="Her name, or `person`, as `GET /wards/{ward}/assignments` has it.",
+        examples=["Bo Hansen"],
+    )
     note: Note | None = Field(None, examples=["I am in theatre"])
 
 
