@@ -55,12 +55,19 @@ class FakeClock:
         return self.time
 
 
+class FakeMinutes:
+    def view(self, stay: str, first: int | None = None) -> dict[str, Any]:
+        return {"from": iso(NOON), "to": iso(NOON + MINUTE), "signals": {"hr": [82, None]}}
+
+
 @dataclass(frozen=True)
 class FakeBoard:
     time: int
     stays: dict[str, dict[str, Any]] = field(default_factory=dict)
     alerts: tuple[dict[str, Any], ...] = ()
     devices: tuple[dict[str, Any], ...] = ()
+    minutes: FakeMinutes = field(default_factory=FakeMinutes)
+    number: int = 0
 
 
 class FakeService:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -58,7 +58,7 @@ class Stream:
 def open_stream(live: str, engine, wall):
     @contextmanager
     def open_(
-        role: str = "nurse", wards: list[str] | None = None, last: str | None = None
+        role: str = "nurse", wards: list[str] | None = None, last: str | None = None, form: str = "views"
     ) -> Iterator[Stream]:
         listed = ["6A"] if role == "nurse" and wards is None else wards
         _, secret = create_token(engine, name=role, role=role, wards=listed, now=wall())
@@ -67,7 +67,7 @@ def open_stream(live: str, engine, wall):
             headers["Last-Event-ID"] = last
         with (
             httpx.Client(base_url=live, trust_env=False, timeout=10) as client,
-            client.stream("GET", f"{A}/events", headers=headers) as response,
+            client.stream("GET", f"{A}/events", params={"form": form}, headers=headers) as response,
         ):
             yield Stream(response)
 
@@ -222,3 +222,31 @@ def test_a_stream_outlives_its_database(open_stream, app, service: FakeService, 
             stream.until("heartbeat")
         service.hub.publish("stay", {"id": "stay-6A", "ward": "6A"}, "6A")
         assert stream.until("stay").data["id"] == "stay-6A"
+
+
+def test_a_screen_is_told_by_what_changes(open_stream, service: FakeService) -> None:
+    service.board = replace(service.board, number=7)
+    with open_stream(form="changes") as stream:
+        first = next(stream)
+        stream.until("heartbeat")
+        service.hub.publish("stays", {"time": "old", "stays": []}, "6A", step=7)  # the snapshot has it
+        service.hub.publish("stay", {"id": "stay-6A"}, "6A", step=8)
+        service.hub.publish("stays", {"time": "new", "stays": [{"id": "stay-6A"}]}, "6A", step=8)
+        service.hub.publish("stays", {"time": "new", "stays": []}, "6B", step=8)
+        assert stream.until("stays").data == {"time": "new", "stays": [{"id": "stay-6A"}]}
+    assert [stay["id"] for stay in first.data["stays"]] == ["stay-6A"]
+    assert first.data["minutes"]["stay-6A"]["signals"] == {"hr": [82, None]}
+    assert first.data["alerts"] == []
+
+
+def test_the_wall_sees_no_names_in_either_form(open_stream, service: FakeService) -> None:
+    for form in ("views", "changes"):
+        with open_stream("kiosk", ["6A"], form=form) as stream:
+            assert {stay["patient_ref"] for stay in next(stream).data["stays"]} == {None}
+        with open_stream(form=form) as stream:
+            assert {stay["patient_ref"] for stay in next(stream).data["stays"]} != {None}
+
+
+def test_no_third_form(open_stream, service: FakeService) -> None:
+    with open_stream(form="all") as stream:
+        assert stream.response.status_code == 422

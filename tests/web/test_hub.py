@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ward.web.hub import Closed, Event, Hub, Subscription
+from ward.web.hub import BEHIND, Closed, Event, Hub, Subscription
 
 
 def everything(ward: str) -> bool:
@@ -122,3 +122,34 @@ def test_publishing_after_the_loop_is_gone_harms_nobody() -> None:
     asyncio.run(run())
     hub.publish("alert", {}, "6A", 1)
     hub.close()
+
+
+def test_each_form_is_told_in_its_own_way() -> None:
+    async def run() -> tuple[list[str], list[str]]:
+        hub = Hub()
+        with hub.subscribe(everything) as views, hub.subscribe(everything, form="changes") as changes:
+            hub.publish("stay", {"id": "s"}, "6A")
+            hub.publish("stays", {"n": 1}, "6A")
+            hub.publish("stay-removed", {"id": "s"}, "6A")
+            hub.publish("stays", {"n": 2}, "6A")
+            hub.publish("alert", {}, "6A", 1)
+            hub.publish("minutes", {}, "6A")
+            return [e.kind for e in await taken(views)], [e.kind for e in await taken(changes)]
+
+    views, changes = asyncio.run(run())
+    assert views == ["alert", "stay-removed"]
+    assert changes == ["alert", "stays", "stay-removed", "stays", "minutes"]
+
+
+def test_whoever_is_far_behind_gets_all_anew_in_place_of_many_changes() -> None:
+    async def run() -> tuple[list[str], list[str]]:
+        hub = Hub()
+        with hub.subscribe(everything, form="changes") as slow:
+            for n in range(10_000):
+                hub.publish("stays", {"n": n}, "6A")
+            hub.publish("alert", {}, "6A", 1)
+            first = [event.kind for event in await taken(slow)]
+            hub.publish("stays", {"n": 0}, "6A")
+            return first, [event.kind for event in await taken(slow)]
+
+    assert asyncio.run(run()) == (["alert", BEHIND], ["stays"])

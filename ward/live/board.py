@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from ward.alerts.model import Alert
 from ward.alerts.technical import SERVICE
 from ward.clock import iso
 from ward.live import metrics
+from ward.live.changes import change
 from ward.live.core import Core
+from ward.live.minutes import Recent
 from ward.live.risks import RiskShown, known, risks_now
 from ward.live.views import Board, Json, device_view, stay_views
+from ward.signals import MINUTE
+from ward.web.hub import Kind
 from ward.web.views import alert_view
 
 EVERYTHING_MS = 5_000
@@ -25,11 +30,15 @@ class BoardKeeper:
         self._views: dict[str, Json] = {}
         self._risks: dict[str, RiskShown] = {}
         self._devices: list[Json] = []
+        self._recent = Recent()
         self._full_at = 0
+        self._messages: list[tuple[Kind, Json, str]] = []
+        """What the board's next state is told by: only once it is there, lest a stream that begins just then
+        miss it in both."""
         self.board = Board(0)
 
     def refresh(self, now: int, speed: float = 1.0) -> Board:
-        """The board of now; tells the dashboards of every stay that changed."""
+        """The board of now; tells the dashboards what changed of every stay."""
         core = self._core
         full = now - self._full_at >= EVERYTHING_MS * speed or now < self._full_at
         if full:
@@ -37,10 +46,12 @@ class BoardKeeper:
         alerts: dict[str, list[Alert]] = defaultdict(list)
         for alert in core.book.open_alerts():
             alerts[alert.stay].append(alert)
-        pending = self._pending(alerts)
         present = {
             s: slot for slot in core.slots.taken() if core.stays[s := core.slots.stay(slot)].end is None
         }
+        self._forget(set(present))
+        self._note_minutes(now, present)
+        pending = pending_views(core, present, alerts)
         had = {stay for stay, view in self._views.items() if view["pending"]}
         wanted = core.changed | {core.slots.stay(slot) for slot in pending} | had
         due = [s for s in present if full or s in wanted or s not in self._views]
@@ -55,68 +66,66 @@ class BoardKeeper:
             {d.key: d for d in devices},
             core.router.device_key,
             core.book.ledger.escalation.carers,
+            self._recent,
             now,
         )
-        self._forget(set(present))
         for view, risk in zip(views, risks_now(core.engine, [present[s] for s in due]), strict=False):
             self._risks[view["id"]] = risk
             view["risk"] = known(risk.value)
-        for view in views:
-            before = self._views.get(view["id"])
-            if before is not None and before["ward"] != view["ward"]:
-                core.hub.publish("stay-removed", {"id": view["id"]}, before["ward"])
-            self._views[view["id"]] = view
-            core.hub.publish("stay", view, view["ward"])
+        self._tell(views, now, full)
         core.changed.clear()
         if full:
             self._devices = [device_view(d) for d in devices]
         listed = [alert_view(alert) for alert in alerts.get(SERVICE, ())]
         listed += [alert for view in self._views.values() for alert in view["alerts"]]
-        self.board = Board(now, dict(self._views), listed, self._devices, dict(self._risks))
+        self.board = Board(
+            now,
+            dict(self._views),
+            listed,
+            self._devices,
+            dict(self._risks),
+            self._recent,
+            self.board.number + 1,
+        )
+        for kind, data, ward in self._messages:
+            core.hub.publish(kind, data, ward, step=self.board.number)
+        self._messages = []
         self._measure(alerts, pending)
         return self.board
 
+    def _tell(self, views: list[Json], now: int, full: bool) -> None:
+        """What is other than before, a message a ward; one also where nothing is: that much is live."""
+        told: dict[str, list[Json]] = {view["ward"]: [] for view in self._views.values()}
+        for view in views:
+            stay, ward = view["id"], view["ward"]
+            before = self._views.get(stay)
+            if before is not None and before["ward"] != ward:
+                self._messages.append(("stay-removed", {"id": stay}, before["ward"]))
+                before = None
+            found = change(before, view, everything=full)
+            self._views[stay] = view
+            self._messages.append(("stay", view, ward))
+            told.setdefault(ward, [])
+            if found is not None:
+                told[ward].append(found)
+        for ward, found_here in told.items():
+            self._messages.append(("stays", {"time": iso(now), "stays": found_here}, ward))
+
+    def _note_minutes(self, now: int, present: dict[str, int]) -> None:
+        """Once a minute of the ward's time: the lines go on."""
+        if now // MINUTE - 1 == self._recent.last and self._recent.rows.keys() == present.keys():
+            return
+        self._recent = self._core.newest.minutes.show(now, present)
+        news: dict[str, dict[str, Json]] = defaultdict(dict)
+        for stay, first in self._recent.news.items():
+            news[self._core.stays[stay].ward][stay] = self._recent.view(stay, first)
+        for ward, stays in news.items():
+            self._messages.append(("minutes", {"stays": stays}, ward))
+
     def _forget(self, present: set[str]) -> None:
         for gone in self._views.keys() - present:
-            self._core.hub.publish("stay-removed", {"id": gone}, self._views.pop(gone)["ward"])
+            self._messages.append(("stay-removed", {"id": gone}, self._views.pop(gone)["ward"]))
             self._risks.pop(gone, None)
-
-    def _pending(self, alerts: dict[str, list[Alert]]) -> dict[int, list[Json]]:
-        """By slot: what is in breach and not yet sustained, soonest first."""
-        core = self._core
-        engine = core.engine
-        rules = engine.rules
-        found: dict[int, list[Json]] = defaultdict(list)
-        cells, left = engine.sustain.pending(engine.frontier)
-        since = engine.sustain.cell["since"][cells].tolist()
-        for cell, remaining, begun in zip(cells.tolist(), left.tolist(), since, strict=True):
-            slot, column = divmod(cell, len(rules))
-            if not engine.applies[slot, column]:
-                continue
-            rule, stay = rules[column], core.slots.stay(slot)
-            if rule.off_for(core.stays[stay].flags) or any(a.rule == rule.id for a in alerts[stay]):
-                continue
-            inhibitor = core.book.is_inhibited(stay, rule.id)
-            signal, value = core.measured(slot, rule)
-            found[slot].append(
-                {
-                    "id": core.book.pending_id(stay, rule.id, begun),
-                    "rule": rule.id,
-                    "title": rule.title,
-                    "titles": dict(rule.titles),
-                    "priority": rule.priority,
-                    "kind": rule.kind,
-                    "state": "pending" if inhibitor is None else "suppressed",
-                    "suppressed_by": inhibitor,
-                    "since": iso(begun),
-                    "left_s": remaining / 1000,
-                    "signal": signal,
-                    "value": value,
-                }
-            )
-        for waiting in found.values():
-            waiting.sort(key=lambda p: p["left_s"])
-        return found
 
     def _measure(self, alerts: dict[str, list[Alert]], pending: dict[int, list[Json]]) -> None:
         metrics.STAYS.set(len(self._views))
@@ -128,3 +137,70 @@ class BoardKeeper:
         for (state, priority), n in counts.items():
             metrics.ALERTS.labels(state, priority).set(n)
         metrics.STREAMS.set(self._core.hub.subscribers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One breach that nobody was told of."""
+
+    slot: int
+    column: int
+    since: int
+    left: int | None
+    """ms until it would be told; None: it is sustained, and held back"""
+
+
+def pending_views(
+    core: Core, present: dict[str, int], alerts: dict[str, list[Alert]]
+) -> dict[int, list[Json]]:
+    """By slot: what is in breach and nobody was told of, soonest first; also what a pause holds back."""
+    engine = core.engine
+    rules = engine.rules
+    cells, left = engine.sustain.pending(engine.frontier)
+    since = engine.sustain.cell["since"][cells].tolist()
+    waiting = [
+        _Waiting(cell // len(rules), cell % len(rules), begun, remaining)
+        for cell, remaining, begun in zip(cells.tolist(), left.tolist(), since, strict=True)
+    ]
+    found: dict[int, list[Json]] = defaultdict(list)
+    for one in [*waiting, *_held_back(core, present)]:
+        if not engine.applies[one.slot, one.column]:
+            continue
+        rule, stay = rules[one.column], core.slots.stay(one.slot)
+        if rule.off_for(core.stays[stay].flags) or any(a.rule == rule.id for a in alerts[stay]):
+            continue
+        inhibitor = core.book.is_inhibited(stay, rule.id)
+        signal, value = core.measured(one.slot, rule)
+        found[one.slot].append(
+            {
+                "id": core.book.pending_id(stay, rule.id, one.since),
+                "rule": rule.id,
+                "title": rule.title,
+                "titles": dict(rule.titles),
+                "priority": rule.priority,
+                "kind": rule.kind,
+                "state": "pending" if inhibitor is None else "suppressed",
+                "suppressed_by": inhibitor,
+                "held_by": "pause" if one.left is None else None,
+                "since": iso(one.since),
+                "left_s": None if one.left is None else one.left / 1000,
+                "due_at": None if one.left is None else iso(int(engine.frontier[one.slot]) + one.left),
+                "signal": signal,
+                "value": value,
+            }
+        )
+    for mine in found.values():
+        mine.sort(key=lambda p: p["left_s"] or 0.0)
+    return found
+
+
+def _held_back(core: Core, present: dict[str, int]) -> list[_Waiting]:
+    """What is sustained in a pause: nobody is told until it ends, but who looks must see it."""
+    sustain = core.engine.sustain
+    raised, since = sustain.grid("raised"), sustain.grid("raised_since")
+    return [
+        _Waiting(slot, column, int(since[slot, column]), None)
+        for stay, slot in present.items()
+        if core.book.is_paused(stay)
+        for column in raised[slot].nonzero()[0].tolist()
+    ]

@@ -43,6 +43,7 @@ class State(msgspec.Struct):
 
 def dump(core: Core) -> bytes:
     arrays = core.engine.snapshot() | {f"newest.{n}": getattr(core.newest, n) for n in _NEWEST}
+    arrays |= {f"minutes.{n}": a for n, a in core.newest.minutes.dump().items()}
     file = io.BytesIO()
     np.savez(file, **arrays)
     state = State(
@@ -67,6 +68,9 @@ def load(core: Core, payload: bytes) -> None:
     newest = Newest(engine.slots)
     for name in _NEWEST:
         setattr(newest, name, held.pop(f"newest.{name}"))
+    minutes = {n.partition(".")[2]: held.pop(n) for n in list(held) if n.startswith("minutes.")}
+    if minutes:  # snapshots of before have none: the lines begin anew
+        newest.minutes.load(minutes)
     engine.restore(held)
     core.router.restore(state.router)
     core.slots.load(state.slots)

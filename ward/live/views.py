@@ -12,14 +12,16 @@ from ward.alerts.carers import Carers
 from ward.alerts.model import RANK, Alert
 from ward.clock import iso
 from ward.ingest.router import DeviceView
+from ward.live.minutes import Minutes, Recent
 from ward.scoring.conditions import news2
 from ward.scoring.engine import Engine
-from ward.scoring.filter import REASONS
+from ward.scoring.filter import REASONS, VALID
 from ward.scoring.held import Moment
 from ward.scoring.news2 import NOT_FOR, NOT_SCORED, PARTS, RISKS, Score, scale_of
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
 from ward.scoring.rules import Priority
+from ward.scoring.sustain import BREACH, UNKNOWN
 from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
 from ward.store.stays import Stay
 from ward.web.views import alert_view, devices_of, stored_stay_view
@@ -38,6 +40,9 @@ class Board:
     devices: Sequence[Json] = ()
     risks: Mapping[str, Any] = field(default_factory=dict)
     """By stay, as ``ward.live.risks.RiskShown``: what a risk is explained from."""
+    minutes: Recent = field(default_factory=Recent)
+    number: int = 0
+    """Counts the boards of this process: what was told by one of no higher number is in it."""
 
 
 class Newest:
@@ -49,16 +54,20 @@ class Newest:
         self.value: Float = np.full(shape, np.nan)
         self.mark = np.zeros(shape, np.uint8)
         self.reason = np.zeros(shape, np.uint8)
+        self.minutes = Minutes(slots)
 
     def resize(self, slots: int) -> None:
+        self.minutes.resize(slots)
         more = Newest(slots - len(self.time))
         for name in ("time", "value", "mark", "reason"):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
     def forget(self, slot: int) -> None:
         self.time[slot], self.value[slot], self.mark[slot], self.reason[slot] = -1, np.nan, 0, 0
+        self.minutes.forget(slot)
 
     def take(self, readings: ReadingsTable, mark: Any, reason: Any) -> None:
+        self.minutes.take(readings, mark == VALID)
         newest = self.time.reshape(-1)
         cell = readings.slot * np.int64(len(OBSERVED)) + readings.signal
         np.maximum.at(newest, cell, readings.time)
@@ -80,8 +89,17 @@ def spoken(signal: int, value: float) -> float | str | bool | None:
     return float(value)
 
 
-def signals_view(rows: Moment, row: int, slot: int, held_by: Int, newest: Newest, device_of: Any) -> Json:
-    """Latest reading of each signal; a newer one that the filter doubts is shown as questionable."""
+def signals_view(
+    rows: Moment,
+    row: int,
+    slot: int,
+    held_by: Int,
+    newest: Newest,
+    device_of: Any,
+    trends: Mapping[str, str | None],
+) -> Json:
+    """Latest reading of each signal; a newer one that the filter doubts is shown as questionable. ``trends``
+    are the words of ``ward.scoring.tendency``."""
     shown: Json = {}
     for s in np.flatnonzero((rows.taken[row] >= 0) | (newest.time[slot] >= 0)).tolist():
         name, taken = SIGNALS[s].name, int(rows.taken[row, s])
@@ -98,6 +116,7 @@ def signals_view(rows: Moment, row: int, slot: int, held_by: Int, newest: Newest
             "device": device_of(int(held_by[s])),
             "reason": REASONS[newest.reason[slot, s]] or None if doubted else None,
             "hold_s": hold / 1000,
+            "trend": trends.get(name),
         }
     return shown
 
@@ -163,6 +182,7 @@ def stay_views(
     devices: Mapping[str, DeviceView],
     device_key: Any,
     carers: Carers,
+    recent: Recent,
     now: int,
 ) -> list[Json]:
     """Views of these slots' stays, in the same order."""
@@ -181,9 +201,11 @@ def stay_views(
                 "devices": [
                     _seen(shown, devices.get(f"{d.ward}/{d.device}")) for d, shown in devices_of(stay)
                 ],
-                "signals": signals_view(rows, row, slot, engine.held.device[slot], newest, device_of),
+                "signals": signals_view(
+                    rows, row, slot, engine.held.device[slot], newest, device_of, recent.trends(stay.id)
+                ),
                 "news2": news2_view(rows, row, score, fresh, scale_of(stay.flags), stay.flags),
-                "alerts": [alert_view(a) for a in mine],
+                "alerts": [alert_view(a) | {"in_breach": in_breach(engine, slot, a.rule)} for a in mine],
                 "pending": list(pending.get(slot, ())),
                 **carer_view(carers, stay.id, now),
                 "priority": loudest(mine),
@@ -205,6 +227,16 @@ def carer_view(carers: Carers, stay: str, now: int) -> Json:
         },
         "carer_before": gone and {"name": gone.name, "until": iso(gone.at), "reason": gone.reason},
     }
+
+
+def in_breach(engine: Engine, slot: int, rule: str) -> bool | None:
+    """Whether the rule's condition holds as far as the stay is evaluated: an alert goes on for a while after
+    it. None where that is not known, or the rule is not the engine's."""
+    for column in np.flatnonzero(engine.applies[slot]).tolist():
+        if engine.rules[column].id == rule:
+            state = int(engine.sustain.grid("state")[slot, column])
+            return None if state == UNKNOWN else state == BREACH
+    return None
 
 
 def loudest(alerts: Sequence[Alert]) -> Priority | None:

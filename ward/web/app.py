@@ -21,6 +21,7 @@ from ward.web.limits import LIMITS, Guests, Limits, Paced
 from ward.web.middleware import BodyLimit, Faults, Headers, Measured, OnePath
 from ward.web.oidc import Provider
 from ward.web.passwords import Passwords
+from ward.web.rendered import Rendered
 from ward.web.routers import (
     account,
     alerts,
@@ -131,6 +132,7 @@ def create_app(
     oidc_given = identity.doors.oidc
     app.state.provider = Provider(oidc_given, wall) if oidc_given else None
     app.state.heartbeat_s = heartbeat_s
+    app.state.rendered = Rendered()
     app.state.root = root
     trail = Trail(service.engine_db, wall)
 

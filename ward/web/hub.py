@@ -2,7 +2,8 @@
 
 The core's thread publishes; each stream is served on the event loop. A stream that is slow costs only
 itself: of each stay it keeps the newest view only, and when more than ``limit`` other events wait for it,
-it is closed, so that the client comes back with ``Last-Event-ID`` and misses nothing.
+it is closed, so that the client comes back with ``Last-Event-ID`` and misses nothing. A dashboard is told of
+stays by what changed; one that is behind gets a snapshot in place of all changes that wait for it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,29 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgspec
 
-Kind = Literal["alert", "stay", "device", "stay-removed", "notice"]
+Kind = Literal["alert", "stay", "stays", "minutes", "device", "stay-removed", "notice"]
 COALESCED: Final[frozenset[str]] = frozenset({"stay", "stay-removed", "device"})
 """Kinds of which only the newest matters, per id."""
+Form = Literal["views", "changes"]
+"""How a stream is told of stays: each anew whenever anything of it changed, or what is other than before."""
+NOT_FOR: Final[Mapping[str, frozenset[str]]] = {
+    "views": frozenset({"stays", "minutes"}),
+    "changes": frozenset({"stay"}),
+}
+"""Kinds that a form leaves out: it has others that say the same."""
+STEPS: Final = frozenset({"stays", "minutes", "stay-removed"})
+"""Kinds that a stream of changes needs whole and in their order; else all must be told anew."""
+MOST_STEPS: Final = 60
+"""So many may wait for one stream: a ward's minute. Then a snapshot is less to send."""
+BEHIND: Final = "behind"
+"""The kind of an event that stands for all that was dropped: the stream is to send a snapshot."""
 LIMIT: Final = 1_000
 PRIVATE: Final[frozenset[str]] = frozenset({"patient_ref", "note", "shelve_reason", "detail"})
 """Who the patient is, and what people wrote: not for whoever passes a screen on the wall."""
@@ -36,13 +50,15 @@ def for_everybody(data: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, encoded once for all streams. ``id`` is its number in the event log, if it has one."""
+    """One event, encoded once for all streams. ``id`` is its number in the event log, if it has one;
+    ``step`` is that of the board whose change it tells."""
 
     kind: str
     data: str
     ward: str
     id: int | None
     key: str | None
+    step: int | None = None
 
 
 class Closed(Exception):  # noqa: N818 - a state, not a fault
@@ -53,15 +69,23 @@ class Subscription:
     """What waits for one stream. Only ``Hub`` writes to it; only its stream's task reads."""
 
     def __init__(
-        self, sees: Callable[[str], bool], limit: int, loop: asyncio.AbstractEventLoop, *, public: bool
+        self,
+        sees: Callable[[str], bool],
+        limit: int,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        public: bool,
+        form: Form = "views",
     ) -> None:
         self.sees = sees
         self.public = public
+        self.form = form
         self._limit = limit
         self._loop = loop
         self._lock = threading.Lock()
         self._alerts: deque[Event] = deque()
         self._latest: OrderedDict[str, Event] = OrderedDict()
+        self._steps: deque[Event] = deque()
         self._closed = False
         self._doubted = False
         self._waiting = asyncio.Event()
@@ -71,13 +95,22 @@ class Subscription:
         with self._lock:
             if self._closed:
                 return
-            if event.key is not None:
+            if self.form == "changes" and event.kind in STEPS:
+                self._step(event)
+            elif event.key is not None:
                 self._latest[event.key] = event
             elif len(self._alerts) >= self._limit:
                 self._closed = True
             else:
                 self._alerts.append(event)
         self._wake()
+
+    def _step(self, event: Event) -> None:
+        if len(self._steps) >= MOST_STEPS:
+            self._steps.clear()
+            self._steps.append(Event(BEHIND, "", "", None, None))
+        if not self._steps or self._steps[-1].kind != BEHIND:
+            self._steps.append(event)
 
     def close(self) -> None:
         with self._lock:
@@ -104,8 +137,9 @@ class Subscription:
             await asyncio.wait_for(self._waiting.wait(), timeout)
         self._waiting.clear()
         with self._lock:
-            events = [*self._alerts, *self._latest.values()]
+            events = [*self._alerts, *self._steps, *self._latest.values()]
             self._alerts.clear()
+            self._steps.clear()
             self._latest.clear()
             if self._closed and not events:
                 raise Closed
@@ -127,35 +161,41 @@ class Hub:
     def subscribers(self) -> int:
         return len(self._subscriptions)
 
-    def publish(self, kind: Kind, data: dict[str, Any], ward: str, id: int | None = None) -> int:
+    def publish(
+        self, kind: Kind, data: dict[str, Any], ward: str, id: int | None = None, step: int | None = None
+    ) -> int:
         """Tell every stream that sees ``ward``; how many those are. ``data`` is a JSON object; from any
         thread, never waits.
 
         alert: ``{"alert": …, "event": …}`` with ``id`` = its number in the event log. stay: the stay's view.
+        stays, minutes: what streams of changes are told in its place (``ward.live.board``).
         stay-removed: ``{"id": …}``, when it was discharged or left ``ward``. device: the device's view, whose
         ``id`` is ``ward/device``. notice: what a page is to say that it shows (``ward.notify.dashboard``).
         """
         with self._lock:
-            to = [s for s in self._subscriptions if s.sees(ward)]
+            to = [s for s in self._subscriptions if kind not in NOT_FOR[s.form] and s.sees(ward)]
         if not to:
             return 0
         key = None
         if kind in COALESCED:
             what = "stay" if kind.startswith("stay") else kind
             key = f"{what} {data['id']}"
-        whole = Event(kind, msgspec.json.encode(data).decode(), ward, id, key)
-        public = whole
-        if any(subscription.public for subscription in to):
-            public = replace(whole, data=msgspec.json.encode(for_everybody(data)).decode())
+        made: dict[bool, Event] = {}
         for subscription in to:
-            subscription.offer(public if subscription.public else whole)
+            public = subscription.public
+            if public not in made:
+                shown = for_everybody(data) if public else data
+                made[public] = Event(kind, msgspec.json.encode(shown).decode(), ward, id, key, step)
+            subscription.offer(made[public])
         return len(to)
 
     @contextmanager
-    def subscribe(self, sees: Callable[[str], bool], *, public: bool = False) -> Iterator[Subscription]:
+    def subscribe(
+        self, sees: Callable[[str], bool], *, public: bool = False, form: Form = "views"
+    ) -> Iterator[Subscription]:
         """A subscription of the running loop to the wards that ``sees`` lets through; a ``public`` one gets
         what whoever stands before a screen may see."""
-        subscription = Subscription(sees, self._limit, asyncio.get_running_loop(), public=public)
+        subscription = Subscription(sees, self._limit, asyncio.get_running_loop(), public=public, form=form)
         with self._lock:
             self._subscriptions.add(subscription)
             closed = self._closed

@@ -44,6 +44,24 @@ class Board(Protocol):
         """Every device seen, as ``ward.web.schemas.devices.Device``; ``stay`` null where unassigned."""
         ...
 
+    @property
+    def minutes(self) -> Minutes:
+        """Two hours of each signal."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """Counts the boards: what the hub told with a ``step`` no higher is in this one."""
+        ...
+
+
+class Minutes(Protocol):
+    """Immutable."""
+
+    def view(self, stay: str, first: int | None = None) -> Json:
+        """``{"from", "to", "signals"}``: a value a minute from the minute ``first`` on, null where none."""
+        ...
+
 
 class Notices(Protocol):
     """Who was told of what, and how the channels do. Reads and writes the database: not on the event loop.

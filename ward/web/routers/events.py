@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any, Final
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,9 +21,10 @@ from ward.store.alerts import get_alerts
 from ward.store.events import Logged, events_after, last_event
 from ward.web.access import Principal, Watcher, is_secure
 from ward.web.describe import API, problem_answer
-from ward.web.hub import Closed, Subscription, for_everybody
+from ward.web.hub import BEHIND, Closed, Event, Form, Subscription, for_everybody
 from ward.web.identity import Identity
-from ward.web.service_protocol import Json, Service
+from ward.web.rendered import Rendered
+from ward.web.service_protocol import Board, Json, Service
 from ward.web.shared import Ident, Svc
 from ward.web.views import alert_view, event_view, pending_as_alert
 
@@ -39,6 +42,11 @@ STREAM: Final = """`text/event-stream`; each `data` is one JSON object:
 | `alert` | `{alert, event}`: the alert after the change, and the change | place in the log |
 | `stay` | a stay's view, when anything of it changed | |
 | `stay-removed` | `{id}`: discharged, or moved to a ward that you do not see | |
+| `stays` | only with `form=changes`, each second: `{time, stays}`, of each stay what is other than before: \
+`{id, view}`, all of it, or `{id, set, signals, parts}`, members to replace in the view, in its signals and \
+in the parts of its NEWS2. Whoever is told nothing of a stay knows it as it is at `time` | |
+| `minutes` | only with `form=changes`, each minute: `{stays}`, by stay the last valid values of some \
+minutes as in the snapshot's `minutes` | |
 | `device` | a device's view | |
 | `notice` | `{id, ward, alert, reason, text}`: somebody is to be told on a dashboard of `ward`; a page that \
 shows the ward says so with `POST /notices/shown` | |
@@ -46,6 +54,10 @@ shows the ward says so with `POST /notices/shown` | |
 
 `live` false: what the stream tells is not of now (the evaluation stands still, or the service is starting); \
 say so over the whole screen.
+
+`form=changes` is for screens: the same, in a tenth of the bytes. Its snapshot holds `minutes`, by stay the \
+last two hours: `{from, to, signals}`, a value a minute, null where there was no valid one; of `alerts` it \
+holds those that are no stay's, and no `pending`. A client that is far behind gets a snapshot again.
 
 With `Last-Event-ID`, the `alert` events that were missed come first, then the snapshot. A client that \
 reads too slowly is disconnected and resumes in this way. A stream ends when its session does, or when what \
@@ -70,9 +82,13 @@ async def events(
     last_event_id: Annotated[
         str | None, Header(description="The `id` of the last event that was received.", examples=["1042"])
     ] = None,
+    form: Annotated[
+        Literal["views", "changes"],
+        Query(description="How stays are told of: each whole, or by what is other than before."),
+    ] = "views",
 ) -> AsyncIterator[ServerSentEvent]:
     pause = float(request.app.state.heartbeat_s)
-    with service.hub.subscribe(who.sees, public=who.sees_board_only) as subscription:
+    with service.hub.subscribe(who.sees, public=who.sees_board_only, form=form) as subscription:
         # Subscribed first, read after: what happens in between comes twice rather than never.
         last = await run_in_threadpool(_last, service)
         told = _place(last_event_id, last)
@@ -81,24 +97,26 @@ async def events(
             for event in block:
                 yield event
             told = seen if len(block) == BLOCK else None
-        yield _snapshot(service, who, last)
+        shown = _Shown(service, request.app.state.rendered, who, form)
+        yield shown.snapshot(last)
         health = service.health()
         yield _heartbeat(service, health)
-        async for live in _live(service, subscription, pause):
+        async for live in _live(subscription, pause):
             if live is None:
                 if not await run_in_threadpool(_still, identity, request, who):
                     return
                 was, health = health, service.health()
                 if health["live"] and not was["live"]:  # what was shown meanwhile may lack anything
-                    yield _snapshot(service, who, await run_in_threadpool(_last, service))
+                    yield shown.snapshot(await run_in_threadpool(_last, service))
                 yield _heartbeat(service, health)
-            else:
-                yield live
+            elif live.kind == BEHIND:
+                yield shown.snapshot(await run_in_threadpool(_last, service))
+            elif live.step is None or live.step > shown.number:
+                number = None if live.id is None else str(live.id)
+                yield ServerSentEvent(raw_data=live.data, event=live.kind, id=number)
 
 
-async def _live(
-    service: Service, subscription: Subscription, pause: float
-) -> AsyncIterator[ServerSentEvent | None]:
+async def _live(subscription: Subscription, pause: float) -> AsyncIterator[Event | None]:
     """Events as they come; None each time a heartbeat is due, however busy the ward is."""
     loop = asyncio.get_running_loop()
     due = loop.time() + pause
@@ -108,8 +126,7 @@ async def _live(
             if subscription.doubted():
                 yield None
             for event in events:
-                number = None if event.id is None else str(event.id)
-                yield ServerSentEvent(raw_data=event.data, event=event.kind, id=number)
+                yield event
         except Closed:
             return
         if loop.time() >= due:
@@ -161,17 +178,40 @@ def _changes(connection: Connection, logged: list[Logged], *, public: bool) -> I
         yield _event("alert", for_everybody(data) if public else data, str(one.seq))
 
 
-def _snapshot(service: Service, who: Principal, last: int) -> ServerSentEvent:
-    board = service.board
-    stays = [stay for stay in board.stays.values() if who.sees(stay["ward"])]
-    data = {
-        "time": iso(board.time),
-        "speed": service.clock.speed,
-        "stays": stays,
-        "alerts": [alert for alert in board.alerts if who.sees(alert["ward"])],
-        "pending": [pending_as_alert(stay, pending) for stay in stays for pending in stay["pending"]],
-    }
-    return _event("snapshot", for_everybody(data) if who.sees_board_only else data, str(last))
+class _Shown:
+    """What one stream was shown of the board."""
+
+    def __init__(self, service: Service, rendered: Rendered, who: Principal, form: Form) -> None:
+        self._service, self._rendered, self._who, self._form = service, rendered, who, form
+        self.number = 0
+        """The board of the last snapshot: changes up to it are known."""
+
+    def snapshot(self, last: int) -> ServerSentEvent:
+        """All of it that she sees, put together from texts that are made once for all who see the same."""
+        board, who = self._service.board, self._who
+        self.number = board.number
+        stays = [stay for stay in board.stays.values() if who.sees(stay["ward"])]
+        rest: dict[str, Any] = {"time": iso(board.time), "speed": self._service.clock.speed}
+        alerts = [alert for alert in board.alerts if who.sees(alert["ward"])]
+        if self._form == "views":
+            rest["alerts"] = alerts
+            rest["pending"] = [pending_as_alert(stay, waits) for stay in stays for waits in stay["pending"]]
+            minutes = ""
+        else:
+            rest["alerts"] = [alert for alert in alerts if alert["stay"] is None]
+            minutes = ",".join(self._minutes(board, stay["id"]) for stay in stays)
+            minutes = f',"minutes":{{{minutes}}}'
+        head = msgspec.json.encode(for_everybody(rest) if who.sees_board_only else rest).decode()
+        views = ",".join(self._text("stay", stay["id"], stay, partial(dict, stay)) for stay in stays)
+        text = f'{head[:-1]},"stays":[{views}]{minutes}}}'
+        return ServerSentEvent(raw_data=text, event="snapshot", id=str(last))
+
+    def _minutes(self, board: Board, stay: str) -> str:
+        text = self._text("minutes", stay, board.minutes, lambda: board.minutes.view(stay))
+        return f"{json.dumps(stay)}:{text}"
+
+    def _text(self, kind: str, id: str, of: object, make: Callable[[], Any]) -> str:
+        return self._rendered.text(kind, id, of, make, public=self._who.sees_board_only)
 
 
 def _heartbeat(service: Service, health: Json) -> ServerSentEvent:

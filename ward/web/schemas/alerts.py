@@ -68,6 +68,10 @@ class Pending(Answer):
     state: Literal["pending", "suppressed"]
     since: Moment
     left_s: float | None = Field(None, description="Seconds of breach until it is raised.", examples=[123])
+    due_at: Moment | None = Field(None, description="When it is raised if the breach goes on.")
+    held_by: Literal["pause"] | None = Field(
+        None, description="`pause`: it is sustained, and nobody is told while the patient is away."
+    )
     signal: str | None = None
     value: float | None = None
 
@@ -121,6 +125,9 @@ class Alert(Answer):
         default_factory=list, description="All that the rule looks at.", examples=[["spo2"]]
     )
     left_s: float | None = Field(None, description="While pending: seconds of breach until it is raised.")
+    in_breach: bool | None = Field(
+        None, description="In a stay's view: whether the condition holds now. Null where that is not known."
+    )
 
 
 class LogEntry(Answer):

@@ -172,6 +172,9 @@ class Latest(Answer):
     device: str | None = Field(None, description="Null where a person entered it.", examples=["mon-12"])
     reason: str | None = Field(None, description="Why it is questionable.")
     hold_s: float = Field(description="How long a reading speaks for the patient.", examples=[90])
+    trend: Literal["rising", "steady", "falling"] | None = Field(
+        None, description="Against a quarter of an hour ago; null where that is not known."
+    )
 
 
 class Part(Answer):
