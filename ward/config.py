@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     risk_model: str = Field(
         "default", min_length=1, description="Model of the score risk: default, none or a .skops file"
     )
+    second_person: bool = Field(
+        True, description="Whether rules of a ward change only when a second person approves it"
+    )
     plan_file: Path | None = Field(
         None, description="Care plan (TOML) of every ward that has none of its own; by default the dashboards"
     )

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -24,7 +24,7 @@ from ward.housekeeping import Housekeeping
 from ward.ingest.intake import Intake
 from ward.ingest.journal import SqlJournal
 from ward.ingest.mqtt import MqttLink
-from ward.live import snapshots
+from ward.live import drafts, snapshots
 from ward.live.commands import places, rule_view
 from ward.live.core import Core
 from ward.live.deadman import DeadMan
@@ -101,7 +101,8 @@ class WardService:
         with self.engine_db.connect() as connection:
             versions = current_rules(connection)
         overrides = [
-            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired) for v in versions
+            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows)
+            for v in versions
         ]
         plans, plan_faults = load_plans(self.engine_db, settings.plan_file)
         self.core = Core(
@@ -336,6 +337,17 @@ class WardService:
         ward, stay = places(self.core, scope)
         book = self.core.rulebook
         return [rule_view(self.core, rule, scope) for rule in book.effective(ward, stay)]
+
+    def changed(self, scope: str, changes: Mapping[str, Mapping[str, Any]]) -> Sequence[Json]:
+        """See ``ward.web.service_protocol``."""
+        ward, stay = places(self.core, scope)
+        book, made = drafts.planned(self.core.rulebook, changes, scope, ward, "", self.clock.now())
+        shown = [drafts.rule_view(book, one.rule_id, ward, stay) for one in made]
+        return [{**rule, "by": None, "at": None} for rule in shown if rule is not None]
+
+    @property
+    def second_person(self) -> bool:
+        return self.settings.second_person
 
     def health(self) -> Json:
         """Whether the ward is watched, and if not, why not."""

@@ -19,7 +19,7 @@ from ward.ingest.credentials import Credentials
 from ward.ingest.gate import Forged
 from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
-from ward.store import alerts, erasure, events, plans, rules, stays
+from ward.store import alerts, drafts, erasure, events, plans, rules, stays
 from ward.web.hub import Hub
 from ward.web.service_protocol import COMMANDS
 from ward.web.views import alert_view, event_view, stay_view
@@ -103,6 +103,7 @@ class FakeService:
         self.reference_days = 14
         self.shown: dict[str, dict[str, Any]] = {}
         """By ``ward/device``, what it shows."""
+        self.second_person = True
 
     # ---- what the web uses ----
 
@@ -153,6 +154,10 @@ class FakeService:
             }
             found[version.rule_id] = {**PACK_RULE, **version.definition, **made}
         return list(found.values())
+
+    def changed(self, scope: str, changes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        now = {rule["id"]: rule for rule in self.rules(scope)}
+        return [{**now.get(id, {"id": id}), **change, "scope": scope} for id, change in changes.items()]
 
     def health(self) -> dict[str, Any]:
         reasons = [] if self.ready else ["no connection to the broker"]
@@ -308,3 +313,26 @@ class FakeService:
                 at=self.clock.now(), expected=next(own, 0),
             )  # fmt: skip
         return next(rule for rule in self.rules(scope) if rule["id"] == rule_id)
+
+    def _apply_draft(self, draft, by, state):
+        return self._draft(draft, by, state, "apply", "applied")
+
+    def _return_draft(self, draft, by, state, why):
+        return self._draft(draft, by, state, "return", "returned", why)
+
+    def _draft(self, id, by, state, act, after, text=None):
+        with self.engine_db.connect() as connection:
+            draft = drafts.get_draft(connection, id)
+        if draft.state != state:
+            raise ConflictError(f"this draft is {draft.state} by now")
+        made = []
+        for change in draft.changes:
+            definition = change["change"] if act == "apply" else change["base"]
+            now = next((r for r in self.rules(draft.scope) if r["id"] == change["rule"]), None)
+            kept = {k: v for k, v in definition.items() if k not in ("scope", "version", "by", "at")}
+            rule = self._put_rule(change["rule"], kept, draft.scope, by, now and str(now["version"]))
+            made.append({"rule": rule["id"], "version": rule["version"], "before": 0})
+        with self.engine_db.begin() as tx:
+            entry = drafts.Entry(id, self.clock.now(), by, act, text)
+            drafts.move_draft(tx, draft, entry, state=after, made=made)
+        return {"draft": id, "rules": [one["rule"] for one in made]}

@@ -20,7 +20,8 @@ from ward.scoring.rules import Rule
 class Override:
     """One version of a rule in one scope. ``scope`` is ``all``, ``ward:NAME`` or ``stay:ID``.
 
-    ``definition`` has all fields of the rule; with ``retired`` the rule is not in force in that scope.
+    ``definition`` has all fields of the rule; with ``retired`` the rule is not in force in that scope. With
+    ``follows`` the scope has no rule of its own any more: the next wider one is in force again.
     """
 
     rule_id: str
@@ -30,6 +31,7 @@ class Override:
     by: str = ""
     at: int = 0
     retired: bool = False
+    follows: bool = False
 
 
 class Rulebook:
@@ -45,9 +47,18 @@ class Rulebook:
 
     def put(self, override: Override) -> None:
         """Takes a version in. Raises ``PackError`` where its definition is no rule."""
-        rule = None if override.retired else parse_rule(override.definition, file=override.scope)
+        ends = override.retired or override.follows
+        rule = None if ends else parse_rule(override.definition, file=override.scope)
         self._latest[override.scope, override.rule_id] = override
-        self._changed.setdefault(override.scope, {})[override.rule_id] = rule
+        own = self._changed.setdefault(override.scope, {})
+        if override.follows:
+            own.pop(override.rule_id, None)
+        else:
+            own[override.rule_id] = rule
+
+    def copy(self) -> Rulebook:
+        """Another with the same versions, in which changes can be tried."""
+        return Rulebook(self.pack, self._latest.values())
 
     def forget(self, scope: str) -> None:
         """As if there had never been a rule of this scope."""
@@ -75,7 +86,8 @@ class Rulebook:
     def origin(self, rule_id: str, ward: str | None = None, stay: str | None = None) -> tuple[str, int]:
         """Scope and version that the rule in force comes from; ``("pack", 0)`` where nobody changed it."""
         for scope in reversed(_scopes(ward, stay)):
-            if (override := self._latest.get((scope, rule_id))) is not None:
+            override = self._latest.get((scope, rule_id))
+            if override is not None and not override.follows:
                 return scope, override.version
         return "pack", 0
 
@@ -129,6 +141,16 @@ class Rulebook:
             self._check_scopes_above(rule, scope)
         version = self.version(rule_id, scope) + 1
         return Override(rule_id, scope, version, rule_to_dict(rule), by, at, retired)
+
+    def check(self, scope: str, ward: str | None = None) -> None:
+        """Whether the rules in force there, and where other overrides stand on them, go together.
+
+        Raises PackError.
+        """
+        for other in sorted({scope, *(of for of, _ in self._latest if of != "all")}):
+            rules = self.effective(*_places(other, ward if other == scope else None))
+            if problems := check_inhibits({rule.id: rule.inhibits for rule in rules}):
+                raise PackError(other, problems)
 
     def _check_scopes_above(self, rule: Rule, scope: str) -> None:
         """A rule that is fine where it is put may close a circle where other overrides stand on it."""

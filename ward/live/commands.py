@@ -5,18 +5,16 @@ Each change is written to the database first, then to the journal, so that a res
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ward.alerts.acts import UNDO
 from ward.alerts.model import Alert, Change, Event
-from ward.alerts.overrides import Override
-from ward.alerts.packs import rule_to_dict
 from ward.clock import iso
-from ward.errors import InvalidError, NotFoundError, PreconditionError
+from ward.errors import ConflictError, InvalidError, NotFoundError, PreconditionError
 from ward.ingest.journal import Journal
 from ward.ingest.records import Entry, Observation, RulesChanged
-from ward.live import forget
+from ward.live import drafts, forget
 from ward.live.admissions import Admissions
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
@@ -25,9 +23,11 @@ from ward.live.shifts import Shifts
 from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
+from ward.store import drafts as draft_store
 from ward.store import rules as rule_store
 from ward.store.alerts import get_alert
 from ward.store.care import level_of
+from ward.store.rules import RuleVersion
 from ward.web.views import alert_view
 
 
@@ -180,10 +180,35 @@ class Commands:
                 at=now,
                 expected=book.version(rule_id, scope),
             )
-        book.put(Override(rule_id, scope, stored.version, made.definition, by, now))
-        core.rules_changed(now, by)
-        self._write(RulesChanged(now), now)
+        self._put_in_force([stored], now, by)
         return rule_view(core, book.rule(rule_id, ward, stay), scope)
+
+    def apply_draft(self, now: int, draft: str, by: str, state: str) -> Any:
+        """All its rules at once. ``state``: the one in which the caller saw that it may be."""
+        return self._with_draft(draft, state, now, by, drafts.apply_draft)
+
+    def return_draft(self, now: int, draft: str, by: str, state: str, why: str | None) -> Any:
+        """Versions as they were before it. Each is a new one: nothing is taken out of the history."""
+        return self._with_draft(draft, state, now, by, drafts.return_draft, why=why)
+
+    def _with_draft(
+        self, id: str, state: str, now: int, by: str, change: Callable[..., list[RuleVersion]], **more: Any
+    ) -> Json:
+        core = self._core
+        with core.db.begin() as tx:
+            draft = draft_store.get_draft(tx, id)
+            if draft.state != state:
+                raise ConflictError(f"this draft is {draft.state} by now", state=draft.state)
+            ward, _ = places(core, draft.scope)
+            versions = change(core, tx, draft, ward, by=by, now=now, **more)
+        self._put_in_force(versions, now, by)
+        return {"draft": id, "rules": [version.rule_id for version in versions]}
+
+    def _put_in_force(self, versions: list[RuleVersion], now: int, by: str) -> None:
+        for version in versions:
+            self._core.rulebook.put(drafts.override_of(version))
+        self._core.rules_changed(now, by)
+        self._write(RulesChanged(now), now)
 
 
 def places(core: Core, scope: str) -> tuple[str | None, str | None]:
@@ -202,16 +227,9 @@ def places(core: Core, scope: str) -> tuple[str | None, str | None]:
 
 def rule_view(core: Core, rule: Rule, scope: str) -> Json:
     """A rule as the API shows it, with where its definition comes from."""
-    ward, stay = places(core, scope)
-    origin, version = core.rulebook.origin(rule.id, ward, stay)
-    override = core.rulebook.latest(rule.id, origin)
-    return {
-        **rule_to_dict(rule),
-        "scope": origin,
-        "version": version,
-        "by": override.by if override else None,
-        "at": iso(override.at) if override else None,
-    }
+    view = drafts.rule_view(core.rulebook, rule.id, *places(core, scope))
+    assert view is not None
+    return view
 
 
 def _number(name: str, value: Any) -> float:
@@ -224,7 +242,7 @@ _ROOMS: Final[Mapping[str, type]] = {
     name: room
     for room, names in {
         Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered "
-        "put_rule put_plan",
+        "put_plan put_rule apply_draft return_draft",
         Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
         Shifts: "assign unassign",
     }.items()

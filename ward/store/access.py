@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
@@ -194,3 +195,15 @@ def get_token(connection: Connection, token: str) -> Token:
     if row is None:
         raise NotFoundError(f"no token {token}")
     return Token(*row)
+
+
+def people_of(connection: Connection, roles: Collection[str], now: int) -> list[tuple[str, str]]:
+    """Who has one of these roles: how a principal is called (``user:…``, ``token:…``), and her name."""
+    members = select(users.c.id, users.c.name).where(users.c.role.in_(roles) & users.c.disabled.is_(None))
+    lasting = tokens.c.expires.is_(None) | (tokens.c.expires > now)
+    valid = tokens.c.role.in_(roles) & tokens.c.revoked.is_(None) & tokens.c.scopes.is_(None) & lasting
+    programs = select(tokens.c.id, tokens.c.name).where(valid)
+    return [
+        *((f"user:{id}", name) for id, name in connection.execute(members)),
+        *((f"token:{id}", name) for id, name in connection.execute(programs)),
+    ]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Select,
     Table,
     cast,
     delete,
@@ -36,6 +37,8 @@ from ward.store.tables import (
     assignments,
     dead_letters,
     deliveries,
+    draft_log,
+    drafts,
     erasures,
     events,
     history,
@@ -94,6 +97,10 @@ class Holding:
     """How many there are of what the kind is called: a row of the history holds many readings."""
 
 
+def _drafts_of(subject: Subject) -> Select[tuple[str]]:
+    return select(drafts.c.id).where(drafts.c.scope == f"stay:{subject.stay}")
+
+
 # In the order in which they go: what is found by another comes before that other.
 HOLDINGS: Final = (
     Holding("published", outbox, lambda s, d: outbox.c.payload.contains(s.stay, autoescape=True)),
@@ -106,6 +113,8 @@ HOLDINGS: Final = (
     ),
     Holding("refused", dead_letters, _refused),
     Holding("limits", rules, lambda s, d: rules.c.scope == f"stay:{s.stay}"),
+    Holding("words on drafts", draft_log, lambda s, d: draft_log.c.draft.in_(_drafts_of(s))),
+    Holding("drafts", drafts, lambda s, d: drafts.c.scope == f"stay:{s.stay}"),
     Holding("book", meta, lambda s, d: meta.c.key == f"book:{s.stay}"),
     Holding(
         "requests", idempotency,

@@ -15,8 +15,11 @@ from ward.store.tables import rules
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """One version of a rule in a scope (``all``, ``ward:X``, ``stay:Y``). A retired one gives the
-    rule of the next wider scope its place back."""
+    """One version of a rule in a scope (``all``, ``ward:X``, ``stay:Y``). Where it is ``retired`` the rule is
+    not in force there; where it ``follows``, the rule of the next wider scope has its place back.
+
+    ``by`` put it in force. ``draft``: by which it came, with who proposed and who approved that; ``why``.
+    """
 
     rule_id: str
     scope: str
@@ -25,6 +28,11 @@ class RuleVersion:
     by: str
     at: int
     retired: bool = False
+    follows: bool = False
+    draft: str | None = None
+    proposed_by: str | None = None
+    approved_by: str | None = None
+    why: str | None = None
 
 
 COLUMNS = [rules.c[field.name] for field in fields(RuleVersion)]
@@ -39,9 +47,9 @@ def put_rule(
     by: str,
     at: int,
     expected: int,
-    retired: bool = False,
+    **more: Any,
 ) -> RuleVersion:
-    """Add the version after ``expected`` (0: the scope has none yet).
+    """Add the version after ``expected`` (0: the scope has none yet); ``more``: other fields of a version.
 
     Raises PreconditionError, with the present ``version``, if ``expected`` is not the newest.
     """
@@ -50,7 +58,7 @@ def put_rule(
     changed = f"rule {rule_id} ({scope}) is at version {{}}, not {expected}"
     if newest != expected:
         raise PreconditionError(changed.format(newest), version=newest)
-    made = RuleVersion(rule_id, scope, expected + 1, definition, by, at, retired)
+    made = RuleVersion(rule_id, scope, expected + 1, definition, by, at, **more)
     try:
         with tx.begin_nested():
             tx.execute(rules.insert().values({c: getattr(made, c.name) for c in COLUMNS}))

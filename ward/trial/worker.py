@@ -65,7 +65,8 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
         with database.connect() as connection:
             versions = current_rules(connection)
         overrides = [
-            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired) for v in versions
+            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows)
+            for v in versions
         ]
         rulebook = Rulebook(Pack(job.pack, "", "", tuple(job.rules)), overrides)
         return stored_trial(database, rulebook, job.request, tell, lambda: find_risk(job.risk))

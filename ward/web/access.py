@@ -47,6 +47,7 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "flag": frozenset({"clinician", "admin", "integration"}),
     "assign": frozenset({"nurse", "clinician", "admin"}),
     "tune": frozenset({"clinician", "admin"}),
+    "approve": frozenset({"clinician", "admin"}),
     "report": frozenset({"clinician", "admin"}),
     "monitor": frozenset({"admin", "integration"}),
     "administer": frozenset({"admin"}),
@@ -57,7 +58,7 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
 with it the parts behind the colon; list: which stays there are, with the parts that one may read; account:
 one's own password and sessions; show: a page says that it shows an alert; test: test alerts; respond:
 acknowledge and shelve; assign: who has which patient; admit: admissions, beds, devices of stays; flag: flags
-of stays, which switch rules off; tune: rules and trials; report: what alerts were worth, and drift; monitor:
+of stays, which switch rules off; tune: rules, trials, drafts; approve: others' drafts; report: what alerts were worth, and drift; monitor:
 metrics; administer: users and tokens; audit: reading who saw and did what; protect: exporting and erasing a
 stay."""
 
@@ -278,6 +279,7 @@ Pauser = Annotated[Principal, Depends(Allow("pause"))]
 Admitter = Annotated[Principal, Depends(Allow("admit"))]
 Flagger = Annotated[Principal, Depends(Allow("flag"))]
 Tuner = Annotated[Principal, Depends(Allow("tune"))]
+Approver = Annotated[Principal, Depends(Allow("approve"))]
 Reporter = Annotated[Principal, Depends(Allow("report"))]
 Monitor = Annotated[Principal, Depends(Allow("monitor"))]
 Administrator = Annotated[Principal, Depends(Allow("administer"))]

@@ -30,6 +30,7 @@ from ward.web.routers import (
     credentials,
     devices,
     documentation,
+    drafts,
     events,
     notices,
     observations,
@@ -50,6 +51,7 @@ from ward.web.routers import (
 from ward.web.service_protocol import Service
 from ward.web.subpath import SubPath
 from ward.web.trail import Trail
+from ward.web.tried import Tried
 
 ROUTERS: Final = (
     stays,
@@ -60,6 +62,7 @@ ROUTERS: Final = (
     alerts,
     trial,
     rules,
+    drafts,
     plans,
     places,
     assignments,
@@ -134,6 +137,7 @@ def create_app(
     app.state.heartbeat_s = heartbeat_s
     app.state.rendered = Rendered()
     app.state.root = root
+    app.state.tried = Tried()
     trail = Trail(service.engine_db, wall)
 
     for module in ROUTERS:

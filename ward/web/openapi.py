@@ -59,6 +59,7 @@ TAGS: Final = (
     ("alerts", "What was raised, what is pending, and what is done about it."),
     ("notices", "How alerts reach people: channels, test alerts, and how long it took."),
     ("rules", "Thresholds: in force where, every version, trials over history."),
+    ("drafts", "Changes of rules that one person proposes and another approves."),
     ("plans", "Care plans: who is told of an alert, when, through what; who is on duty."),
     ("reports", "What alerts were worth by those who took them, and whether wards still are what they were."),
     ("wards", "Wards with their beds, and devices before they are attached."),

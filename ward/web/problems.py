@@ -41,6 +41,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "forbidden": Kind(
         403, "Not allowed", "The role, or the wards it sees, do not allow this. Asking again will not help."
     ),
+    "second-person": Kind(
+        403,
+        "A second person is needed",
+        "Rules of a ward, or of all wards, change through a draft that somebody else approves: "
+        "`POST /api/v1/drafts`. Rules of one patient may be changed at once, with `?stay=`. "
+        "Where one person answers for the rules alone, an administrator sets `WARD_SECOND_PERSON=false`.",
+    ),
     "session-idle": Kind(
         401,
         "Log in again",
@@ -127,6 +134,12 @@ BY_STATUS: Final[Mapping[int, str]] = {
     503: "unavailable",
 }
 """The type of an error that only has a status (those of the framework)."""
+
+
+class SecondPersonError(WardError):
+    """Rules that nobody changes alone."""
+
+    type, title, status = "second-person", "A second person is needed", 403
 
 
 class CrossSiteError(WardError):

@@ -168,6 +168,16 @@ class Service(Protocol):
         """
         ...
 
+    def changed(self, scope: str, changes: Mapping[str, Mapping[str, Any]]) -> Sequence[Json]:
+        """These rules (by id, what shall be different of each) as they would be in that scope; nothing
+        changes. Quick, no I/O to wait for. Raises InvalidError, NotFoundError."""
+        ...
+
+    @property
+    def second_person(self) -> bool:
+        """Whether a change of rules for a ward needs a second person."""
+        ...
+
     def health(self) -> Json:
         """``{"ready": bool, "live": bool, "reasons": [str], "last_message_age_s": float | null, …}``."""
         ...
@@ -194,11 +204,14 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "unshelve": ("alert", "by"),
     "put_plan": ("ward", "definition", "by", "expected"),
     "put_rule": ("rule_id", "definition", "scope", "by", "expected"),
+    "apply_draft": ("draft", "by", "state"),
+    "return_draft": ("draft", "by", "state", "why"),
 }
 """Every command with its keyword arguments. ``time`` is ms or None (now); ``minutes`` 0 ends a pause;
 ``pause_minutes`` None: no pause; ``from_stay``: whose device it is by what the caller saw, None: nobody's;
 ``expected`` is, as text, the ``version`` in force that the caller saw, None for a new rule; of
 ``definition``, fields that are left out stay as they are. All answer with a stay, except ``erase`` (what
 went), ``assign`` and ``unassign`` (``{"items": stays}``), the six on alerts (the alert), ``put_rule`` (the
-rule) and ``put_plan`` (the version made; its ``expected`` is the number of the version before, its
-``definition`` None for the default plan). A test holds the web to this table."""
+rule), ``put_plan`` (the version made; its ``expected`` is the number of the version before, its
+``definition`` None for the default plan) and the two on drafts (``draft`` and ``rules``; ``state``: of the
+draft as the caller saw it). A test holds the web to this table."""

@@ -116,7 +116,12 @@ rules: Final = Table(
     Column("definition", Json, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("retired", Boolean, nullable=False, server_default=false()),
+    Column("retired", Boolean, nullable=False, server_default=false()),  # not in force in this scope
+    Column("follows", Boolean, nullable=False, server_default=false()),  # as the next wider scope has it
+    Column("draft", Text),  # by which it came, with who proposed and who approved that
+    Column("proposed_by", Text),
+    Column("approved_by", Text),
+    Column("why", Text),
     UniqueConstraint("rule_id", "scope", "version"),
     sqlite_autoincrement=True,
 )

@@ -15,7 +15,7 @@ from ward.store.rules import RuleVersion, current_rules, rule_history
 from ward.store.stays import get_stay
 from ward.web.access import Principal, RuleReader, Tuner
 from ward.web.describe import API, answers
-from ward.web.problems import PreconditionRequiredError
+from ward.web.problems import PreconditionRequiredError, SecondPersonError
 from ward.web.schemas.common import Id, Page
 from ward.web.schemas.rules import Rule, RuleChange
 from ward.web.schemas.rules import RuleVersion as VersionShape
@@ -99,8 +99,12 @@ async def put(
         str | None, Header(description="`*` makes a new rule, if there is none with this id.", examples=["*"])
     ] = None,
 ) -> Response:
-    """Applies from the next evaluation, in this scope. Every version is kept, with who made it."""
+    """Applies from the next evaluation, in this scope. Every version is kept, with who made it. Where a
+    second person is required (`WARD_SECOND_PERSON`), somebody who is logged in changes this way what is of
+    one patient; what is of a ward she proposes with `POST /drafts`. Tokens are not held to that."""
     scope = await scope_of(service, who, ward, stay)
+    if service.second_person and who.session and stay is None:
+        raise SecondPersonError("rules of a ward change through a draft that a second person approves")
     if scope == "all" and who.wards is not None:
         raise ForbiddenError("a rule for all wards can be changed only by who sees all wards; use ?ward=")
     if body.id not in (None, rule):

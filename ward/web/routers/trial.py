@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -12,13 +12,15 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
 from ward.errors import InvalidError, WardError
-from ward.web.access import Tuner
+from ward.web.access import Principal, Tuner
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.problems import of_ward_error
+from ward.web.routers.rules import present, scope_of
 from ward.web.schemas.trials import TrialAnswer, TrialRequest
-from ward.web.service_protocol import Json
+from ward.web.service_protocol import Json, Service
 from ward.web.shared import Svc, own_stay, send
+from ward.web.tried import Tried
 
 router = APIRouter(prefix=f"{API}/rules", tags=["rules"])
 
@@ -62,7 +64,7 @@ async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) 
     }
     tried = {rule["id"] for rule in wanted["rules"]} | ({body.grid.rule} if body.grid else set())
     about(detail={"rules": sorted(tried), "start": body.start, "end": body.end})
-    steps = _while_there(request, service.trial(wanted))
+    steps = _while_there(request, service.trial(wanted), await _keeping(request, service, who, wanted))
     if STREAM not in request.headers.get("accept", ""):
         async with aclosing(steps):
             async for kind, data in steps:
@@ -75,15 +77,32 @@ async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) 
     return EventSourceResponse(_stream(request.url.path, first, steps), headers={"X-Accel-Buffering": "no"})
 
 
+async def _keeping(
+    request: Request, service: Service, who: Principal, wanted: Json
+) -> Callable[[Json], Json]:
+    """What gives an answer the id by which a draft may rest on it: of one set of rules in one scope."""
+    scope = wanted.get("scope")
+    if scope is None or wanted.get("grid") or not wanted["rules"]:
+        return lambda answer: answer
+    kind, _, name = scope.partition(":")
+    await scope_of(service, who, name if kind == "ward" else None, name if kind == "stay" else None)
+    base = {rule["id"]: (await present(service, rule["id"], scope)).rule for rule in wanted["rules"]}
+    tried: Tried = request.app.state.tried
+    return lambda answer: {"id": tried.keep(who, wanted, scope, base, answer), **answer}
+
+
 async def _while_there(
-    request: Request, steps: AsyncGenerator[tuple[str, Json], None]
+    request: Request, steps: AsyncGenerator[tuple[str, Json], None], kept: Callable[[Json], Json]
 ) -> AsyncGenerator[tuple[str, Json], None]:
     """Until the result, or until the caller has gone."""
     async with aclosing(steps):
-        async for step in steps:
-            if step[0] != "result" and await request.is_disconnected():
+        async for kind, data in steps:
+            if kind == "result":
+                yield kind, kept(data)
                 return
-            yield step
+            if await request.is_disconnected():
+                return
+            yield kind, data
 
 
 async def _stream(

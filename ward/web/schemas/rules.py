@@ -99,4 +99,11 @@ class RuleVersion(Answer):
     definition: dict[str, object]
     by: str
     at: Moment
-    retired: bool = False
+    retired: bool = Field(False, description="Not in force in this scope.")
+    follows: bool = Field(
+        False, description="The scope has none of its own any more: the next wider one is in force again."
+    )
+    draft: str | None = Field(None, description="By which it came.")
+    proposed_by: str | None = None
+    approved_by: str | None = None
+    why: str | None = None

@@ -239,6 +239,9 @@ class TrialSuggestion(Answer):
 class TrialAnswer(Answer):
     """What would have been raised, and how that differs from the rules in force."""
 
+    id: str | None = Field(
+        None, description="Of a trial of `rules` in a `scope`: a draft can rest on it (`POST /drafts`)."
+    )
     stays: int
     patient_days: float
     denominator: str = Field(description="What a patient-day is here.", examples=["time with a valid signal"])
