@@ -26,6 +26,7 @@ from ward.protection.export import SECTIONS, as_json, as_zip
 from ward.protection.pseudonym import FILE, Pseudonyms
 from ward.store import erasure
 from ward.store.audit import Entry, append, verify
+from ward.store.drafts import Draft, add_draft
 from ward.store.idempotency import claim, remember
 from ward.store.tables import deliveries, metadata, snapshots
 
@@ -63,6 +64,9 @@ def a_life(world: World) -> tuple[str, str]:
     world.tick()
     db = world.service.engine_db
     with db.begin() as tx:
+        given = {"changes": [], "trial": None, "by": "Ada", "by_id": "user:1", "at": world.now}
+        draft = Draft(id="d", title="t", why=f"for {REF}", scope=f"stay:{stay}", state="proposed", **given)
+        add_draft(tx, draft)
         claim(tx, key="k", actor="a", route="POST /api/v1/stays", digest="d", now=1)
         remember(
             tx,

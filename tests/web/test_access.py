@@ -51,6 +51,13 @@ ALLOWED = {
     f"GET {A}/rules/{{rule}}": ALL,
     f"PUT {A}/rules/{{rule}}": TUNING,
     f"GET {A}/rules/{{rule}}/history": ALL,
+    f"GET {A}/drafts": ALL,
+    f"POST {A}/drafts": TUNING,
+    f"GET {A}/drafts/{{draft}}": ALL,
+    **{
+        f"POST {A}/drafts/{{draft}}/{act}": TUNING
+        for act in ("comment", "approve", "reject", "withdraw", "apply", "return")
+    },
     f"GET {A}/wards/{{ward}}/plan": ALL,
     f"PUT {A}/wards/{{ward}}/plan": TUNING,
     f"DELETE {A}/wards/{{ward}}/plan": TUNING,

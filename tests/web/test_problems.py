@@ -17,6 +17,7 @@ def test_the_types_are_pinned() -> None:
         "bad-request": 400,
         "unauthorized": 401,
         "forbidden": 403,
+        "second-person": 403,
         "cross-site": 403,
         "not-found": 404,
         "method-not-allowed": 405,

@@ -27,6 +27,7 @@ from ward.store.tables import (
     audit,
     deliveries,
     devices,
+    drafts,
     events,
     history,
     rules,
@@ -41,7 +42,7 @@ whether the filter found it valid; device "person" is what staff entered. audit:
 """
 _TIMES: Final = frozenset(
     {"start", "end", "paused_until", "breach_since", "raised_at", "announced_at", "acknowledged_at"}
-    | {"cleared_at", "closed_at", "shelved_until", "listed_at", "at", "created", "due", "sent"}
+    | {"cleared_at", "closed_at", "shelved_until", "listed_at", "at", "created", "due", "sent", "approved_at"}
 )
 LETTERS: Final = {float(number): letter for letter, number in CONSCIOUSNESS.items()}
 
@@ -73,6 +74,10 @@ def _of(table: Table, *left_out: str, key: ColumnElement[Any] | None = None) -> 
 
 def _limits(connection: Connection, stay: str) -> Iterator[Row]:
     return _of(rules, key=rules.c.scope).rows(connection, f"stay:{stay}")
+
+
+def _drafts(connection: Connection, stay: str) -> Iterator[Row]:
+    return _of(drafts, key=drafts.c.scope).rows(connection, f"stay:{stay}")
 
 
 _READING: Final = ("time", "signal", "value", "unit", "mark", "reason", "device", "seq")
@@ -127,6 +132,7 @@ SECTIONS: Final = (
     _of(events),
     _of(deliveries, "lease_by", "lease_until", "key"),
     Section("limits", tuple(c.name for c in rules.columns), _limits),
+    Section("drafts", tuple(c.name for c in drafts.columns), _drafts),
     Section("audit", tuple(c.name for c in audit.columns if c.name not in ("previous", "hash")), _audit),
 )
 

@@ -54,13 +54,13 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
     "audit": frozenset({"admin"}),
     "protect": frozenset({"admin"}),
 }
-"""What each capability allows, by role. session: who am I, log out; board: the live board; read: stays, and
-with it the parts behind the colon; list: which stays there are, with the parts that one may read; account:
-one's own password and sessions; show: a page says that it shows an alert; test: test alerts; respond:
-acknowledge and shelve; assign: who has which patient; admit: admissions, beds, devices of stays; flag: flags
-of stays, which switch rules off; tune: rules, trials, drafts; approve: others' drafts; report: what alerts were worth, and drift; monitor:
-metrics; administer: users and tokens; audit: reading who saw and did what; protect: exporting and erasing a
-stay."""
+"""What each capability allows, by role. session: who am I, log out; board: the live board; read: stays,
+and with it the parts behind the colon; list: which stays there are, with the parts that one may read;
+account: one's own password and sessions; show: a page says that it shows an alert; test: test alerts;
+respond: acknowledge and shelve; assign: who has which patient; admit: admissions, beds, devices of stays;
+flag: flags of stays, which switch rules off; tune: rules, trials, drafts; approve: others' drafts;
+report: what alerts were worth, and drift; monitor: metrics; administer: users and tokens; audit: reading
+who saw and did what; protect: exporting and erasing a stay."""
 
 LIMITED: Final = frozenset({"board", "show"})
 """What is left to a session that nobody has touched for too long: the board, which still shows alerts."""

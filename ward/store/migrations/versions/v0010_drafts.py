@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_drafts"),
     )
     op.create_index("ix_drafts_scope", "drafts", ["scope"])
-    op.create_index("ix_drafts_at", "drafts", ["at", "id"])
+    op.create_index("ix_drafts_at_id", "drafts", ["at", "id"])
     op.create_table(
         "draft_log",
         sa.Column("id", SERIAL, nullable=False),
