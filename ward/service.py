@@ -25,7 +25,6 @@ from ward.ingest.intake import Intake
 from ward.ingest.journal import SqlJournal
 from ward.ingest.mqtt import MqttLink
 from ward.live import drafts, snapshots
-from ward.live.commands import places, rule_view
 from ward.live.core import Core
 from ward.live.deadman import DeadMan
 from ward.live.faults import why
@@ -35,6 +34,7 @@ from ward.live.heartbeats import Heartbeats
 from ward.live.outbox import OutboxSender
 from ward.live.plans import load_plans
 from ward.live.risks import risk_view
+from ward.live.rules import places
 from ward.live.runner import Runner
 from ward.live.showing import latest, of_stay
 from ward.live.trail_keeper import trail_duties
@@ -336,7 +336,7 @@ class WardService:
     def rules(self, scope: str) -> Sequence[Json]:
         ward, stay = places(self.core, scope)
         book = self.core.rulebook
-        return [rule_view(self.core, rule, scope) for rule in book.effective(ward, stay)]
+        return [drafts.shown(book, rule, ward, stay) for rule in book.effective(ward, stay)]
 
     def changed(self, scope: str, changes: Mapping[str, Mapping[str, Any]]) -> Sequence[Json]:
         """See ``ward.web.service_protocol``."""

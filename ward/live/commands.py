@@ -5,29 +5,27 @@ Each change is written to the database first, then to the journal, so that a res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ward.alerts.acts import UNDO
 from ward.alerts.model import Alert, Change, Event
 from ward.clock import iso
-from ward.errors import ConflictError, InvalidError, NotFoundError, PreconditionError
+from ward.errors import InvalidError, NotFoundError
 from ward.ingest.journal import Journal
-from ward.ingest.records import Entry, Observation, RulesChanged
-from ward.live import drafts, forget
+from ward.ingest.records import Entry, Observation
+from ward.live import forget
 from ward.live.admissions import Admissions
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
 from ward.live.plans import parsed, store_plan, unreadable, version_view
+from ward.live.rules import Rules
 from ward.live.shifts import Shifts
 from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
-from ward.store import drafts as draft_store
-from ward.store import rules as rule_store
 from ward.store.alerts import get_alert
 from ward.store.care import level_of
-from ward.store.rules import RuleVersion
 from ward.web.views import alert_view
 
 
@@ -40,6 +38,7 @@ class Commands:
             Commands: self,
             Admissions: Admissions(core, journal, lambda: keeper.board),
             Shifts: Shifts(core, lambda: keeper.board),
+            Rules: Rules(core, journal),
         }
 
     def run(self, name: str, now: int, arguments: Mapping[str, Any]) -> Json:
@@ -149,7 +148,7 @@ class Commands:
         core.note(core.book.not_delivered(alert, person, channel, level or 0, error[:200], now))
         return alert_view(core.book.get(alert))
 
-    # ------------------------------------------------------------------ rules and plans
+    # ------------------------------------------------------------------ plans
 
     def put_plan(self, now: int, ward: str, definition: dict[str, Any] | None, by: str, expected: int) -> Any:
         """From now on the ward goes by it; None: by the default plan again. What was told stays told."""
@@ -159,77 +158,6 @@ class Commands:
         self._core.plans.put(ward, plan)
         self._core.faults.pop(unreadable(ward), None)
         return version_view(stored)
-
-    def put_rule(
-        self, now: int, rule_id: str, definition: Mapping[str, Any], scope: str, by: str, expected: str | None
-    ) -> Any:
-        core, book = self._core, self._core.rulebook
-        ward, stay = places(core, scope)
-        of, version = book.origin(rule_id, ward, stay)
-        if expected not in (None, "*", str(version)):
-            raise PreconditionError(f"rule {rule_id} is at version {version} ({of})", version=version)
-        exists = any(r.id == rule_id for r in book.effective(ward, stay))
-        made = book.plan(rule_id, definition, scope, by, now, "*" if exists else None, ward)
-        with core.db.begin() as tx:
-            stored = rule_store.put_rule(
-                tx,
-                rule_id=rule_id,
-                scope=scope,
-                definition=dict(made.definition),
-                by=by,
-                at=now,
-                expected=book.version(rule_id, scope),
-            )
-        self._put_in_force([stored], now, by)
-        return rule_view(core, book.rule(rule_id, ward, stay), scope)
-
-    def apply_draft(self, now: int, draft: str, by: str, state: str) -> Any:
-        """All its rules at once. ``state``: the one in which the caller saw that it may be."""
-        return self._with_draft(draft, state, now, by, drafts.apply_draft)
-
-    def return_draft(self, now: int, draft: str, by: str, state: str, why: str | None) -> Any:
-        """Versions as they were before it. Each is a new one: nothing is taken out of the history."""
-        return self._with_draft(draft, state, now, by, drafts.return_draft, why=why)
-
-    def _with_draft(
-        self, id: str, state: str, now: int, by: str, change: Callable[..., list[RuleVersion]], **more: Any
-    ) -> Json:
-        core = self._core
-        with core.db.begin() as tx:
-            draft = draft_store.get_draft(tx, id)
-            if draft.state != state:
-                raise ConflictError(f"this draft is {draft.state} by now", state=draft.state)
-            ward, _ = places(core, draft.scope)
-            versions = change(core, tx, draft, ward, by=by, now=now, **more)
-        self._put_in_force(versions, now, by)
-        return {"draft": id, "rules": [version.rule_id for version in versions]}
-
-    def _put_in_force(self, versions: list[RuleVersion], now: int, by: str) -> None:
-        for version in versions:
-            self._core.rulebook.put(drafts.override_of(version))
-        self._core.rules_changed(now, by)
-        self._write(RulesChanged(now), now)
-
-
-def places(core: Core, scope: str) -> tuple[str | None, str | None]:
-    """(ward, stay) of ``all``, ``ward:X`` or ``stay:Y``. Raises InvalidError, NotFoundError."""
-    kind, _, name = scope.partition(":")
-    if scope == "all":
-        return None, None
-    if kind == "ward" and name:
-        return name, None
-    if kind == "stay" and name:
-        if name not in core.stays:
-            raise NotFoundError(f"no present stay {name}")
-        return core.stays[name].ward, name
-    raise InvalidError("scope must be all, ward:NAME or stay:ID", field="scope")
-
-
-def rule_view(core: Core, rule: Rule, scope: str) -> Json:
-    """A rule as the API shows it, with where its definition comes from."""
-    view = drafts.rule_view(core.rulebook, rule.id, *places(core, scope))
-    assert view is not None
-    return view
 
 
 def _number(name: str, value: Any) -> float:
@@ -241,10 +169,10 @@ def _number(name: str, value: Any) -> float:
 _ROOMS: Final[Mapping[str, type]] = {
     name: room
     for room, names in {
-        Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered "
-        "put_plan put_rule apply_draft return_draft",
+        Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered put_plan",
         Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
         Shifts: "assign unassign",
+        Rules: "put_rule apply_draft return_draft",
     }.items()
     for name in names.split()
 }

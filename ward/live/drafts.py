@@ -15,6 +15,7 @@ from ward.clock import iso
 from ward.errors import NotFoundError, PreconditionError
 from ward.live.core import Core
 from ward.live.views import Json
+from ward.scoring.rules import Rule
 from ward.store import drafts as store
 from ward.store import rules as rule_store
 from ward.store.rules import RuleVersion
@@ -28,12 +29,15 @@ def override_of(version: RuleVersion) -> Override:
 
 
 def rule_view(book: Rulebook, rule_id: str, ward: str | None, stay: str | None) -> Json | None:
-    """A rule as the API shows it, with where its definition comes from; None where none is in force."""
+    """As ``shown``; None where no such rule is in force."""
     rule = next((rule for rule in book.effective(ward, stay) if rule.id == rule_id), None)
-    if rule is None:
-        return None
-    origin, version = book.origin(rule_id, ward, stay)
-    override = book.latest(rule_id, origin)
+    return None if rule is None else shown(book, rule, ward, stay)
+
+
+def shown(book: Rulebook, rule: Rule, ward: str | None, stay: str | None) -> Json:
+    """A rule as the API shows it, with where its definition comes from."""
+    origin, version = book.origin(rule.id, ward, stay)
+    override = book.latest(rule.id, origin)
     return {
         **rule_to_dict(rule),
         "scope": origin,

@@ -1,0 +1,87 @@
+"""Rules that are changed, one by one or as a draft has them. Runs on the core's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ward.errors import ConflictError, InvalidError, NotFoundError, PreconditionError
+from ward.ingest.journal import Journal
+from ward.ingest.records import RulesChanged
+from ward.live import drafts
+from ward.live.core import Core
+from ward.live.views import Json
+from ward.store import drafts as draft_store
+from ward.store import rules as rule_store
+from ward.store.rules import RuleVersion
+
+
+class Rules:
+    """Each change is a version in the database first, then in the journal that there was one."""
+
+    def __init__(self, core: Core, journal: Journal) -> None:
+        self._core, self._journal = core, journal
+
+    def put_rule(
+        self, now: int, rule_id: str, definition: Mapping[str, Any], scope: str, by: str, expected: str | None
+    ) -> Any:
+        core, book = self._core, self._core.rulebook
+        ward, stay = places(core, scope)
+        of, version = book.origin(rule_id, ward, stay)
+        if expected not in (None, "*", str(version)):
+            raise PreconditionError(f"rule {rule_id} is at version {version} ({of})", version=version)
+        exists = any(r.id == rule_id for r in book.effective(ward, stay))
+        made = book.plan(rule_id, definition, scope, by, now, "*" if exists else None, ward)
+        with core.db.begin() as tx:
+            stored = rule_store.put_rule(
+                tx,
+                rule_id=rule_id,
+                scope=scope,
+                definition=dict(made.definition),
+                by=by,
+                at=now,
+                expected=book.version(rule_id, scope),
+            )
+        self._put_in_force([stored], now, by)
+        return drafts.rule_view(book, rule_id, ward, stay)
+
+    def apply_draft(self, now: int, draft: str, by: str, state: str) -> Any:
+        """All its rules at once. ``state``: the one in which the caller saw that it may be."""
+        return self._with_draft(draft, state, now, by, drafts.apply_draft)
+
+    def return_draft(self, now: int, draft: str, by: str, state: str, why: str | None) -> Any:
+        """Versions as they were before it. Each is a new one: nothing is taken out of the history."""
+        return self._with_draft(draft, state, now, by, drafts.return_draft, why=why)
+
+    def _with_draft(
+        self, id: str, state: str, now: int, by: str, change: Callable[..., list[RuleVersion]], **more: Any
+    ) -> Json:
+        core = self._core
+        with core.db.begin() as tx:
+            draft = draft_store.get_draft(tx, id)
+            if draft.state != state:
+                raise ConflictError(f"this draft is {draft.state} by now", state=draft.state)
+            ward, _ = places(core, draft.scope)
+            versions = change(core, tx, draft, ward, by=by, now=now, **more)
+        self._put_in_force(versions, now, by)
+        return {"draft": id, "rules": [version.rule_id for version in versions]}
+
+    def _put_in_force(self, versions: list[RuleVersion], now: int, by: str) -> None:
+        for version in versions:
+            self._core.rulebook.put(drafts.override_of(version))
+        self._core.rules_changed(now, by)
+        self._core.position = self._journal.append([RulesChanged(now)])
+
+
+def places(core: Core, scope: str) -> tuple[str | None, str | None]:
+    """(ward, stay) of ``all``, ``ward:X`` or ``stay:Y``. Raises InvalidError, NotFoundError."""
+    kind, _, name = scope.partition(":")
+    if scope == "all":
+        return None, None
+    if kind == "ward" and name:
+        return name, None
+    if kind == "stay" and name:
+        if name not in core.stays:
+            raise NotFoundError(f"no present stay {name}")
+        return core.stays[name].ward, name
+    raise InvalidError("scope must be all, ward:NAME or stay:ID", field="scope")
