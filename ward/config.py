@@ -197,6 +197,9 @@ class Settings(BaseSettings):
     oidc_grants: str | None = Field(
         None, description="Its values and what they stand for: 'ward-6a=nurse:6A; doctors=clinician'"
     )
+    simulator: Literal["off", "allowed"] = Field(
+        "off", description="Whether an administrator may start a simulated ward, where no patient is"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged"
     )

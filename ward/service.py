@@ -43,6 +43,8 @@ from ward.live.watchdog import Watchdog, end_process
 from ward.models import find_risk
 from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
+from ward.operations import Operations
+from ward.practice import Practice
 from ward.protection.pseudonym import Pseudonyms
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
@@ -149,6 +151,16 @@ class WardService:
         )
         self.healthy.machine = lambda: (self.house.reasons, self.house.warnings)
         self.core.notices = self.house.drift.standing
+        self.operations = Operations(
+            settings,
+            self.engine_db,
+            self.link,
+            self.beats,
+            self.clock,
+            Practice(settings, self.clock, self.call, lambda: list(self.board.stays.values())),
+            self.health,
+            lambda: self.core.engine.until,
+        )
         self._trials = Trials()
         self._starter = threading.Thread(target=self._begin_or_end, name="start", daemon=True)
         self._watchdog = Watchdog(self.beats, self._threads)
@@ -182,6 +194,7 @@ class WardService:
         """Recover, then connect and go on with the clock. ``in_background``: return at once, so that HTTP
         can say meanwhile how far that is; if it is impossible the process ends."""
         self._watchdog.start()
+        self.operations.pulse.start()
         if self._deadman:
             self._deadman.start()
         if in_background:
@@ -263,6 +276,8 @@ class WardService:
 
     def stop(self) -> None:
         """Take no more messages, write what there is, end. Safe to call twice."""
+        self.operations.practice.stop()
+        self.operations.pulse.stop()
         self._watchdog.stop()
         if self._deadman:
             self._deadman.stop()

@@ -20,6 +20,7 @@ from ward.ingest.gate import Forged
 from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
 from ward.store import alerts, drafts, erasure, events, plans, rules, stays
+from ward.store.audit import verify
 from ward.web.hub import Hub
 from ward.web.service_protocol import COMMANDS
 from ward.web.views import alert_view, event_view, stay_view
@@ -70,6 +71,30 @@ class FakeBoard:
     number: int = 0
 
 
+@dataclass(frozen=True)
+class FakeOperations:
+    """A service that is well, and has no simulator."""
+
+    engine: Engine
+    practice: Any = field(default_factory=lambda: FakePractice())
+
+    def view(self, minutes: int) -> dict[str, Any]:
+        return {"time": iso(NOON), "ready": True, "reasons": [], "series": [], "times": []}
+
+    def verify_trail(self, lines: int) -> dict[str, Any]:
+        with self.engine.connect() as connection:
+            verdict = verify(connection)
+        return {"holds": verdict.holds, "lines": verdict.lines, "after": 0, "seq": 1, "hash": "x"}
+
+
+class FakePractice:
+    async def start(self, beds: int, by: str) -> dict[str, Any]:
+        raise ConflictError("the simulator is off")
+
+    async def end(self, by: str) -> dict[str, Any]:
+        raise ConflictError("the simulator is off")
+
+
 class FakeService:
     def __init__(self, engine: Engine) -> None:
         self.engine_db = engine
@@ -106,6 +131,10 @@ class FakeService:
         self.second_person = True
 
     # ---- what the web uses ----
+
+    @property
+    def operations(self) -> FakeOperations:
+        return FakeOperations(self.engine_db)
 
     def showing(self, ward: str, device: str) -> dict[str, Any]:
         return self.shown.get(f"{ward}/{device}", {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.alerts.ward_plan import clock, fields
-from tests.web.conftest import Client, problem
+from tests.web.conftest import Client, TestClient, problem
 from tests.web.fake import FakeService
 from ward.clock import iso
 
@@ -123,3 +123,18 @@ def test_a_check_tells_holes_and_changes_nothing(client: Client) -> None:
     assert whole["holes"] == []
     assert whole["remarks"][0] == "channel phone: not configured; there are: dashboard"
     assert clinician.get(PLAN).json()["version"] == 0
+
+
+def test_a_text_is_read_and_an_alert_sent_along_it(clinician: TestClient) -> None:
+    path = "/api/v1/wards/6A/plan/read"
+    text = clinician.get("/api/v1/wards/6A/plan").json()["text"]
+    read = clinician.post(path, json={"text": text, "priority": "high", "at": "2026-11-22T03:12:00Z"}).json()
+    assert read["steps"][0]["at"] == "2026-11-22T03:12:00.000Z"
+    assert read["definition"]["timezone"]
+    wrong = clinician.post(path, json={"text": 'timezone = "UTC"\ngive_up = "soon"\n'})
+    assert [(one["line"], one["field"]) for one in problem(wrong)["errors"]] == [(2, "give_up")]
+    assert wrong.status_code == 422
+
+
+def test_only_who_may_change_a_plan_sees_its_text(nurse: TestClient) -> None:
+    assert nurse.get("/api/v1/wards/6A/plan").json()["text"] is None

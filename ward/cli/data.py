@@ -139,7 +139,7 @@ def backup(
     """
     from ward.clock import wall_ms
     from ward.errors import InvalidError
-    from ward.protection.backup import dump, read_backup, write_backup
+    from ward.protection.backup import dump, note_backup, read_backup, write_backup
     from ward.protection.keys import recipient as named
 
     with plain_database_errors():
@@ -158,6 +158,7 @@ def backup(
         with database_of(settings) as engine:
             pieces = dump(engine, settings.data_dir, wall_ms(), _progress())
             write_backup(file, pieces, recipients, replace=force)
+            note_backup(engine, wall_ms(), file.stat().st_size)
         say(f"ward: {file}: {file.stat().st_size / 1e6:,.3f} MB, {'encrypted' if recipients else 'plain'}")
 
 

@@ -18,6 +18,7 @@ from ward.errors import ConflictError, InvalidError
 from ward.protection.archive import Checking, Header, Parser, Sink, Summary, Writer
 from ward.protection.keys import seal, unseal
 from ward.store import schema
+from ward.store.meta import put_meta
 from ward.store.tables import metadata
 
 ROWS_AT_ONCE: Final = 200
@@ -30,6 +31,10 @@ LEFT_OUT: Final = (".lock", ".part", "-wal", "-shm", "-journal", ".log", ".pid")
 
 Progress = Callable[[str, int], None]
 """Called now and then with the table and the number of its rows that are through."""
+
+
+LAST: Final = "backup.last"
+"""In ``meta``: the backup that was written last."""
 
 
 def dump(engine: Engine, data_dir: Path | None, created: int, progress: Progress) -> Iterator[bytes]:
@@ -152,6 +157,12 @@ def write_backup(
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def note_backup(engine: Engine, at: int, size: int) -> None:
+    """That a backup of ``size`` bytes was written (ms since 1970), for whoever looks whether there is one."""
+    with engine.begin() as tx:
+        put_meta(tx, LAST, {"at": at, "bytes": size})
 
 
 def read_backup(source: IO[bytes], keys: Sequence[Any], sink: Sink | None = None) -> Summary:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from ward.errors import NotFoundError
 from ward.store.tables import login_codes, sessions, tokens, users
@@ -131,6 +131,16 @@ def list_sessions(connection: Connection, user: str, now: int) -> list[Session]:
     mine = (sessions.c.user == user) & (sessions.c.expires > now)
     query = select(*SESSION).where(mine).order_by(sessions.c.last_seen.desc(), sessions.c.hash)
     return [Session(*row) for row in connection.execute(query)]
+
+
+def sessions_of_users(connection: Connection, now: int) -> dict[str, tuple[int, int]]:
+    """Of every user who is logged in somewhere: at how many places, and when she was seen last (ms)."""
+    query = (
+        select(sessions.c.user, func.count(), func.max(sessions.c.last_seen))
+        .where(sessions.c.user.is_not(None), sessions.c.expires > now)
+        .group_by(sessions.c.user)
+    )
+    return {user: (count, seen) for user, count, seen in connection.execute(query)}
 
 
 def end_sessions(tx: Connection, user: str, *, keep: str | None = None) -> int:

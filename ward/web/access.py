@@ -214,6 +214,11 @@ def is_secure(scope: Scope) -> bool:
     return bool(scope.get("scheme") == "https")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def cookie_name(secure: bool) -> str:
     return SECURE_COOKIE if secure else COOKIE
 

@@ -32,6 +32,7 @@ from ward.web.routers import (
     documentation,
     drafts,
     events,
+    health,
     notices,
     observations,
     oidc,
@@ -77,6 +78,7 @@ ROUTERS: Final = (
     tokens,
     audit,
     operations,
+    health,
     documentation,
 )
 

@@ -208,9 +208,10 @@ def of_ward_error(path: str, error: WardError) -> JSONResponse:
     )
 
 
-def _rule_problem(found: Mapping[str, Any]) -> dict[str, str]:
+def _rule_problem(found: Mapping[str, Any]) -> dict[str, Any]:
     place = ".".join(str(part) for part in (found["rule"], found["field"]) if part is not None)
-    return {"field": place, "message": f"{found['found']}; allowed: {found['allowed']}"}
+    line = {"line": found["line"]} if found.get("line") else {}
+    return {"field": place, "message": f"{found['found']}; allowed: {found['allowed']}", **line}
 
 
 def install(app: FastAPI) -> None:

@@ -99,6 +99,31 @@ class Notices(Protocol):
         ...
 
 
+class Practice(Protocol):
+    """A simulated ward beside the service. Raises ForbiddenError where it is off, ConflictError."""
+
+    async def start(self, beds: int, by: str) -> Json:
+        """Both answer as ``ward.web.schemas.health.Simulator``."""
+        ...
+
+    async def end(self, by: str) -> Json: ...
+
+
+class Operations(Protocol):
+    """How the service itself is. Reads the database: not on the event loop."""
+
+    @property
+    def practice(self) -> Practice: ...
+
+    def view(self, minutes: int) -> Json:
+        """As ``ward.web.schemas.health.Health``, with the metrics of so many minutes."""
+        ...
+
+    def verify_trail(self, lines: int) -> Json:
+        """As ``ward.web.schemas.audit.Verdict``, of so many of the last lines."""
+        ...
+
+
 class Service(Protocol):
     """The service as the web sees it. Errors are those of ``ward.errors``."""
 
@@ -116,6 +141,9 @@ class Service(Protocol):
 
     @property
     def notifier(self) -> Notices: ...
+
+    @property
+    def operations(self) -> Operations: ...
 
     @property
     def credentials(self) -> Credentials:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -94,6 +94,13 @@ def settle(tx: Connection, login: str, address: str, now: int) -> None:
 def refund(tx: Connection, login: str, address: str, now: int) -> None:
     """The attempt that was charged last was not looked at."""
     attempts.save(tx, _take_back(tx, login, address, now).values())
+
+
+def locked_until(connection: Connection, logins: Collection[str], now: int) -> dict[str, int]:
+    """Which of these names are kept waiting wherever they come from, and until when (ms)."""
+    keys = {_digest("account", login): login for login in logins}
+    found = attempts.look(connection, keys)
+    return {keys[one.key]: one.until for one in found.values() if one.until > now}
 
 
 def pardon(tx: Connection, login: str) -> None:

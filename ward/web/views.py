@@ -163,8 +163,14 @@ def who_view(who: Principal, log_out_url: str | None = None) -> Json:
     }
 
 
-def user_view(user: people.User) -> Json:
+def user_view(
+    user: people.User, sessions: tuple[int, int] | None = None, locked_until: int | None = None
+) -> Json:
+    """``sessions``: how many are open, and when she was seen last."""
     return {
+        "sessions": sessions[0] if sessions else 0,
+        "last_seen_at": iso(sessions[1]) if sessions else None,
+        "locked_until": iso(locked_until),
         "id": user.id,
         "login": user.login,
         "name": user.name,

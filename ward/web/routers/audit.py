@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from ward.store.audit import search
 from ward.store.audit_lines import line_view
-from ward.web.access import Auditor
+from ward.web.access import Auditor, require_all_wards
 from ward.web.describe import API, answers
-from ward.web.schemas.audit import AuditLine
+from ward.web.schemas.audit import AuditLine, Verdict
 from ward.web.schemas.common import Id, Line, Page, Time
 from ward.web.service_protocol import Json
 from ward.web.shared import Cursor, Limit, Svc, page_of, send
@@ -53,3 +53,17 @@ async def list_(
         return page_of(found, line_view)
 
     return send(await run_in_threadpool(read))
+
+
+@router.get("/verify", summary="Whether the trail holds", responses=answers(Verdict))
+async def verify(
+    service: Svc,
+    who: Auditor,
+    lines: Annotated[
+        int, Query(ge=1, le=1_000_000, description="How many of the last ones.", examples=[100_000])
+    ] = 100_000,
+) -> Response:
+    """Goes through the chain and compares it with the ends that the data folder knows; `ward audit verify`
+    goes through all of it, and knows ends from elsewhere."""
+    require_all_wards(who)
+    return send(await run_in_threadpool(service.operations.verify_trail, lines))

@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.alerts.plan import Plan, Recipient
-from ward.alerts.plan_file import parse_plan
-from ward.alerts.plan_text import plan_to_fields
+from ward.alerts.plan_file import PlanError, parse_plan, read_toml
+from ward.alerts.plan_lines import in_lines
+from ward.alerts.plan_text import plan_to_fields, to_toml
 from ward.alerts.preview import holes, journey, remarks
 from ward.clock import iso
 from ward.errors import NotFoundError, PreconditionError
@@ -21,7 +22,7 @@ from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.problems import PreconditionRequiredError
 from ward.web.schemas.common import Id, Name, Page, Time
-from ward.web.schemas.plans import Checked, Duty, Kind, PlanFields, Preview, Priority
+from ward.web.schemas.plans import Checked, Duty, Kind, PlanFields, PlanRead, PlanText, Preview, Priority
 from ward.web.schemas.plans import Plan as PlanShape
 from ward.web.schemas.plans import PlanVersion as VersionShape
 from ward.web.service_protocol import Json, Service
@@ -80,17 +81,8 @@ async def preview(
 ) -> Response:
     """Who would be told when of an alert that nobody takes, as the roster is then."""
     _require(who, ward)
-    plan, begin = service.plan(ward), service.clock.now() if at is None else at
-    steps = [
-        {
-            "at": iso(step.at),
-            "after_s": (step.at - begin) / 1000,
-            "level": step.level,
-            "tell": [_told(one) for one in step.to],
-            "nobody_on_duty": list(step.missed),
-        }
-        for step in journey(plan, kind, priority, rule or "", begin)
-    ]
+    begin = service.clock.now() if at is None else at
+    steps = _steps(service.plan(ward), kind, priority, rule or "", begin)
     return send({"ward": ward, "at": iso(begin), "kind": kind, "priority": priority, "steps": steps})
 
 
@@ -99,12 +91,23 @@ async def check(ward: OfWard, body: PlanFields, service: Svc, who: Tuner) -> Res
     """Whether it could be used, and where nobody would be on duty in the coming week. Changes nothing."""
     _require(who, ward)
     plan = parse_plan(body.model_dump(by_alias=True, exclude_none=True))
-    now = service.clock.now()
-    gaps = [
-        {"team": gap.team, "since": iso(gap.start), "until": iso(gap.end), "text": gap.text(plan)}
-        for gap in holes(plan, now, now + WEEK)
-    ]
-    return send({"holes": gaps, "remarks": await _remarks(service, who, plan)})
+    return send({"holes": _gaps(service, plan), "remarks": await _remarks(service, who, plan)})
+
+
+@router.post("/plan/read", summary="Read a plan's text", responses=answers(PlanRead, 404))
+async def read(ward: OfWard, body: PlanText, service: Svc, who: Tuner) -> Response:
+    """For an editor: what is wrong in which line (422), else the fields to `PUT`, where nobody would be on
+    duty, and how an alert would travel by it. Changes nothing."""
+    _require(who, ward)
+    try:
+        fields = read_toml(body.text, "plan")
+        plan = parse_plan(fields)
+    except PlanError as error:
+        raise in_lines(error, body.text) from None
+    begin = service.clock.now() if body.at is None else body.at
+    found = {"holes": _gaps(service, plan), "remarks": await _remarks(service, who, plan)}
+    steps = _steps(plan, body.kind, body.priority, "", begin)
+    return send({**found, "definition": fields, "steps": steps})
 
 
 @router.get("/duty", summary="Who is on duty", responses=answers(Duty, 404))
@@ -124,6 +127,27 @@ async def duty(ward: OfWard, service: Svc, who: AlertReader, at: At = None) -> R
 
 
 # --- how --------------------------------------------------------------------------------------------
+
+
+def _steps(plan: Plan, kind: Kind, priority: Priority, rule: str, begin: int) -> list[Json]:
+    return [
+        {
+            "at": iso(step.at),
+            "after_s": (step.at - begin) / 1000,
+            "level": step.level,
+            "tell": [_told(one) for one in step.to],
+            "nobody_on_duty": list(step.missed),
+        }
+        for step in journey(plan, kind, priority, rule, begin)
+    ]
+
+
+def _gaps(service: Service, plan: Plan) -> list[Json]:
+    now = service.clock.now()
+    return [
+        {"team": gap.team, "since": iso(gap.start), "until": iso(gap.end), "text": gap.text(plan)}
+        for gap in holes(plan, now, now + WEEK)
+    ]
 
 
 def _require(who: Principal, ward: str) -> None:
@@ -170,13 +194,15 @@ async def _remarks(service: Service, who: Principal, plan: Plan) -> list[str]:
 
 def _in_force(service: Service, who: Principal, ward: str, newest: PlanVersion | None) -> Json:
     own = newest is not None and newest.definition is not None
+    fields = plan_to_fields(service.plan(ward))
     return {
         "ward": ward,
         "source": "ward" if own else "default",
         "version": newest.version if newest else 0,
         "by": newest.by if newest else None,
         "at": iso(newest.at) if newest else None,
-        "definition": _shown(plan_to_fields(service.plan(ward)), who),
+        "definition": _shown(fields, who),
+        "text": to_toml(fields) if who.may("tune") else None,
     }
 
 

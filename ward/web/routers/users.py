@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.clock import iso
 from ward.store import people as store
-from ward.web import people
+from ward.store.access import sessions_of_users
+from ward.web import people, throttle
 from ward.web.access import Administrator, require_all_wards
 from ward.web.audit import about
 from ward.web.describe import API, answers
+from ward.web.identity import Identity
 from ward.web.schemas.common import Id, Page
 from ward.web.schemas.people import InvitedUser, NewUser, User, UserChange
 from ward.web.service_protocol import Json
@@ -33,7 +37,8 @@ async def list_users(
 
     def read() -> Json:
         with identity.engine.connect() as connection:
-            return page_of(store.list_users(connection, cursor=cursor, limit=limit), user_view)
+            found = store.list_users(connection, cursor=cursor, limit=limit)
+            return page_of(found, _view(identity, connection, found.items))
 
     return send(await run_in_threadpool(read))
 
@@ -65,7 +70,8 @@ async def get_user(user: UserId, identity: Ident, who: Administrator) -> Respons
 
     def read() -> Json:
         with identity.engine.connect() as connection:
-            return user_view(store.get_user(connection, user))
+            found = store.get_user(connection, user)
+            return _view(identity, connection, [found])(found)
 
     return send(await run_in_threadpool(read))
 
@@ -104,6 +110,16 @@ async def reset_password(user: UserId, identity: Ident, service: Svc, who: Admin
     return send(made, 201)
 
 
+@router.post(
+    "/{user}/pardon", status_code=204, summary="End a lock-out", responses=answers(None, 404, status=204)
+)
+async def pardon_user(user: UserId, identity: Ident, who: Administrator) -> Response:
+    """After too many wrong guesses of her password, by whomever; the password stays as it is."""
+    require_all_wards(who)
+    await run_in_threadpool(people.pardon, identity.engine, user)
+    return Response(status_code=204)
+
+
 @router.delete(
     "/{user}/sessions",
     status_code=204,
@@ -116,6 +132,16 @@ async def log_out_user(user: UserId, identity: Ident, service: Svc, who: Adminis
     await run_in_threadpool(people.log_out_everywhere, identity.engine, user)
     service.hub.doubt()
     return Response(status_code=204)
+
+
+def _view(
+    identity: Identity, connection: Connection, users: Collection[store.User]
+) -> Callable[[store.User], Json]:
+    """A user's view with where she is logged in, and whether she is locked out."""
+    now = identity.wall()
+    open_now = sessions_of_users(connection, now)
+    locked = throttle.locked_until(connection, [user.login_key for user in users], now)
+    return lambda user: user_view(user, open_now.get(user.id), locked.get(user.login_key))
 
 
 def _invited(user: store.User, code: str, expires: int) -> Json:

@@ -34,3 +34,15 @@ class AuditLine(Answer):
         description="SHA-256 over all of this.",
         examples=["5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"],
     )
+
+
+class Verdict(Answer):
+    """Whether the chain holds."""
+
+    holds: bool
+    lines: int = Field(description="That fit.", examples=[1042])
+    after: int = Field(description="It begins behind this line.", examples=[0])
+    seq: int = Field(description="The last one that fits, and its hash.", examples=[1042])
+    hash: str = Field(examples=["5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"])
+    bad: int | None = Field(None, description="The first line that does not fit.")
+    wrong: str | None = Field(None, description="What is wrong with it.")

@@ -135,6 +135,7 @@ class FieldError(Answer):
 
     field: str = Field(description="Where it is.", examples=["body.minutes"])
     message: str = Field(description="What is wrong and what is allowed.")
+    line: int | None = Field(None, description="Of a text: in which line.")
 
 
 Problem.model_rebuild()

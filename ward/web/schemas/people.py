@@ -50,6 +50,11 @@ class User(Answer):
     disabled_at: Moment | None = None
     has_password: bool
     password_changed_at: Moment | None = None
+    sessions: int = Field(0, description="At how many places she is logged in.", examples=[1])
+    last_seen_at: Moment | None = Field(None, description="There, last.")
+    locked_until: Moment | None = Field(
+        None, description="Too many wrong guesses: until then she has to wait."
+    )
     issuer: str | None = Field(None, description="The hospital's log-in that vouches for her, if it does.")
 
 

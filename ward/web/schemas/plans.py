@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ward.web.schemas.common import PRINTABLE, Answer, Line, Moment, Request
+from ward.web.schemas.common import PRINTABLE, Answer, Line, Moment, Request, Time
 
 PlanId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$")]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -123,6 +123,7 @@ class Plan(Answer):
     by: str | None = None
     at: Moment | None = None
     definition: PlanFields
+    text: str | None = Field(None, description="The same as TOML, for who may change it.")
     remarks: list[str] = Field(
         default=[],
         description="In answer to a change: what is allowed and perhaps not meant, as `/plan/check` says it.",
@@ -218,3 +219,21 @@ class Checked(Answer):
 
     holes: list[Gap] = Field(description="In the coming seven days.")
     remarks: list[str] = Field(examples=[["route 2: never taken, a route before it fits all of its alerts"]])
+
+
+class PlanText(Request):
+    """A plan as people write it, and an alert to send along it."""
+
+    text: Annotated[str, StringConstraints(max_length=200_000)] = Field(
+        description="TOML.", examples=['timezone = "Europe/Zurich"\n']
+    )
+    priority: Priority = Field("high", description="Of the alert.")
+    kind: Kind = Field("physiological", description="Of the alert.")
+    at: Time | None = Field(None, description="When it is raised; default: now.")
+
+
+class PlanRead(Checked):
+    """What a text says, ready for `PUT`, and how that alert would travel."""
+
+    definition: PlanFields
+    steps: list[Step]
