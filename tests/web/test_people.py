@@ -447,7 +447,7 @@ def test_who_logged_in_and_who_was_refused_is_told_in_the_trail(browser: TestCli
     assert [tuple(line) for line in lines] == [("The jberg", "done"), ("jberg", "refused"), ("", "refused")]
 
 
-def test_a_lock_out_is_seen_and_ended_without_a_new_password(client: Client, engine: Engine, wall: Wall) -> None:
+def test_a_lock_out_is_seen_and_ended(client: Client, engine: Engine, wall: Wall) -> None:
     admin = client("admin")
     made = admin.post(
         "/api/v1/users", json={"login": "ada", "name": "Ada", "role": "nurse", "wards": ["6A"]}
