@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine
 
 from tests.web.conftest import PASSWORD, Client, TestClient, User, Wall, log_in, problem
-from ward.clock import iso
 from ward.store import people as store
-from ward.web import throttle
 from ward.web.passwords import require_good
 from ward.web.people import FIRST_CODE_MS, change_user
 
@@ -445,33 +442,3 @@ def test_who_logged_in_and_who_was_refused_is_told_in_the_trail(browser: TestCli
             "SELECT actor, outcome FROM audit WHERE action = 'access-log-in' ORDER BY seq"
         ).all()
     assert [tuple(line) for line in lines] == [("The jberg", "done"), ("jberg", "refused"), ("", "refused")]
-
-
-def test_a_lock_out_is_seen_and_ended(client: Client, engine: Engine, wall: Wall) -> None:
-    admin = client("admin")
-    made = admin.post(
-        "/api/v1/users", json={"login": "ada", "name": "Ada", "role": "nurse", "wards": ["6A"]}
-    ).json()
-    path = f"/api/v1/users/{made['id']}"
-    assert admin.get(path).json()["locked_until"] is None
-    with engine.begin() as tx:
-        for number in range(21):
-            throttle.charge(tx, "ada", f"10.0.0.{number}", wall())
-    (shown,) = [one for one in admin.get("/api/v1/users").json()["items"] if one["login"] == "ada"]
-    assert shown["locked_until"] is not None
-    assert admin.post(f"{path}/pardon").status_code == 204
-    assert admin.get(path).json()["locked_until"] is None
-    assert admin.post("/api/v1/users/nobody/pardon").status_code == 404
-
-
-def test_where_somebody_is_logged_in(client: Client, engine: Engine, wall: Wall) -> None:
-    admin = client("admin")
-    made = admin.post(
-        "/api/v1/users", json={"login": "ada", "name": "Ada", "role": "nurse", "wards": ["6A"]}
-    ).json()
-    answer = client().post(
-        "/api/v1/session/password", json={"code": made["code"], "password": "four words nobody joins"}
-    )
-    assert answer.status_code == 201, answer.text
-    shown = admin.get(f"/api/v1/users/{made['id']}").json()
-    assert (shown["sessions"], shown["last_seen_at"]) == (1, iso(wall()))
