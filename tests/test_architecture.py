@@ -59,7 +59,17 @@ ROOMS = {
         f"ward/trial/{name}.py": Room(
             PURE, WORDS | {"ward.scoring", "ward.alerts", "ward.trial", "ward.lifetime"}
         )
-        for name in ("candidates", "sweep", "events", "outcome", "interruptions", "suggest", "answer", "run")
+        for name in (
+            "candidates",
+            "sweep",
+            "events",
+            "outcome",
+            "interruptions",
+            "suggest",
+            "answer",
+            "detail",
+            "run",
+        )
     },
     "ward/reports": Room(None, MIDDLE | {"ward.reports"}),
     "ward/web": Room(None, MIDDLE | {"ward.config", "ward.protection", "ward.reports", "ward.web"}),

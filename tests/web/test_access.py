@@ -47,6 +47,7 @@ ALLOWED = {
     f"POST {A}/alerts/{{alert}}/shelve": STAFF,
     f"POST {A}/alerts/{{alert}}/unshelve": STAFF,
     f"POST {A}/rules/trial": TUNING,
+    f"GET {A}/trials/history": TUNING,
     f"GET {A}/rules": ALL,
     f"GET {A}/rules/{{rule}}": ALL,
     f"PUT {A}/rules/{{rule}}": TUNING,

@@ -15,7 +15,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from tests.web.conftest import Client, problem
+from tests.web.fake import NOON
 from ward.errors import InvalidError, UnavailableError
+from ward.store.tables import history
 from ward.web.identity import create_token
 
 A = "/api/v1"
@@ -200,3 +202,19 @@ def test_so_many_at_a_time(live, engine, wall, service, unhurried) -> None:
     until(lambda: service.trials_ended == 2)
     service.trial_steps = []
     assert status(tokens[2]) == 200
+
+
+def test_what_there_is_to_try_on(client: Client, engine: Engine) -> None:
+    path = f"{A}/trials/history"
+    nothing = client("clinician").get(path).json()
+    assert (nothing["start"], nothing["end"], nothing["readings"], nothing["stays"]) == (None, None, 0, 0)
+    with engine.begin() as tx:
+        for n, stay in enumerate(("stay-6A", "stay-6B")):
+            times = [NOON + 1_000 * n, NOON + 60_000 * (n + 1)]
+            row = {"stay": stay, "start": times[0], "end": times[1], "count": 5 + n, "payload": b""}
+            tx.execute(history.insert().values(row))
+    both = client("clinician").get(path).json()
+    assert (both["start"], both["end"]) == ("2026-11-21T12:00:00.000Z", "2026-11-21T12:02:00.000Z")
+    assert (both["readings"], both["stays"]) == (11, 2)
+    assert client("clinician", ["6A"]).get(path).json()["readings"] == 5
+    assert client("clinician", ["6A"]).get(f"{path}?ward=6B").json()["readings"] == 0

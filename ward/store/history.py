@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from ward.errors import InvalidError
 from ward.store.chunks import History, decode, encode
-from ward.store.tables import history
+from ward.store.tables import history, stays
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +115,31 @@ def newest_time(connection: Connection, before: int) -> int | None:
     query = select(func.max(history.c.end)).where(history.c.stay.is_not(None), history.c.start < before)
     newest: int | None = connection.scalar(query)
     return newest
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of stays: the first and the last time (ms, None: nothing), how many readings and stays."""
+
+    start: int | None
+    end: int | None
+    readings: int
+    stays: int
+
+
+def kept_of(connection: Connection, wards: Collection[str] | None = None) -> Kept:
+    """Of these wards; None: all."""
+    query = select(
+        func.min(history.c.start),
+        func.max(history.c.end),
+        func.coalesce(func.sum(history.c.count), 0),
+        func.count(history.c.stay.distinct()),
+    ).where(history.c.stay.is_not(None))
+    if wards is not None:
+        mine = select(stays.c.id).where(stays.c.ward.in_(wards))
+        query = query.where(history.c.stay.in_(mine))
+    start, end, readings, many = connection.execute(query).one()
+    return Kept(start, end, int(readings), many)
 
 
 def read_unassigned(connection: Connection, device: str, start: int, end: int) -> History:

@@ -13,6 +13,7 @@ from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.sustain import NEVER
 from ward.signals import HOUR, SECOND
 from ward.trial.candidates import Candidates
+from ward.trial.detail import detail
 from ward.trial.events import STANDS
 from ward.trial.outcome import DAY, FEW_STAYS, Measured, Row, load_intervals, wilson
 from ward.trial.suggest import MISS_COST, Suggestion, Wish, costs
@@ -49,12 +50,19 @@ class Judged:
     suggestion: Suggestion | None
 
 
-def answer(judged: Judged, ids: Sequence[str], moment: Callable[[int], Any]) -> Json:
+def answer(
+    judged: Judged,
+    patients: Sequence[tuple[str, str, str]],
+    moment: Callable[[int], Any],
+    *,
+    listed: bool = True,
+) -> Json:
+    """``patients``: (id, ward, bed) of each stay; ``listed``: with every alert of the one candidate."""
     measured = judged.measured
     rows = _Rows(judged)
     settings = [rows.of(n) for n in range(1, len(measured.rows))]
     found: Json = {
-        "stays": len(ids),
+        "stays": len(patients),
         "patient_days": round(measured.days, 3),
         "denominator": DENOMINATOR,
         "readings": judged.found.readings,
@@ -65,7 +73,9 @@ def answer(judged: Judged, ids: Sequence[str], moment: Callable[[int], Any]) -> 
         "suggestion": None if judged.suggestion is None else _suggestion(judged, rows),
     }
     if judged.candidates.grid is None:
-        found |= _listed(judged, ids, moment)
+        found |= detail(judged.found, judged.sets, judged.candidates.rules, patients, moment)
+        if listed:
+            found |= _listed(judged, [id for id, _, _ in patients], moment)
     return found
 
 

@@ -157,8 +157,8 @@ class _Measuring:
             gained, lost, pairs = alerts, alerts.take(slice(0)), (np.empty(0, np.int64),) * 2
         else:
             before = self._of(now)
-            gained = alerts.take(_first_overlap(alerts, before, self.line) < 0)
-            kept = _first_overlap(before, alerts, self.line)
+            gained = alerts.take(first_overlap(alerts, before, self.line) < 0)
+            kept = first_overlap(before, alerts, self.line)
             lost = before.take(kept < 0)
             old = before.take(kept >= 0)
             pairs = (old.stay, alerts.raised[kept[kept >= 0]] - old.raised)
@@ -173,7 +173,12 @@ class _Measuring:
         return _Column(counted, said.caught, said.raised, *pairs)
 
 
-def _first_overlap(alerts: Alerts, others: Alerts, line: Line) -> Int:
+def line_of(alerts: Alerts) -> Line:
+    """On which stays and times of these alerts can be sorted."""
+    return Line.of(alerts.since, alerts.raised, alerts.cleared)
+
+
+def first_overlap(alerts: Alerts, others: Alerts, line: Line) -> Int:
     """For each alert the position of the first of ``others`` (one column, in order) of the same stay whose
     breach shares time with its own; -1 for none."""
     if not len(others):

@@ -47,6 +47,8 @@ class Patient:
     declared: tuple[int, ...] = ()
     kept: frozenset[str] = frozenset()
     """rules that the trial leaves as they are in this stay"""
+    ward: str = ""
+    bed: str = ""
     recorded_until: int | None = None
     """When its own recording ends, where that is before ``end``: what a rule finds afterwards (a probe
     that is off) is not the patient's, and no alert goes on."""
@@ -61,6 +63,8 @@ class Wanted:
     window: int = WINDOW
     after: int = AFTER
     wish: Wish | None = None
+    listed: bool = True
+    """Every alert one by one, too."""
 
 
 def run(
@@ -81,7 +85,6 @@ def run(
             "ask for fewer stays or a shorter time",
             field="start",
         )
-    ids = [patient.id for patient in patients]
     sets = _sets(patients, wanted)
     subjects = [
         Subject(p.start, p.end, p.size, own, p.flags, p.declared)
@@ -109,7 +112,7 @@ def run(
         found, sets, measured, called.counts, called.known, wanted.candidates, wanted.wish, suggestion
     )
     tell(1.0, "done")
-    return answer(judged, ids, moment)
+    return answer(judged, [(p.id, p.ward, p.bed) for p in patients], moment, listed=wanted.listed)
 
 
 def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:

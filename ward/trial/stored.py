@@ -60,6 +60,8 @@ def stored_trial(
             flags=frozenset(stay.flags),
             declared=_declared(stay, intervals),
             kept=_kept(rulebook, stay, wanted.candidates.rules, request.get("scope")),
+            ward=stay.ward,
+            bed=stay.bed,
         )
         for stay in stays
         if sizes.get(stay.id)
@@ -111,6 +113,7 @@ def _wanted(request: Json, in_force: Sequence[Sequence[Rule]]) -> Wanted:
         None
         if wish is None
         else Wish(wish["per_day"], wish.get("of", "alerts"), wish.get("miss_cost", MISS_COST)),
+        bool(request.get("listed", True)),
     )
 
 

@@ -9,20 +9,23 @@ from typing import Any, Final
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ward.clock import iso
 from ward.errors import InvalidError, WardError
+from ward.store.history import Kept, kept_of
 from ward.web.access import Principal, Tuner
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.problems import of_ward_error
 from ward.web.routers.rules import present, scope_of
-from ward.web.schemas.trials import TrialAnswer, TrialRequest
+from ward.web.schemas.trials import TrialAnswer, TrialHistory, TrialRequest
 from ward.web.service_protocol import Json, Service
-from ward.web.shared import Svc, own_stay, send
+from ward.web.shared import InWard, Svc, own_stay, send
 from ward.web.tried import Tried
 
-router = APIRouter(prefix=f"{API}/rules", tags=["rules"])
+router = APIRouter(prefix=API, tags=["rules"])
 
 STREAM: Final = "text/event-stream"
 GONE: Final = 499
@@ -45,8 +48,22 @@ ANSWERS: Final = answers(TrialAnswer, 404, 503)
 ANSWERS[200]["content"] = {STREAM: {"schema": {"type": "string"}}}
 
 
+@router.get("/trials/history", summary="What there is to try rules on", responses=answers(TrialHistory))
+async def trial_history(service: Svc, who: Tuner, ward: InWard = None) -> Response:
+    """Of the wards that you see, or of one. It grows every ten seconds."""
+    wards = who.within(ward)
+
+    def read() -> Kept:
+        with service.engine_db.connect() as connection:
+            return kept_of(connection, wards)
+
+    kept = await run_in_threadpool(read)
+    times = {"start": iso(kept.start), "end": iso(kept.end), "now": iso(service.clock.now())}
+    return send({**times, "readings": kept.readings, "stays": kept.stays})
+
+
 @router.post(
-    "/trial",
+    "/rules/trial",
     summary="Try rules on history",
     description=DESCRIPTION,
     responses=ANSWERS,

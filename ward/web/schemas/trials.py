@@ -114,6 +114,9 @@ class TrialRequest(Request):
         examples=["12h"],
     )
     suggest: TrialWish | None = None
+    listed: bool = Field(
+        True, description="False: without `raised`, `now`, `only_candidate`, `only_now`, which may be long."
+    )
 
     @model_validator(mode="after")
     def something(self) -> TrialRequest:
@@ -130,6 +133,16 @@ class TrialRaised(Answer):
     raised_at: Moment
     cleared_at: Moment | None = None
     priority: Literal["high", "medium", "low"]
+
+
+class TrialHistory(Answer):
+    """What there is to try rules on."""
+
+    start: Moment | None = Field(None, description="Of the oldest reading; null: there is none.")
+    end: Moment | None = None
+    now: Moment
+    readings: int
+    stays: int
 
 
 class TrialQuantiles(Answer):
@@ -195,6 +208,68 @@ class TrialSetting(Answer):
     on_front: bool = Field(description="With `suggest`: no other setting has less load and as much recall.")
 
 
+class TrialRule(Answer):
+    """One of the rules that are tried, in force and as a candidate."""
+
+    rule: str
+    title: str
+    priority: Literal["high", "medium", "low"]
+    now: int
+    candidate: int
+    gained: int
+    lost: int
+
+
+class TrialDay(Answer):
+    """Alerts raised on one day (UTC) by the rules that are tried."""
+
+    day: Moment
+    now: int
+    candidate: int
+
+
+class TrialPatient(Answer):
+    """One stay: alerts by the rules that are tried."""
+
+    stay: str
+    ward: str
+    bed: str
+    hours: float = Field(description="Monitored.")
+    now: int
+    candidate: int
+    gained: int
+    lost: int
+
+
+class TrialChange(Answer):
+    """An alert that would be new, would not be any more, or would come at another time."""
+
+    stay: str
+    rule: str
+    title: str
+    priority: Literal["high", "medium", "low"]
+    breach_since: Moment
+    raised_at: Moment = Field(description="Of one that moves: in force.")
+    cleared_at: Moment | None = None
+    delay_s: float | None = Field(None, description="Of one that moves: how much later; negative: earlier.")
+
+
+class TrialChanged(Answer):
+    """How many there are; `items` has all of them, up to 1,000, beyond that every n-th."""
+
+    count: int
+    items: list[TrialChange]
+
+
+class TrialChanges(Answer):
+    """What the candidate changes. `gained` and `lost` share no time with an alert of the same rule on the
+    other side."""
+
+    gained: TrialChanged
+    lost: TrialChanged
+    moved: TrialChanged
+
+
 class TrialEvents(Answer):
     """The events that recall is measured by."""
 
@@ -251,6 +326,10 @@ class TrialAnswer(Answer):
     in_force: TrialSetting
     settings: list[TrialSetting] = Field(description="The one candidate, or each cell of the grid.")
     suggestion: TrialSuggestion | None = None
+    by_rule: list[TrialRule] = Field(default_factory=list, description="These four are not told of a grid.")
+    by_day: list[TrialDay] = Field(default_factory=list)
+    patients: list[TrialPatient] = Field(default_factory=list)
+    changes: TrialChanges | None = None
     raised: list[TrialRaised] = Field(
         default_factory=list, description="By the candidate, all rules. Not told of a grid."
     )
