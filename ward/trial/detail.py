@@ -51,7 +51,7 @@ def detail(
     moment: Callable[[int], Any],
 ) -> Json:
     """Of the rules that are tried, in force and under the one candidate. ``patients``: (id, ward, bed) of
-    each stay. JSON-ready: ``by_rule``, ``by_day``, ``patients``, ``changes`` (``ward.web.schemas.trials``)."""
+    each stay. JSON-ready: ``by_rule``, ``by_day``, ``patients``, ``changes`` (see ``ward.web.schemas``)."""
     pairs = _pairs(found, sets, tried)
     return {
         "by_rule": _by_rule(pairs),
