@@ -313,3 +313,19 @@ def test_a_plan_that_fails_while_it_is_followed_costs_no_alert_and_is_a_fault(
     world.do("put_plan", ward="w", definition=always(), expected=1)
     world.tick()
     assert world.service.core.faults == {}
+
+
+def test_why_a_patient_is_away_and_who_said_so_is_seen_until_she_is_back(world: World) -> None:
+    stay = world.admit()
+    world.live(5, spo2=97)
+    world.do("pause", stay=stay, minutes=30, reason="scan")
+    shown = world.runner.keeper.board.stays[stay]
+    assert (shown["paused_reason"], shown["paused_by"]) == ("scan", "nurse")
+    world.crash()
+    world.tick()
+    assert world.runner.keeper.board.stays[stay]["paused_reason"] == "scan"
+    assert world.events("paused")[0].detail["reason"] == "scan"
+    world.tick(2 * 60_000)
+    world.live(3, spo2=97)  # heard again after a silence: she is back
+    shown = world.runner.keeper.board.stays[stay]
+    assert (shown["paused_until"], shown["paused_reason"], shown["paused_by"]) == (None, None, None)

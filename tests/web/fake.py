@@ -256,7 +256,7 @@ class FakeService:
         with self.engine_db.begin() as tx:
             return stays.detach(tx, stay, device, self.clock.now())
 
-    def _pause(self, stay, minutes, by):
+    def _pause(self, stay, minutes, by, reason):
         with self.engine_db.begin() as tx:
             until = self.clock.now() + minutes * MINUTE if minutes else None
             return stays.set_pause(tx, stay, until)

@@ -154,7 +154,9 @@ class AlertBook(Acts):
         self._prune(now)
         return changes
 
-    def paused(self, stay: str, until: int | None, by: str | None, now: int) -> list[Change]:
+    def paused(
+        self, stay: str, until: int | None, by: str | None, now: int, reason: str | None = None
+    ) -> list[Change]:
         """The patient is away until then: nothing new is raised and nobody is interrupted. None ends it.
 
         Raises NotFoundError.
@@ -165,8 +167,11 @@ class AlertBook(Acts):
         if until == state.paused_until:
             return []
         since = now if state.paused_at is None else state.paused_at
-        self.ledger.stays[stay] = replace(state, paused_until=until, paused_at=since)
-        return [self.ledger.of_stay(stay, now, "paused", by, {"until": until})]
+        self.ledger.stays[stay] = replace(
+            state, paused_until=until, paused_at=since, away_for=reason, away_by=by
+        )
+        detail = {"until": until} | ({"reason": reason} if reason else {})
+        return [self.ledger.of_stay(stay, now, "paused", by, detail)]
 
     def not_delivered(
         self, alert_id: str, person: str, channel: str, level: int, error: str, now: int
@@ -188,8 +193,14 @@ class AlertBook(Acts):
         A flag closes the alerts it disables; when it is removed, what is still sustained is told at once.
         """
         old = self.ledger.stays.get(stay.id)
-        until, since = (old.paused_until, old.paused_at) if old else (None, None)
-        self.ledger.stays[stay.id] = replace(stay, paused_until=until, paused_at=since)
+        kept = old or StayState(stay.id, stay.ward, stay.bed)
+        self.ledger.stays[stay.id] = replace(
+            stay,
+            paused_until=kept.paused_until,
+            paused_at=kept.paused_at,
+            away_for=kept.away_for,
+            away_by=kept.away_by,
+        )
         if stay.ended:
             return self._end_stay(stay.id, now, by)
         self.ledger.ended.pop(stay.id, None)  # a discharge that was taken back
@@ -205,7 +216,7 @@ class AlertBook(Acts):
             changes += self._rules_in_force(stay.id, {rule.id: rule for rule in rules}, now, by)
         changes += self._close_disabled(stay.id, now, by)
         if stay.paused_until != self.ledger.stays[stay.id].paused_until:
-            changes += self.paused(stay.id, stay.paused_until, by, now)
+            changes += self.paused(stay.id, stay.paused_until, by, now, stay.away_for)
         return [*changes, *self.ledger.settle_stay(stay.id, now)]
 
     def rule_changed(
@@ -256,7 +267,9 @@ class AlertBook(Acts):
         if not self.is_paused(stay):
             return []
         since = self.ledger.stays[stay].paused_at
-        self.ledger.stays[stay] = replace(self.ledger.stays[stay], paused_until=None, paused_at=None)
+        self.ledger.stays[stay] = replace(
+            self.ledger.stays[stay], paused_until=None, paused_at=None, away_for=None, away_by=None
+        )
         if since is not None:
             for track in self.ledger.all(stay):
                 track.away.append((since, now))

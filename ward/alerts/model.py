@@ -173,3 +173,6 @@ class StayState:
     ended: bool = False
     paused_until: int | None = None
     paused_at: int | None = None
+    away_for: str | None = None
+    """why the patient is away, as long as she is"""
+    away_by: str | None = None

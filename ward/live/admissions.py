@@ -40,7 +40,12 @@ class Admissions:
         self._core, self._journal, self._board = core, journal, board
 
     def changed(
-        self, change: Callable[[Connection], tuple[Stay, list[Event]]], now: int, by: str, *others: str
+        self,
+        change: Callable[[Connection], tuple[Stay, list[Event]]],
+        now: int,
+        by: str,
+        *others: str,
+        reason: str | None = None,
     ) -> Answer:
         """Make the change, then let the core know of this stay and of ``others`` that it concerns."""
         with self._core.db.begin() as tx:
@@ -48,7 +53,7 @@ class Admissions:
             concerned = [stay, *(store.get_stay(tx, other) for other in others)]
             append_events(tx, events)
         for one in concerned:
-            self._core.load_stay(one, now, by)
+            self._core.load_stay(one, now, by, reason)
         self._core.position = self._journal.append([StayChanged(one.id, now) for one in concerned])
         return lambda: dict(self._board().stays.get(stay.id) or {"id": stay.id})
 
@@ -136,10 +141,10 @@ class Admissions:
 
         return self.changed(change, now, by)
 
-    def pause(self, now: int, stay: str, minutes: float, by: str) -> Answer:
+    def pause(self, now: int, stay: str, minutes: float, by: str, reason: str | None = None) -> Answer:
         """Its events are the book's: it knows what else ends a pause."""
         until = pause_until(minutes, now)
-        return self.changed(lambda tx: (store.set_pause(tx, stay, until), []), now, by)
+        return self.changed(lambda tx: (store.set_pause(tx, stay, until), []), now, by, reason=reason)
 
 
 def pause_until(minutes: float, now: int) -> int | None:

@@ -65,7 +65,7 @@ class BoardKeeper:
             pending,
             {d.key: d for d in devices},
             core.router.device_key,
-            core.book.ledger.escalation.carers,
+            core.book.ledger,
             self._recent,
             now,
         )

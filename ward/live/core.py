@@ -118,8 +118,8 @@ class Core:
 
     # ------------------------------------------------------------------ stays and rules
 
-    def load_stay(self, stay: Stay, now: int, by: str | None = None) -> None:
-        """A stay as the database has it now: new, changed or ended."""
+    def load_stay(self, stay: Stay, now: int, by: str | None = None, reason: str | None = None) -> None:
+        """A stay as the database has it now: new, changed or ended. ``reason``: why the patient is away."""
         self.stays[stay.id] = stay
         devices = tuple(Assigned(d.device, d.start, d.end, d.ward) for d in stay.devices)
         self.router.set_stay(
@@ -134,9 +134,8 @@ class Core:
         if stay.end is None and slot is not None:
             self._use_rules({slot: rules})
             self._configure(slot)
-        state = StayState(
-            stay.id, stay.ward, stay.bed, frozenset(stay.flags), stay.end is not None, stay.paused_until
-        )
+        flags, ended = frozenset(stay.flags), stay.end is not None
+        state = StayState(stay.id, stay.ward, stay.bed, flags, ended, stay.paused_until, away_for=reason)
         self._pending_changes += self.book.stay_changed(state, rules, now, by)
         self.changed.add(stay.id)
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from ward.alerts.carers import Carers
-from ward.alerts.model import RANK, Alert
+from ward.alerts.ledger import Ledger
+from ward.alerts.model import RANK, Alert, StayState
 from ward.clock import iso
 from ward.ingest.router import DeviceView
 from ward.live.minutes import Minutes, Recent
@@ -181,7 +182,7 @@ def stay_views(
     pending: Mapping[int, Sequence[Json]],
     devices: Mapping[str, DeviceView],
     device_key: Any,
-    carers: Carers,
+    ledger: Ledger,
     recent: Recent,
     now: int,
 ) -> list[Json]:
@@ -207,7 +208,8 @@ def stay_views(
                 "news2": news2_view(rows, row, score, fresh, scale_of(stay.flags), stay.flags),
                 "alerts": [alert_view(a) | {"in_breach": in_breach(engine, slot, a.rule)} for a in mine],
                 "pending": list(pending.get(slot, ())),
-                **carer_view(carers, stay.id, now),
+                **carer_view(ledger.escalation.carers, stay.id, now),
+                **away_view(ledger.stays.get(stay.id)),
                 "priority": loudest(mine),
             }
         )

@@ -35,7 +35,9 @@ MOST_STEPS: Final = 60
 BEHIND: Final = "behind"
 """The kind of an event that stands for all that was dropped: the stream is to send a snapshot."""
 LIMIT: Final = 1_000
-PRIVATE: Final[frozenset[str]] = frozenset({"patient_ref", "note", "shelve_reason", "detail"})
+PRIVATE: Final[frozenset[str]] = frozenset(
+    {"patient_ref", "note", "shelve_reason", "paused_reason", "detail"}
+)
 """Who the patient is, and what people wrote: not for whoever passes a screen on the wall."""
 
 

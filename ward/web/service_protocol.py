@@ -219,7 +219,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "set_flags": ("stay", "flags", "by"),
     "attach": ("stay", "device", "by", "from_stay"),
     "detach": ("stay", "device", "by"),
-    "pause": ("stay", "minutes", "by"),
+    "pause": ("stay", "minutes", "by", "reason"),
     "observe": ("stay", "time", "values", "by"),
     "assign": ("stays", "person", "name", "by"),
     "unassign": ("stays", "by"),

@@ -78,6 +78,8 @@ def stored_stay_view(stay: stays.Stay, time: int) -> Json:
         "discharged_at": iso(stay.end),
         "flags": list(stay.flags),
         "paused_until": iso(stay.paused_until),
+        "paused_reason": None,
+        "paused_by": None,
         "devices": [shown for _, shown in devices_of(stay)],
         "signals": {},
         "news2": None,

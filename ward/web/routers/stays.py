@@ -204,6 +204,6 @@ async def pause(stay: StayId, body: Pause, service: Svc, who: Pauser, once: Once
     await require_stay(service, who, stay)
 
     async def run() -> Json:
-        return await service.call("pause", stay=stay, minutes=body.minutes, by=who.name)
+        return await service.call("pause", stay=stay, minutes=body.minutes, by=who.name, reason=body.reason)
 
     return await once.answer(run)

@@ -67,6 +67,9 @@ class Pause(Request):
     minutes: int = Field(
         ge=0, le=MAX_PAUSE_MIN, strict=True, description="From now; 0 ends a pause.", examples=[45]
     )
+    reason: Line | None = Field(
+        None, description="`scan`, `theatre`, `shower`, `walk`, or your own words.", examples=["scan"]
+    )
 
 
 def measured(name: str) -> Any:
@@ -232,6 +235,8 @@ class Stay(Answer):
     discharged_at: Moment | None = None
     flags: list[str]
     paused_until: Moment | None = None
+    paused_reason: str | None = Field(None, description="Why the patient is away.", examples=["scan"])
+    paused_by: str | None = None
     devices: list[StayDevice]
     signals: dict[str, Latest] = Field(description="Newest reading by signal; no key means never measured.")
     news2: News2 | None = None
