@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     language: Language = Field(
         "en", description="Of messages to people and reports on paper: da, en or nb; screens choose their own"
     )
+    downtime_min: float = Field(
+        15.0, ge=0, le=1440, description="Minutes between downtime sheets in the data folder; 0: none"
+    )
     session_hours: float = Field(
         12.0, gt=0, le=24, description="Hours after logging in until one must log in again to act"
     )

@@ -26,6 +26,8 @@ EVERY_S: Final = 600.0
 LOOK_S: Final = 2.0
 """So often it is seen whether an erasure was asked for."""
 MACHINE_S: Final = 30.0
+FIRST_SHEETS_S: Final = 30.0
+"""The first downtime sheets are written so soon after a start."""
 ANSWER_S: Final = 300.0
 DAY: Final = 24 * HOUR
 BY_COMMAND: Final = "ward patient erase"
@@ -52,6 +54,8 @@ class Housekeeping:
         """Why the machine makes the service not ready, by what is wrong with it."""
         self.warnings: dict[str, str] = {}
         """What somebody should see to."""
+        self.sheets: Callable[[], object] = lambda: None
+        """Writes the downtime sheets."""
 
     def start(self) -> None:
         self.thread.start()
@@ -65,6 +69,8 @@ class Housekeeping:
 
     def _run(self) -> None:
         next_look = 0.0
+        sheets_s = self._settings.downtime_min * 60
+        next_sheets = time.monotonic() + min(sheets_s, FIRST_SHEETS_S)
         next_house = time.monotonic() + EVERY_S
         while not self._stop.wait(LOOK_S):
             self._beat()
@@ -72,12 +78,15 @@ class Housekeeping:
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + MACHINE_S
                 self._guard(self.look_at_machine)
+            if sheets_s and time.monotonic() >= next_sheets:
+                next_sheets = time.monotonic() + sheets_s
+                self._guard(self.sheets)
             if time.monotonic() >= next_house:
                 next_house = time.monotonic() + EVERY_S
                 self._guard(self.keep_house)
                 self._guard(lambda: self.drift.look(self._clock.now()))
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception:  # tried again at the next turn; it must not end the thread

@@ -24,9 +24,11 @@ from ward.housekeeping import Housekeeping
 from ward.ingest.intake import Intake
 from ward.ingest.journal import SqlJournal
 from ward.ingest.mqtt import MqttLink
+from ward.language import Language
 from ward.live import drafts, snapshots
 from ward.live.core import Core
 from ward.live.deadman import DeadMan
+from ward.live.downtime import DowntimeSheets
 from ward.live.faults import why
 from ward.live.gatekeeper import Gatekeeper, credentials_of
 from ward.live.health import LIMITS, Health
@@ -146,9 +148,13 @@ class WardService:
             self.runner.faults, self.core.service_faults, self.clock
         )
         self._trail = trail_duties(self.engine_db, settings, wall_ms)
+        self._sheets = DowntimeSheets(
+            settings.data_dir, lambda ward: self.core.plans.of(ward).zone, settings.language
+        )
         self.house = Housekeeping(
             self.engine_db, settings, self.clock, self.runner.ask, lambda: self.beats.beat("housekeeping")
         )
+        self.house.sheets = lambda: self._sheets.write(self.board)
         self.healthy.machine = lambda: (self.house.reasons, self.house.warnings)
         self.core.notices = self.house.drift.standing
         self.operations = Operations(
@@ -328,6 +334,10 @@ class WardService:
         return self._trials.run(
             Job(self.settings.database, pack.id, list(pack.rules), request, self.settings.risk_model)
         )
+
+    @property
+    def language(self) -> Language:
+        return self.settings.language
 
     @property
     def reference_days(self) -> int:

@@ -126,6 +126,7 @@ class FakeService:
         self.trials_ended = 0
         self.break_with: Exception | None = None
         self.reference_days = 14
+        self.language = "en"
         self.shown: dict[str, dict[str, Any]] = {}
         """By ``ward/device``, what it shows."""
         self.second_person = True

@@ -104,6 +104,8 @@ ALLOWED = {
     f"GET {A}/channels": ALL,
     f"POST {A}/channels/test": STAFF,
     f"GET {A}/wards/{{ward}}/assignments": ALL,
+    f"GET {A}/wards/{{ward}}/handover": ALL,
+    f"GET {A}/wards/{{ward}}/downtime": ALL,
     f"POST {A}/wards/{{ward}}/assignments": STAFF,
     f"POST {A}/wards/{{ward}}/assignments/end": STAFF,
     f"GET {A}/channels/tests": ALL,

@@ -62,3 +62,23 @@ def test_users_who_work_at_the_beds_of_the_ward_can_have_patients(service, nurse
     user("admin", role="admin")
     assert [one["name"] for one in nurse.get(HERE).json()["people"]] == ["The jberg"]
     assert nurse.post(HERE, json={"stays": ["stay-6A"], "person": "The jberg"}).status_code == 200
+
+
+def test_the_handover_is_json_or_a_pdf_by_what_is_asked_for(service, nurse, monkeypatch):
+    monkeypatch.setattr(service, "plan", lambda ward: parse_plan(PLAN))
+    found = nurse.get("/api/v1/wards/6A/handover").json()
+    assert found["shift"] == "day"
+    assert [one["stay"] for one in found["patients"]] == ["stay-6A"]
+    for asked in ({"params": {"format": "pdf", "lang": "da"}}, {"headers": {"accept": "application/pdf"}}):
+        answer = nurse.get("/api/v1/wards/6A/handover", **asked)
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.content.startswith(b"%PDF-")
+    before = nurse.get("/api/v1/wards/6A/handover", params={"shift": "previous"}).json()
+    assert before["end"] == found["start"]
+
+
+def test_a_downtime_sheet_as_of_now(nurse):
+    answer = nurse.get("/api/v1/wards/6A/downtime", params={"lang": "nb"})
+    assert answer.content.startswith(b"%PDF-")
+    assert answer.headers["cache-control"] == "no-store"
+    assert nurse.get("/api/v1/wards/6B/downtime").status_code == 404

@@ -231,6 +231,11 @@ def carer_view(carers: Carers, stay: str, now: int) -> Json:
     }
 
 
+def away_view(state: StayState | None) -> Json:
+    """Why the patient is away and who said so; nothing where she is here."""
+    return {"paused_reason": state and state.away_for, "paused_by": state and state.away_by}
+
+
 def in_breach(engine: Engine, slot: int, rule: str) -> bool | None:
     """Whether the rule's condition holds as far as the stay is evaluated: an alert goes on for a while after
     it. None where that is not known, or the rule is not the engine's."""

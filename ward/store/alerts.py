@@ -13,6 +13,8 @@ from ward.errors import NotFoundError
 from ward.store.sql import Page, page, upsert
 from ward.store.tables import alerts
 
+MOST: Final = 5_000
+"""Alerts of one shift that are read."""
 NAMES: Final = tuple(field.name for field in fields(Alert))
 COLUMNS: Final = [alerts.c[name] for name in NAMES]
 
@@ -72,6 +74,16 @@ def list_alerts(
         query = query.where(or_(*(moment >= since for moment in moments)))
     order = (alerts.c.listed_at, alerts.c.id)
     return page(connection, query, order, _alert, cursor=cursor, limit=limit, descending=True)
+
+
+def alerts_between(connection: Connection, stay_ids: Collection[str], start: int, end: int) -> list[Alert]:
+    """Of these stays, those that were raised before ``end`` and open at some time in ``[start, end)``; by
+    time, at most ``MOST``."""
+    raised = alerts.c.raised_at.is_not(None) & (alerts.c.raised_at < end)
+    lasting = or_(alerts.c.closed_at.is_(None), alerts.c.closed_at >= start)
+    query = select(*COLUMNS).where(alerts.c.stay.in_(list(stay_ids)), raised, lasting)
+    rows = connection.execute(query.order_by(alerts.c.raised_at, alerts.c.id).limit(MOST))
+    return [_alert(row) for row in rows]
 
 
 def _row(alert: Alert) -> dict[str, Any]:

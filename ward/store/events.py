@@ -12,6 +12,8 @@ from ward.alerts.model import Event
 from ward.store.sql import Page, page
 from ward.store.tables import events
 
+MOST: Final = 5_000
+"""Events of one shift that are read: more than a ward of 50 beds has in a week."""
 NAMES: Final = tuple(field.name for field in fields(Event))
 COLUMNS: Final = [events.c.seq, *(events.c[name] for name in NAMES)]
 
@@ -76,6 +78,24 @@ def list_events(
         query = query.where(events.c.alert.is_(None), events.c.kind != "episode-ended")
     order = (events.c.seq,)
     return page(connection, query, order, _logged, cursor=cursor, limit=limit, descending=True)
+
+
+def events_between(connection: Connection, stays: Collection[str], start: int, end: int) -> list[Event]:
+    """What happened in ``[start, end)`` to these stays beside their alerts, in order, at most ``MOST``."""
+    mine = events.c.stay.in_(list(stays)) & events.c.alert.is_(None)
+    when = (events.c.at >= start) & (events.c.at < end)
+    query = select(*COLUMNS).where(mine, when).order_by(events.c.seq).limit(MOST)
+    return [_logged(row).event for row in connection.execute(query)]
+
+
+def newest_before(
+    connection: Connection, stays: Collection[str], kinds: Collection[str], before: int
+) -> dict[str, Event]:
+    """By stay, the newest event of these kinds before a time, where there is one."""
+    mine = events.c.stay.in_(list(stays)) & events.c.kind.in_(list(kinds)) & (events.c.at < before)
+    newest = select(func.max(events.c.seq)).where(mine).group_by(events.c.stay)
+    rows = connection.execute(select(*COLUMNS).where(events.c.seq.in_(newest)))
+    return {event.stay: event for event in (_logged(row).event for row in rows)}
 
 
 def last_event(connection: Connection) -> int:

@@ -233,6 +233,14 @@ def stays_since(connection: Connection, since: int, also: Collection[str] = ()) 
     return _with_devices(connection, connection.execute(query.order_by(stays.c.start, stays.c.id)).all())
 
 
+def stays_between(connection: Connection, ward: str, start: int, end: int) -> list[Stay]:
+    """Every stay that is of this ward and was there at some time in ``[start, end)``, by bed."""
+    here = (stays.c.ward == ward) & (stays.c.start < end)
+    query = select(stays).where(here, or_(stays.c.end.is_(None), stays.c.end >= start))
+    found = _with_devices(connection, connection.execute(query).all())
+    return sorted(found, key=lambda stay: (len(stay.bed), stay.bed, stay.start))
+
+
 def _with_devices(connection: Connection, rows: Iterable[Row[Any]]) -> list[Stay]:
     listed = list(rows)
     devices: dict[str, list[Assigned]] = {row.id: [] for row in listed}

@@ -15,6 +15,7 @@ from ward.alerts.plan import Plan
 from ward.clock import Clock
 from ward.ingest.credentials import Credentials
 from ward.ingest.gate import Forged
+from ward.language import Language
 from ward.web.hub import Hub
 
 Json = dict[str, Any]
@@ -172,6 +173,11 @@ class Service(Protocol):
     def showing(self, ward: str, device: str) -> Json:
         """What a device shows now, whoever's it is: by signal its newest reading as ``{"value", "unit",
         "time"}``; {} where nothing was heard since the service started."""
+        ...
+
+    @property
+    def language(self) -> Language:
+        """Of papers for whom nobody chose one."""
         ...
 
     @property

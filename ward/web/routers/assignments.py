@@ -29,7 +29,7 @@ AT_BEDS: Final = frozenset({"nurse", "clinician"})
 
 
 @router.get("", summary="Who has which patient", responses=answers(Assignments, 404))
-async def get(ward: OfWard, service: Svc, who: Reader) -> Response:
+async def assignments(ward: OfWard, service: Svc, who: Reader) -> Response:
     """Of every patient of the ward; a null `carer` is a patient whom nobody has."""
     _require(who, ward)
     now = service.clock.now()

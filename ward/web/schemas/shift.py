@@ -67,3 +67,103 @@ class Taken(Answer):
     """The patients as they are now."""
 
     items: list[Stay]
+
+
+class Spell(Answer):
+    """Somebody had the patient."""
+
+    name: str = Field(examples=["Ada Berg"])
+    since: Moment
+    until: Moment
+
+
+class ScoreThen(Answer):
+    """NEWS2 at an instant."""
+
+    score: int | None
+    risk: str | None
+    partial: bool
+    not_applicable: str | None
+
+
+class Scores(Answer):
+    """At the begin of the shift and at its end, or now."""
+
+    then: ScoreThen | None
+    now: ScoreThen | None
+
+
+class HandedAlert(Answer):
+    """An alert in a handover."""
+
+    id: str
+    rule: str
+    title: str
+    titles: dict[str, str]
+    priority: str
+    kind: str
+    state: str
+    raised_at: Moment | None
+    over_at: Moment | None
+    by: str | None
+    assessment: str | None
+    shelved_until: Moment | None
+    note: str | None
+
+
+class HandedChange(Answer):
+    """What happened to a patient beside alerts."""
+
+    at: Moment
+    kind: str = Field(examples=["flags"])
+    by: str | None
+    detail: dict[str, object]
+
+
+class HandedLimit(Answer):
+    """A rule of this patient that is not the ward's."""
+
+    rule: str
+    title: str
+    titles: dict[str, str]
+    when: list[str]
+    for_: str = Field(alias="for", examples=["10m"])
+    usual: str | None = Field(description="What the ward's rule of this id says.")
+    usual_titles: dict[str, str]
+    by: str | None
+    at: Moment | None
+    until: Moment | None = Field(description="When it ends by itself; null: never.")
+
+
+class HandedPatient(Answer):
+    """One patient in a handover."""
+
+    stay: str
+    bed: str
+    patient_ref: str
+    flags: list[str]
+    admitted_at: Moment
+    discharged_at: Moment | None
+    carer: Carer | None
+    paused_until: Moment | None
+    paused_reason: str | None
+    paused_by: str | None
+    had: list[Spell] = Field(description="In the shift; in gaps nobody had the patient.")
+    news2: Scores
+    open: list[HandedAlert] = Field(description="What needs somebody most first.")
+    over: list[HandedAlert] = Field(description="Raised in the shift and over by its end.")
+    raised: dict[str, int] = Field(description="`high medium low technical`.")
+    changes: list[HandedChange]
+    limits: list[HandedLimit]
+
+
+class Handover(Answer):
+    """A shift of a ward."""
+
+    ward: str
+    shift: str | None
+    start: Moment
+    end: Moment
+    made_at: Moment
+    nobody: list[str] = Field(description="Beds of patients whom nobody has now.")
+    patients: list[HandedPatient]
