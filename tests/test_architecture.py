@@ -71,7 +71,7 @@ ROOMS = {
             "run",
         )
     },
-    "ward/reports": Room(None, MIDDLE | {"ward.reports"}),
+    "ward/reports": Room(None, MIDDLE | ZONES | {"ward.reports"}),
     "ward/web": Room(None, MIDDLE | {"ward.config", "ward.protection", "ward.reports", "ward.web"}),
 }
 
