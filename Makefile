@@ -35,7 +35,7 @@ UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
-.PHONY: help demo test faults evaluate lint bench pictures fuzz schema-fuzz audit setup setup-dev lock clean FORCE
+.PHONY: help demo test faults evaluate lint bench pictures fuzz schema-fuzz client audit setup setup-dev lock clean FORCE
 
 help: ## List these commands
 	@echo "ward: make COMMAND"
@@ -97,6 +97,9 @@ fuzz: setup-dev ## Bent messages and files through the real code [CASES=1000000]
 
 schema-fuzz: setup-dev ## Bent requests over the whole OpenAPI document, every role [CASES=1000] a route [SEED=1]
 	@$(BIN)/python -m tests.openapi --cases '$(if $(filter file,$(origin CASES)),1000,$(CASES))' --seed '$(SEED)'
+
+client: setup-dev $(UI)/node_modules/.ward-dev ## The dashboard's types of the API, from its description (after the API changed)
+	@$(BIN)/python -m tests.openapi.client
 
 audit: setup-dev ## Known vulnerabilities in what ward depends on; bills of materials in dist/
 	@$(BIN)/python -m tests.supply dist

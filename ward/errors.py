@@ -4,7 +4,11 @@ from __future__ import annotations
 
 
 class WardError(Exception):
-    """Base. ``type`` is the stable last part of the problem's type, ``status`` its HTTP status."""
+    """Base. ``type`` is the stable last part of the problem's type, ``status`` its HTTP status.
+
+    ``extra`` may have a ``code``, a stable word for what ``detail`` says, with ``params``, what it speaks of:
+    the dashboard says it in the reader's language (``ward/web/ui/src/text/en/problems.ts``).
+    """
 
     type = "error"
     title = "Something went wrong"

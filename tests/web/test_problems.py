@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 
@@ -120,6 +123,15 @@ def test_a_body_of_more_than_1_mib(nurse: TestClient, service) -> None:
         assert problem(answer)["type"] == "/problems/too-large"
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert len(service.calls) == 1
+
+
+def test_what_has_a_code_can_be_said_in_every_language() -> None:
+    """Each code that is raised has its words, and each of those is raised; the catalogues are alike."""
+    root = Path(__file__).parents[2] / "ward"
+    sources = [file.read_text() for file in root.rglob("*.py")]
+    raised = {code for source in sources for code in re.findall(r'\bcode="([a-z-]+)"', source)}
+    words = (root / "web/ui/src/text/en/problems.ts").read_text()
+    assert raised == set(re.findall(r'^    "?([a-z-]+)"?: "', words, re.MULTILINE))
 
 
 @pytest.mark.parametrize(

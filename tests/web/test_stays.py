@@ -35,8 +35,10 @@ def test_admitting_creates_a_stay(clinician: TestClient, service) -> None:
 
 def test_a_taken_bed_is_a_conflict(clinician: TestClient) -> None:
     answer = clinician.post(f"{A}/stays", json={"patient_ref": "P-1", "ward": "6A", "bed": "1"})
-    assert problem(answer)["errors"][0]["field"] == "bed"
+    said = problem(answer)
+    assert said["errors"][0]["field"] == "bed"
     assert answer.status_code == 409
+    assert (said["code"], said["params"]) == ("bed-taken", {"bed": "1", "ward": "6A"})
 
 
 def test_a_name_with_a_slash_or_wildcard_is_no_topic(clinician: TestClient) -> None:

@@ -130,7 +130,9 @@ class Acts:
         state = self._staying(stay)
         track = self.ledger.track(stay, rule)
         if flag := track.disabled_by(state.flags):
-            raise ConflictError(f"the rule is disabled by the flag {flag}")
+            raise ConflictError(
+                f"the rule is disabled by the flag {flag}", code="rule-disabled", params={"flag": flag}
+            )
         if track.alert is None:
             self.ledger.open(track, track.record(state, since, None))
         return self._person(track, "shelve", now, by, dict(shelf), **shelf)

@@ -57,7 +57,7 @@ class Ledger:
     def open_track(self, alert_id: str) -> Track:
         """Raises NotFoundError, or ConflictError where the alert is over."""
         if alert_id in self.closed:
-            raise ConflictError("the alert is closed", state="closed")
+            raise ConflictError("the alert is closed", code="alert-closed", state="closed")
         if alert_id not in self.ids:
             raise NotFoundError(f"no open alert {alert_id}")
         stay, rule_id = self.ids[alert_id]
@@ -136,7 +136,8 @@ class Ledger:
         if row is None:
             if by is None or given == "end":
                 return []
-            raise ConflictError(_REFUSED.format(before.state, _DONE[given]), state=before.state)
+            refused = _REFUSED.format(before.state, _DONE[given])
+            raise ConflictError(refused, code="alert-state", state=before.state)
         undelivered = after.undelivered
         after = replace(after, **_entering(row.target, after, now, reason or row.event, inhibitor))
         earlier: list[Change] = []

@@ -124,7 +124,7 @@ class Runner:
             ask.answer.set_exception(UnavailableError("the service is stopping"))
             return ask.answer
         if self._asks.qsize() >= MAX_ASKS:
-            ask.answer.set_exception(UnavailableError("too many requests wait for the core"))
+            ask.answer.set_exception(UnavailableError("too many requests wait for the core", code="busy"))
             return ask.answer
         self._asks.put(ask)
         self._intake.wake()

@@ -44,7 +44,9 @@ def add_user(tx: Connection, user: User) -> None:
         with tx.begin_nested():
             tx.execute(users.insert().values(asdict(user)))
     except IntegrityError:
-        raise ConflictError(f"there is a user {user.login} already") from None
+        raise ConflictError(
+            f"there is a user {user.login} already", code="user-exists", params={"login": user.login}
+        ) from None
 
 
 def get_user(connection: Connection, id: str) -> User:

@@ -178,6 +178,8 @@ def attach(tx: Connection, stay: str, device: str, at: int, *, from_stay: str | 
         raise ConflictError(
             f"device {device} of ward {ward} is in use by bed {others[0].bed}",
             field="devices",
+            code="device-taken",
+            params={"device": device, "ward": ward, "bed": others[0].bed},
             stay=others[0].stay,
         )
     elif from_stay is not None:
@@ -268,7 +270,7 @@ def _require_open(tx: Connection, stay: str) -> Row[Any]:
     if row is None:
         raise NotFoundError(f"no stay {stay}")
     if row.end is not None:
-        raise ConflictError(f"stay {stay} is over")
+        raise ConflictError(f"stay {stay} is over", code="stay-over")
     return row
 
 
@@ -280,7 +282,13 @@ def _require_free_bed(tx: Connection, ward: str, bed: str) -> None:
 
 
 def _taken(bed: str, ward: str, **more: str) -> ConflictError:
-    return ConflictError(f"bed {bed} of ward {ward} is taken", field="bed", **more)
+    return ConflictError(
+        f"bed {bed} of ward {ward} is taken",
+        field="bed",
+        code="bed-taken",
+        params={"bed": bed, "ward": ward},
+        **more,
+    )
 
 
 def _holders(ward: str, device: str) -> Select[Any]:

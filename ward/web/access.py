@@ -259,7 +259,7 @@ class Allow:
 
 def _refusal(who: Principal, capability: str) -> WardError:
     if who.role not in CAPABILITIES[capability]:
-        return ForbiddenError(f"the role {who.role} may not do this; it needs “{capability}”")
+        return ForbiddenError(f"the role {who.role} may not do this; it needs “{capability}”", code="role")
     if who.limited:
         return IdleError("log in again to do this; until then the board is to be looked at only")
     needed = " or ".join(f"“{scope}”" for scope, allowed in SCOPES.items() if capability in allowed)
@@ -295,7 +295,7 @@ Protector = Annotated[Principal, Depends(Allow("protect"))]
 def require_ward(who: Principal, ward: str) -> None:
     """For a ward that the caller named. Raises ForbiddenError if it is not hers."""
     if not who.sees(ward):
-        raise ForbiddenError(f"ward {ward} is not one of yours")
+        raise ForbiddenError(f"ward {ward} is not one of yours", code="other-ward", params={"ward": ward})
 
 
 def require_all_wards(who: Principal) -> None:

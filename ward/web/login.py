@@ -79,12 +79,14 @@ async def change(identity: Identity, who: Principal, current: str, new: str, bro
 
     user = await run_in_threadpool(mine)
     if user.password is None:
-        raise ConflictError("your password is kept by the hospital's log-in; change it there")
+        raise ConflictError(
+            "your password is kept by the hospital's log-in; change it there", code="password-elsewhere"
+        )
     require_good(new, user.login, user.name)
     try:
         await _proved(identity, user.login_key, current, browser)
     except UnauthorizedError:
-        raise InvalidError("the current password is wrong", field="current") from None
+        raise InvalidError("the current password is wrong", field="current", code="password-wrong") from None
     hashed = await identity.passwords.hash(new)
 
     def save(tx: Connection) -> None:

@@ -79,7 +79,9 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._busy >= self._room:
-            raise UnavailableError("too many people log in at this moment; try again in a few seconds")
+            raise UnavailableError(
+                "too many people log in at this moment; try again in a few seconds", code="busy"
+            )
         self._busy += 1  # only ever on the event loop
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -100,14 +102,22 @@ def require_good(password: str, *own: str) -> None:
             f"a password has at least {SHORTEST} characters; three or four words that have nothing to do "
             "with each other are easy to type and hard to guess",
             field="password",
+            code="password-short",
+            params={"least": SHORTEST},
         )
     if len(plain) > LONGEST:
-        raise InvalidError(f"a password has at most {LONGEST} characters", field="password")
+        raise InvalidError(
+            f"a password has at most {LONGEST} characters",
+            field="password",
+            code="password-long",
+            params={"most": LONGEST},
+        )
     if len(_uncommon(plain.casefold(), own)) < LEFT:
         raise InvalidError(
             "this password is one of the first that are guessed (common words, names, repetitions or runs "
             "of keys); choose another",
             field="password",
+            code="password-common",
         )
 
 

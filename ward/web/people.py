@@ -82,7 +82,9 @@ def change_user(engine: Engine, id: str, now: int, **changes: Any) -> User:
         wards = require_wards(asked.get("role", user.role), asked.get("wards", user.wards))
         changed = people.update_user(tx, id, **{**asked, "wards": wards})
         if _rules(user) and not _rules(changed) and not people.has_other_admin(tx, id):
-            raise ConflictError("this is the last administrator of all wards; make another one first")
+            raise ConflictError(
+                "this is the last administrator of all wards; make another one first", code="last-admin"
+            )
         if changed.disabled is not None:
             _shut_out(tx, id)
     return changed
@@ -94,7 +96,7 @@ def reset_password(engine: Engine, id: str, now: int) -> tuple[User, str, int]:
     with engine.begin() as tx:
         user = people.get_user(tx, id)
         if user.issuer is not None:
-            raise ConflictError("the hospital's log-in keeps this user's password")
+            raise ConflictError("the hospital's log-in keeps this user's password", code="password-elsewhere")
         _shut_out(tx, id)
         user = people.update_user(tx, id, password=None, password_changed=None)
         throttle.pardon(tx, user.login_key)

@@ -167,8 +167,11 @@ def problem(
     title: str | None = None,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
+    code: str | None = None,
+    params: Mapping[str, object] | None = None,
 ) -> JSONResponse:
-    """The response for one problem of ``KINDS``; ``path`` is what was called."""
+    """The response for one problem of ``KINDS``; ``path`` is what was called. ``code`` and ``params`` say the
+    detail in a stable form, for who says it in another language."""
     kind = KINDS.get(type, KINDS["http-error"])
     body: dict[str, Any] = {
         "type": PREFIX + type,
@@ -179,6 +182,8 @@ def problem(
     }
     if errors:
         body["errors"] = errors
+    if code is not None:
+        body |= {"code": code, "params": {name: str(value) for name, value in (params or {}).items()}}
     sent = dict(headers or {})
     if body["status"] == 401:
         sent.setdefault("WWW-Authenticate", 'Bearer realm="ward"')
@@ -188,13 +193,15 @@ def problem(
 
 
 def of_ward_error(path: str, error: WardError) -> JSONResponse:
-    """``extra`` may name the ``field``, or list ``problems`` (of a pack or rule) with what is allowed."""
+    """``extra`` may name the ``field``, or list ``problems`` (of a pack or rule) with what is allowed, and
+    have a ``code`` with its ``params``."""
     found = error.extra.get("problems")
     field = error.extra.get("field")
     if isinstance(found, list | tuple):
         errors = [_rule_problem(one) for one in found]
     else:
         errors = [{"field": field, "message": error.detail}] if isinstance(field, str) else []
+    code, params = error.extra.get("code"), error.extra.get("params")
     wait = error.extra.get("retry_after_s")
     headers = {} if wait is None else {"Retry-After": str(wait)}
     return problem(
@@ -205,6 +212,8 @@ def of_ward_error(path: str, error: WardError) -> JSONResponse:
         title=error.title,
         errors=errors,
         headers=headers,
+        code=code if isinstance(code, str) else None,
+        params=params if isinstance(params, Mapping) else None,
     )
 
 

@@ -35,7 +35,7 @@ async def observe(stay: StayId, body: Observation, service: Svc, who: Observer, 
     now = service.clock.now()
     time = now if body.time is None else body.time
     if time > now + AHEAD * service.clock.speed:
-        raise InvalidError("an observation cannot be of the future", field="body.time")
+        raise InvalidError("an observation cannot be of the future", field="body.time", code="future")
     values = body.values()
 
     async def run() -> Json:

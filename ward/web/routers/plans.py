@@ -177,7 +177,7 @@ async def _change(
     if if_match is None:
         raise PreconditionRequiredError("changing a plan needs If-Match with the ETag that reading it gave")
     if _etag(ward, newest) not in (tag.strip().removeprefix("W/") for tag in if_match.split(",")):
-        raise PreconditionError("this plan was changed since you read it; read it again")
+        raise PreconditionError("this plan was changed since you read it; read it again", code="plan-changed")
     expected = newest.version if newest else 0
     await service.call("put_plan", ward=ward, definition=definition, by=who.name, expected=expected)
     made = await _newest(service, ward)

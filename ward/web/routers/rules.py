@@ -132,7 +132,7 @@ def _require_match(now: Present, if_match: str | None, if_none_match: str | None
     elif now.rule is None:
         raise NotFoundError("there is no rule with this id to change; a new one needs If-None-Match: *")
     elif now.etag not in (tag.strip().removeprefix("W/") for tag in if_match.split(",")):
-        raise PreconditionError("this rule was changed since you read it; read it again")
+        raise PreconditionError("this rule was changed since you read it; read it again", code="rule-changed")
 
 
 @router.get("/{rule}/history", summary="Every version of a rule", responses=answers(Page[VersionShape], 404))

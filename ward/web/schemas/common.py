@@ -128,6 +128,12 @@ class Problem(Answer):
     detail: str = Field(description="What is wrong this time, for a person.")
     instance: str = Field(description="The path that was called.", examples=["/api/v1/stays"])
     errors: list[FieldError] | None = Field(None, description="Each field that is wrong, all at once.")
+    code: str | None = Field(
+        None, description="What is wrong, in a word that stays, where there is one.", examples=["bed-taken"]
+    )
+    params: dict[str, str] | None = Field(
+        None, description="What `code` speaks of.", examples=[{"bed": "12", "ward": "6A"}]
+    )
 
 
 class FieldError(Answer):

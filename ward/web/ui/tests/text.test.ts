@@ -88,6 +88,14 @@ it("lets nothing be the same that is not there", () => {
   expect([...SAME].filter((path) => !branches(path))).toEqual([]);
 });
 
+it("speaks of the same things in every language", () => {
+  const places = (texts: Map<string, Leaf>): unknown => [...texts].flatMap(([path, words]) => {
+    const found = typeof words === "string" ? (words.match(/\{\w+\}/g) ?? []).sort().join() : "";
+    return found ? [[path, found]] : [];
+  });
+  for (const [, texts] of OTHERS) expect(places(texts)).toEqual(places(ENGLISH));
+});
+
 it("knows a language by any of its tags", () => {
   expect(["da", "da-DK", "nb_NO", "no", "nn-NO", "EN-us"].map(known)).toEqual(["da", "da", "nb", "nb", "nb", "en"]);
   expect(["sv", "", "toString", null].map(known)).toEqual([undefined, undefined, undefined, undefined]);

@@ -46,6 +46,10 @@ it("puts every kind of refusal into words, with the server's detail where it hel
   expect(wordsFor(403, { detail: "Only nurses of 4B." })).toBe("You are not allowed to do this. Only nurses of 4B.");
   expect(wordsFor(404, { detail: "no alert a1" })).toBe("This is not there any more.");
   expect(wordsFor(409, { detail: "Bo took it." })).toBe("Somebody else was faster. Bo took it.");
+  expect(wordsFor(409, { detail: "bed 3 of ward 6A is taken", code: "bed-taken", params: { bed: "3", ward: "6A" } })).toBe(
+    "Somebody else was faster. Bed 3 of ward 6A is taken.",
+  );
+  expect(wordsFor(422, { detail: "new in this version", code: "from-the-future" })).toBe("new in this version");
   expect(wordsFor(422, { detail: "minutes must be at most 60" })).toBe("minutes must be at most 60");
   expect(wordsFor(500, { detail: "stack trace" })).toMatch(/fault \(500\)/);
   expect(wordsFor(400, null)).toMatch(/fault \(400\)/);

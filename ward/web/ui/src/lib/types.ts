@@ -1,12 +1,18 @@
-/** What the API sends. Times are RFC 3339 in UTC; durations end in `_s`. */
+/**
+ * What the API sends, as its description says it (`api-types.ts`, `make client`). Times are RFC 3339 in UTC;
+ * durations end in `_s`.
+ *
+ * A description calls optional whatever has a default. What the service always sends is named here, so that nobody
+ * handles what cannot be.
+ */
 
 import type { Language } from "../text";
+import type { components } from "./api-types";
 
-export type Priority = "high" | "medium" | "low";
-export type Kind = "physiological" | "technical";
-export type AlertState = "pending" | "active" | "acknowledged" | "returned" | "shelved" | "suppressed" | "closed";
-export type Assessment = "actionable" | "not-actionable" | "artefact";
-export type Risk = "low" | "low-medium" | "medium" | "high";
+type Described = components["schemas"];
+
+/** These of it are always there. */
+type Sure<T, Key extends keyof T> = Omit<T, Key> & { [K in Key]-?: Exclude<T[K], undefined> };
 
 /** Whatever has a title: `titles` has it in other languages. */
 export interface Named {
@@ -14,49 +20,21 @@ export interface Named {
   titles?: Partial<Record<Language, string>>;
 }
 
-export interface Alert extends Named {
-  id: string;
-  /** Null for what concerns no patient: the service's own faults. */
-  stay: string | null;
-  ward: string | null;
-  bed: string | null;
-  rule: string;
-  priority: Priority;
-  kind: Kind;
-  state: AlertState;
-  signal: string | null;
-  value: number | null;
-  breach_since: string | null;
-  raised_at: string | null;
-  announced_at?: string | null;
-  acknowledged_at: string | null;
-  acknowledged_by: string | null;
-  assessment?: Assessment | null;
-  note?: string | null;
-  cleared_at: string | null;
-  closed_at?: string | null;
-  close_reason?: string | null;
-  shelved_until?: string | null;
-  shelved_by?: string | null;
-  shelve_reason?: string | null;
-  suppressed_by?: string | null;
-  late?: boolean;
-  /** Who could not be told of it. */
-  undelivered?: { person: string; channel: string }[];
-}
+export type Priority = Described["Alert"]["priority"];
+export type Kind = Described["Alert"]["kind"];
+export type AlertState = Described["Alert"]["state"];
+export type Assessment = NonNullable<Described["Acknowledge"]["assessment"]>;
+export type Risk = NonNullable<Described["News2"]["risk"]>;
+
+/** Of a fault of the service, which concerns no patient, `stay`, `ward` and `bed` are null. */
+export type Alert = Sure<
+  Described["Alert"],
+  "signal" | "value" | "breach_since" | "raised_at" | "acknowledged_at" | "acknowledged_by" | "cleared_at"
+>;
+export type Pending = Sure<Described["Pending"], "left_s" | "signal" | "value">;
 
 /** One person and channel: whether she was told of an alert. */
-export interface Delivery {
-  id: number;
-  reason: string;
-  name: string;
-  channel: string;
-  state: "waiting" | "sent" | "failed" | "dropped";
-  created_at: string;
-  sent_at: string | null;
-  signal_delay_s: number | null;
-  error: string | null;
-}
+export type Delivery = Sure<Omit<Described["Delivery"], "level" | "person" | "attempts">, "sent_at" | "signal_delay_s" | "error">;
 
 /** Who was told of an alert, and of the others of its episode. */
 export interface Tellings {
@@ -73,86 +51,26 @@ export interface Notice {
   text: string;
 }
 
-export interface Pending extends Named {
-  id: string;
-  rule: string;
-  priority: Priority;
-  kind: Kind;
-  state: "pending" | "suppressed";
-  since: string;
-  left_s: number | null;
-  signal: string | null;
-  value: number | null;
-}
-
-export interface SignalView {
-  value: number | null;
-  unit: string;
-  time: string;
-  state: "fresh" | "stale" | "questionable";
-  device: string | null;
-  reason: string | null;
-  hold_s: number;
-}
-
-export interface NewsPart {
-  points: number;
-  value: number | string | boolean | null;
-  time: string | null;
-  stale: boolean;
-}
-
-export interface News2 {
-  score: number | null;
-  risk: Risk | null;
-  partial: boolean;
-  missing: string[];
-  stale: string[];
-  scale: 1 | 2;
-  parts: Record<string, NewsPart>;
-  /** The flag of a patient whom the score is not for: then there is none. */
-  not_applicable?: string | null;
-}
+/** The newest reading of a signal that devices measure: what people enter is in the parts of NEWS2. */
+export type SignalView = Sure<Omit<Described["Latest"], "value">, "device" | "reason"> & { value: number | null };
+export type NewsPart = Sure<Described["Part"], "time">;
+export type News2 = Sure<Omit<Described["News2"], "parts">, "risk"> & { parts: Record<string, NewsPart> };
 
 /** The deterioration score with what it rests on; all but `state` may be missing. */
-export interface RiskScore {
-  state: "known" | "not-enough-data" | "no-model" | "not-applicable";
-  value?: number | null;
-  low?: number | null;
-  high?: number | null;
-  above?: number | null;
-  computed_at?: string | null;
-  missing?: string[];
-  contributions?: { group: string; log_odds: number; words: string }[];
-}
+export type RiskScore = Described["Risk"];
 
-export interface StayDevice {
-  device: string;
-  since: string;
-  until: string | null;
-  online: boolean | null;
-  last_seen_at: string | null;
-  offset_s: number | null;
-}
+export type StayDevice = Sure<Described["StayDevice"], "until" | "online" | "last_seen_at" | "offset_s">;
 
-export interface Stay {
-  id: string;
-  ward: string;
-  bed: string;
-  patient_ref: string | null;
-  admitted_at: string;
-  discharged_at: string | null;
-  flags: string[];
-  paused_until: string | null;
-  devices: StayDevice[];
-  signals: Record<string, SignalView>;
-  news2: News2 | null;
-  risk: number | null;
+export type Stay = Sure<
+  Omit<Described["Stay"], "alerts" | "pending" | "signals" | "news2" | "devices">,
+  "discharged_at" | "paused_until" | "risk" | "priority"
+> & {
   alerts: Alert[];
   pending: Pending[];
-  priority: Priority | null;
-  time: string;
-}
+  signals: Record<string, SignalView>;
+  news2: News2 | null;
+  devices: StayDevice[];
+};
 
 export interface AlertEvent {
   seq?: number;
@@ -182,50 +100,31 @@ export interface Snapshot {
   alerts?: Alert[];
 }
 
-export interface Rule extends Named {
-  id: string;
-  priority: Priority;
-  kind: Kind;
-  when: string[];
-}
-
-export interface Device {
-  device: string;
-  ward: string;
-  stay: string | null;
-  bed?: string | null;
-  online: boolean | null;
-  last_seen_at: string | null;
-  offset_s: number | null;
-}
-
-export interface DeadLetter {
-  received_at: string;
-  topic: string;
-  reason: string;
-  detail: string;
-}
+export type RuleInForce = Described["Rule"];
+/** As much of a rule as says what it looks at. */
+export type Rule = Pick<RuleInForce, "id" | "title" | "titles" | "priority" | "kind" | "when"> & Partial<RuleInForce>;
+export type Device = Sure<Described["Device"], "stay" | "online" | "last_seen_at" | "offset_s"> & { bed?: string | null };
+export type DeadLetter = Described["DeadLetter"];
 
 export interface Page<T> {
   items: T[];
-  next: string | null;
+  next?: string | null;
   count?: number;
 }
 
-export interface Session {
-  name: string;
-  role: string;
-  wards: string[] | null;
-  may?: string[];
-  /** Nobody touched it for too long: the board is all that it shows. */
-  limited?: boolean;
-  /** Came in as a user, and has a password or sessions to end. */
-  account?: boolean;
-  log_out_url?: string | null;
+/** Columns of equal length: readings, or bins of them. Times may have become ms. */
+export type Series = {
+  time: (number | string)[];
+} & Partial<Record<"value" | "min" | "median" | "max", (number | null)[] | null>> & {
+    quality?: string[] | null;
+    reason?: (string | null)[] | null;
+  };
+
+export interface Vitals {
+  signals: Record<string, Series>;
 }
 
+export type Session = Omit<Described["Who"], "may"> & { may?: string[] };
+
 /** How one may log in. */
-export interface Ways {
-  password: boolean;
-  oidc: string | null;
-}
+export type Ways = Sure<Described["Ways"], "oidc">;

@@ -75,7 +75,7 @@ export function valueWords(signal: string | null, value: number | null): string 
   return `${t.signals[signal] ?? signal} ${valueText(signal, value)}${unit ? ` ${unit}` : ""}`;
 }
 
-export function agoWords(time: string | null, now: number): string {
+export function agoWords(time: string | null | undefined, now: number): string {
   const at = ms(time);
   return at === null ? t.unknown : age(now - at);
 }

@@ -8,6 +8,7 @@ import { admit } from "./admit";
 import { board } from "./board";
 import { common } from "./common";
 import { frame } from "./frame";
+import { problems } from "./problems";
 import { stay } from "./stay";
 
-export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...admin, ...admit };
+export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit };

@@ -1,0 +1,3920 @@
+/** What the API takes and gives. Made by `make client` of its description 6cf3c38244d1a8f0, as 9ee5ec076caaec5c. */
+
+export interface paths {
+    alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    state?: ("pending" | "active" | "acknowledged" | "returned" | "shelved" | "suppressed" | "closed")[] | null;
+                    ward?: string | null;
+                    stay?: string | null;
+                    since?: string | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Alert_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/delays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    since: string;
+                    until?: string | null;
+                    ward?: string | null;
+                    format?: "json" | "csv";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Delays"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertWithLog"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Acknowledge"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alert"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}/assess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Assess"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alert"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["HandOver"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alert"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Shelve"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alert"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alert"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alerts/{alert}/unshelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alert"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    stay?: string | null;
+                    actor?: string | null;
+                    action?: string | null;
+                    start?: string | null;
+                    end?: string | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_AuditLine_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Channel_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "channels/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewTest"];
+                };
+            };
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Tests"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "channels/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Test_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "channels/tests/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Test"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    reason?: string | null;
+                    device?: string | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_DeadLetter_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Device_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "devices/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Credential_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewCredential"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreatedCredential"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "devices/credentials/{credential}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    credential: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "devices/credentials/{credential}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    credential: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreatedCredential"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "devices/unassigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Device_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    form?: "views" | "changes";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "notices/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Shown-Input"];
+                };
+            };
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "reports/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Drift"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "reports/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    start?: string | null;
+                    end?: string | null;
+                    group?: "none" | "ward" | "week";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RuleReport"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    stay?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Rule_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "rules/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TrialRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrialAnswer"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    stay?: string | null;
+                };
+                header?: never;
+                path: {
+                    rule: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Rule"];
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    stay?: string | null;
+                };
+                header?: never;
+                path: {
+                    rule: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Rule"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "rules/{rule}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    stay?: string | null;
+                };
+                header?: never;
+                path: {
+                    rule: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_RuleVersion_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Who"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Login"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Who"];
+                    };
+                };
+            };
+        };
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangedPassword"];
+                };
+            };
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewPassword"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Who"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Ways"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_OpenSession_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    session: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    stays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    state?: "open" | "all";
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Stay_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Admission"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["FlagsChange"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "stays/{stay}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DeviceTaken"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        delete: {
+            parameters: {
+                query?: {
+                    device?: string | null;
+                };
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["DeviceChange"] | null;
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/discharge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/discharge/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: {
+                    dry_run?: boolean;
+                };
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Erasure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    of?: "all" | "stay";
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_StayLogEntry_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": Record<string, never>;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/observations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Observation"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Observed"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Pause"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScoreView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Stay"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "stays/{stay}/vitals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    signal?: string[] | null;
+                    start?: string | null;
+                    end?: string | null;
+                    resolution?: string | null;
+                };
+                header?: never;
+                path: {
+                    stay: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Vitals"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Token_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreatedToken"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "tokens/{token}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Link"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_User_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewUser"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvitedUser"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    user: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["User"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    user: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UserChange"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["User"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "users/{user}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    user: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvitedUser"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "users/{user}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    user: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    wards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Ward_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Assignments"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Take"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Taken"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/assignments/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["GiveUp"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Taken"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    bed?: string | null;
+                };
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_DeviceNow_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                    device: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeviceNow"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/duty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    at?: string | null;
+                };
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Duty"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Plan"];
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PlanFields"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Plan"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Plan"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/plan/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PlanFields"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Checked"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/plan/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_PlanVersion_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "wards/{ward}/plan/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    priority: "high" | "medium" | "low";
+                    kind?: "physiological" | "technical";
+                    rule?: string | null;
+                    at?: string | null;
+                };
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Acknowledge: {
+            assessment?: ("actionable" | "not-actionable" | "artefact") | null;
+            note?: string | null;
+        };
+        Admission: {
+            patient_ref: string;
+            ward: string;
+            bed: string;
+            devices?: string[];
+            flags?: string[];
+        };
+        Alert: {
+            id: string;
+            stay: string | null;
+            ward: string | null;
+            bed: string | null;
+            rule: string;
+            title: string;
+            titles?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            /** @enum {string} */
+            kind: "physiological" | "technical";
+            /** @enum {string} */
+            state: "pending" | "active" | "acknowledged" | "returned" | "shelved" | "suppressed" | "closed";
+            signal?: string | null;
+            value?: number | null;
+            breach_since?: string | null;
+            raised_at?: string | null;
+            announced_at?: string | null;
+            acknowledged_at?: string | null;
+            acknowledged_by?: string | null;
+            assessment?: ("actionable" | "not-actionable" | "artefact") | null;
+            note?: string | null;
+            handed_over_by?: string | null;
+            handed_over_at?: string | null;
+            cleared_at?: string | null;
+            closed_at?: string | null;
+            close_reason?: string | null;
+            shelved_until?: string | null;
+            shelved_by?: string | null;
+            shelve_reason?: string | null;
+            suppressed_by?: string | null;
+            episode?: string | null;
+            late?: boolean;
+            undelivered?: components["schemas"]["Undelivered"][];
+            signals?: string[];
+            left_s?: number | null;
+            in_breach?: boolean | null;
+        };
+        AlertWithLog: {
+            id: string;
+            stay: string | null;
+            ward: string | null;
+            bed: string | null;
+            rule: string;
+            title: string;
+            titles?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            /** @enum {string} */
+            kind: "physiological" | "technical";
+            /** @enum {string} */
+            state: "pending" | "active" | "acknowledged" | "returned" | "shelved" | "suppressed" | "closed";
+            signal?: string | null;
+            value?: number | null;
+            breach_since?: string | null;
+            raised_at?: string | null;
+            announced_at?: string | null;
+            acknowledged_at?: string | null;
+            acknowledged_by?: string | null;
+            assessment?: ("actionable" | "not-actionable" | "artefact") | null;
+            note?: string | null;
+            handed_over_by?: string | null;
+            handed_over_at?: string | null;
+            cleared_at?: string | null;
+            closed_at?: string | null;
+            close_reason?: string | null;
+            shelved_until?: string | null;
+            shelved_by?: string | null;
+            shelve_reason?: string | null;
+            suppressed_by?: string | null;
+            episode?: string | null;
+            late?: boolean;
+            undelivered?: components["schemas"]["Undelivered"][];
+            signals?: string[];
+            left_s?: number | null;
+            in_breach?: boolean | null;
+            condition_delay_s?: number | null;
+            deliveries?: components["schemas"]["Delivery"][];
+            episode_deliveries?: components["schemas"]["Delivery"][];
+            log?: components["schemas"]["LogEntry"][];
+        };
+        Assess: {
+            assessment?: ("actionable" | "not-actionable" | "artefact") | null;
+            note?: string | null;
+        };
+        Assignments: {
+            ward: string;
+            /** Format: date-time */
+            at: string;
+            shifts: components["schemas"]["Shift"][];
+            items: components["schemas"]["Held"][];
+            people: components["schemas"]["Colleague"][];
+        };
+        AuditLine: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            actor: string;
+            actor_id: string | null;
+            role: string | null;
+            action: string;
+            object: string | null;
+            stay?: string | null;
+            ward?: string | null;
+            /** @enum {string} */
+            outcome: "asked" | "done" | "refused" | "failed";
+            /** @enum {string} */
+            source: "web" | "cli" | "system";
+            detail: {
+                [key: string]: unknown;
+            };
+            previous: string;
+            hash: string;
+        };
+        Bed: {
+            bed: string;
+            stay?: string | null;
+        };
+        CandidateRule: {
+            id: string;
+            title?: string | null;
+            titles?: {
+                [key: string]: string;
+            } | null;
+            priority?: ("high" | "medium" | "low") | null;
+            kind?: ("physiological" | "technical") | null;
+            when?: string[] | null;
+            for?: string | null;
+            within?: string | null;
+            gap?: string | null;
+            min_readings?: number | null;
+            clear_when?: string[] | null;
+            clear_for?: string | null;
+            unless?: string[] | null;
+            inhibits?: string[] | null;
+        };
+        Carer: {
+            person: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
+        CarerBefore: {
+            name: string;
+            /** Format: date-time */
+            until: string;
+            reason: string;
+        };
+        ChangedPassword: {
+            current: string;
+            password: string;
+        };
+        Channel: {
+            name: string;
+            /** @enum {string} */
+            kind: "dashboard" | "webhook" | "mqtt" | "apprise";
+            /** @enum {string} */
+            detail: "bed" | "none";
+            give_up_s: number | null;
+            broken_since: string | null;
+            last_sent_at: string | null;
+            last_error: string | null;
+            last_error_at: string | null;
+            waiting: number;
+            last_test: components["schemas"]["Test"] | null;
+            last_failure: components["schemas"]["Failure"] | null;
+        };
+        Checked: {
+            holes: components["schemas"]["Gap"][];
+            remarks: string[];
+        };
+        Colleague: {
+            person: string;
+            name: string;
+            on_duty: boolean | null;
+        };
+        Contribution: {
+            group: string;
+            log_odds: number;
+            words: string;
+        };
+        CreatedCredential: {
+            id: string;
+            user: string;
+            speaks_for: string[];
+            hears: string[];
+            signed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            rotated_at?: string | null;
+            forged?: number;
+            forged_at?: string | null;
+            password: string;
+            key: string;
+            example: string;
+            unreloaded?: string | null;
+        };
+        CreatedToken: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin" | "integration" | "kiosk";
+            wards?: string[] | null;
+            scopes?: string[] | null;
+            /** Format: date-time */
+            created_at: string;
+            expires_at?: string | null;
+            revoked_at?: string | null;
+            token: string;
+        };
+        Credential: {
+            id: string;
+            user: string;
+            speaks_for: string[];
+            hears: string[];
+            signed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            rotated_at?: string | null;
+            forged?: number;
+            forged_at?: string | null;
+        };
+        DeadLetter: {
+            id: number;
+            /** Format: date-time */
+            received_at: string;
+            topic: string;
+            reason: string;
+            detail: string;
+            payload: string;
+            ward?: string | null;
+            device?: string | null;
+        };
+        Delay: {
+            alert: string;
+            ward: string | null;
+            bed: string | null;
+            rule: string;
+            priority: string;
+            kind: string;
+            late: boolean;
+            breach_since: string | null;
+            raised_at: string | null;
+            announced_at: string | null;
+            condition_delay_s: number | null;
+            reason: string | null;
+            level: number | null;
+            person: string | null;
+            channel: string | null;
+            state: string | null;
+            sent_at: string | null;
+            signal_delay_s: number | null;
+        };
+        Delays: {
+            items: components["schemas"]["Delay"][];
+        };
+        Delivery: {
+            id: number;
+            reason: string;
+            level: number;
+            person: string;
+            name: string;
+            channel: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "dropped";
+            /** Format: date-time */
+            created_at: string;
+            sent_at?: string | null;
+            signal_delay_s?: number | null;
+            attempts: number;
+            shown_by?: string | null;
+            error?: string | null;
+        };
+        Device: {
+            id: string;
+            ward: string;
+            device: string;
+            stay?: string | null;
+            online?: boolean | null;
+            session?: string | null;
+            first_seen_at?: string | null;
+            last_seen_at?: string | null;
+            last_time?: string | null;
+            offset_s?: number | null;
+            intervals?: {
+                [key: string]: number;
+            };
+            readings?: number;
+            duplicates?: number;
+        };
+        DeviceChange: {
+            device: string;
+        };
+        DeviceNow: {
+            ward: string;
+            device: string;
+            known: boolean;
+            stay?: string | null;
+            bed?: string | null;
+            online?: boolean | null;
+            last_seen_at?: string | null;
+            offset_s?: number | null;
+            last_bed?: string | null;
+            last_until?: string | null;
+            elsewhere: string[];
+            signals: {
+                [key: string]: components["schemas"]["Shown-Output"];
+            };
+        };
+        DeviceTaken: {
+            device: string;
+            from_stay?: string | null;
+        };
+        Drift: {
+            items: components["schemas"]["WardDrift"][];
+        };
+        Duty: {
+            ward: string;
+            /** Format: date-time */
+            at: string;
+            shifts: components["schemas"]["Running"][];
+            teams: components["schemas"]["TeamOnDuty"][];
+        };
+        Erasure: {
+            stay: string;
+            erased_at: string | null;
+            by: string | null;
+            rows: {
+                [key: string]: number;
+            };
+        };
+        Failure: {
+            /** Format: date-time */
+            at: string;
+            ward: string;
+            error: string | null;
+        };
+        Finding: {
+            what: string;
+            /** @enum {string} */
+            aspect: "value" | "known" | "load";
+            days: number;
+            reference: number;
+            now: number;
+            chance: number;
+            size: number;
+            psi?: number | null;
+            differs: boolean;
+            lasting: boolean;
+            words: string;
+        };
+        FlagsChange: {
+            flags: string[];
+        };
+        Gap: {
+            team: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            text: string;
+        };
+        GiveUp: {
+            stays: string[];
+        };
+        GroupLoad: {
+            patient_days: number;
+            stays: number;
+            alerts: number;
+            alerts_per_patient_day?: number | null;
+            interruptions: number;
+            interruptions_per_patient_day?: number | null;
+            repeats: number;
+            assessed: number;
+            top_tenth_share?: number | null;
+            group?: string | null;
+        };
+        HandOver: {
+            to: string;
+            note?: string | null;
+        };
+        Held: {
+            stay: string;
+            bed: string;
+            carer: components["schemas"]["Carer"] | null;
+            carer_before: components["schemas"]["CarerBefore"] | null;
+        };
+        InvitedUser: {
+            id: string;
+            login: string;
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin";
+            wards?: string[] | null;
+            /** Format: date-time */
+            created_at: string;
+            disabled_at?: string | null;
+            has_password: boolean;
+            password_changed_at?: string | null;
+            issuer?: string | null;
+            code: string;
+            /** Format: date-time */
+            code_expires_at: string;
+        };
+        Latest: {
+            value: number | string | boolean | null;
+            unit: string;
+            /** Format: date-time */
+            time: string;
+            /** @enum {string} */
+            state: "fresh" | "stale" | "questionable";
+            device?: string | null;
+            reason?: string | null;
+            hold_s: number;
+            trend?: ("rising" | "steady" | "falling") | null;
+        };
+        Link: {
+            path: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        LogEntry: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            stay?: string | null;
+            ward?: string | null;
+            alert?: string | null;
+            kind: string;
+            by?: string | null;
+            before?: unknown;
+            after?: unknown;
+            detail?: unknown;
+            notify?: string | null;
+        };
+        Login: {
+            login?: string | null;
+            password?: string | null;
+            token?: string | null;
+        };
+        NewCredential: {
+            user: string;
+            speaks_for?: string[];
+            hears?: string[];
+            signed?: boolean;
+        };
+        NewPassword: {
+            code: string;
+            password: string;
+        };
+        NewTest: {
+            ward: string;
+            channel?: string | null;
+        };
+        NewToken: {
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin" | "integration" | "kiosk";
+            wards?: string[] | null;
+            scopes?: ("read" | "read:alerts" | "read:vitals" | "read:rules" | "read:devices" | "events" | "write:observations" | "admit" | "monitor")[] | null;
+            expires_at?: string | null;
+        };
+        NewUser: {
+            login: string;
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin";
+            wards?: string[] | null;
+        };
+        News2: {
+            score: number | null;
+            risk?: ("low" | "low-medium" | "medium" | "high") | null;
+            partial: boolean;
+            missing: string[];
+            stale: string[];
+            /** @enum {integer} */
+            scale: 1 | 2;
+            parts: {
+                [key: string]: components["schemas"]["Part"];
+            };
+            not_applicable?: ("under-16" | "pregnant") | null;
+        };
+        Observation: {
+            time?: string | null;
+            consciousness?: ("A" | "C" | "V" | "P" | "U") | null;
+            oxygen?: boolean | null;
+            hr?: number | null;
+            pr?: number | null;
+            spo2?: number | null;
+            rr?: number | null;
+            sbp?: number | null;
+            dbp?: number | null;
+            map?: number | null;
+            temp?: number | null;
+            pi?: number | null;
+        };
+        Observed: {
+            stay: string;
+            /** Format: date-time */
+            time: string;
+            by: string;
+            consciousness?: ("A" | "C" | "V" | "P" | "U") | null;
+            oxygen?: boolean | null;
+            hr?: number | null;
+            pr?: number | null;
+            spo2?: number | null;
+            rr?: number | null;
+            sbp?: number | null;
+            dbp?: number | null;
+            map?: number | null;
+            temp?: number | null;
+            pi?: number | null;
+        };
+        OpenSession: {
+            id: string;
+            current: boolean;
+            method: string;
+            agent?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Page_Alert_: {
+            items: components["schemas"]["Alert"][];
+            next?: string | null;
+        };
+        Page_AuditLine_: {
+            items: components["schemas"]["AuditLine"][];
+            next?: string | null;
+        };
+        Page_Channel_: {
+            items: components["schemas"]["Channel"][];
+            next?: string | null;
+        };
+        Page_Credential_: {
+            items: components["schemas"]["Credential"][];
+            next?: string | null;
+        };
+        Page_DeadLetter_: {
+            items: components["schemas"]["DeadLetter"][];
+            next?: string | null;
+        };
+        Page_DeviceNow_: {
+            items: components["schemas"]["DeviceNow"][];
+            next?: string | null;
+        };
+        Page_Device_: {
+            items: components["schemas"]["Device"][];
+            next?: string | null;
+        };
+        Page_OpenSession_: {
+            items: components["schemas"]["OpenSession"][];
+            next?: string | null;
+        };
+        Page_PlanVersion_: {
+            items: components["schemas"]["PlanVersion"][];
+            next?: string | null;
+        };
+        Page_RuleVersion_: {
+            items: components["schemas"]["RuleVersion"][];
+            next?: string | null;
+        };
+        Page_Rule_: {
+            items: components["schemas"]["Rule"][];
+            next?: string | null;
+        };
+        Page_StayLogEntry_: {
+            items: components["schemas"]["StayLogEntry"][];
+            next?: string | null;
+        };
+        Page_Stay_: {
+            items: components["schemas"]["Stay"][];
+            next?: string | null;
+        };
+        Page_Test_: {
+            items: components["schemas"]["Test"][];
+            next?: string | null;
+        };
+        Page_Token_: {
+            items: components["schemas"]["Token"][];
+            next?: string | null;
+        };
+        Page_User_: {
+            items: components["schemas"]["User"][];
+            next?: string | null;
+        };
+        Page_Ward_: {
+            items: components["schemas"]["Ward"][];
+            next?: string | null;
+        };
+        Part: {
+            points: number;
+            value: number | string | boolean | null;
+            time?: string | null;
+            stale: boolean;
+            age_s?: number | null;
+        };
+        Pause: {
+            minutes: number;
+        };
+        Pending: {
+            id: string;
+            rule: string;
+            title: string;
+            titles?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            /** @enum {string} */
+            kind: "physiological" | "technical";
+            /** @enum {string} */
+            state: "pending" | "suppressed";
+            /** Format: date-time */
+            since: string;
+            left_s?: number | null;
+            due_at?: string | null;
+            held_by?: "pause" | null;
+            signal?: string | null;
+            value?: number | null;
+        };
+        Plan: {
+            ward: string;
+            /** @enum {string} */
+            source: "ward" | "default";
+            version: number;
+            by?: string | null;
+            at?: string | null;
+            definition: components["schemas"]["PlanFields"];
+            remarks?: string[];
+        };
+        PlanFields: {
+            timezone: string;
+            give_up?: string | null;
+            test_each_shift?: boolean | null;
+            quiet?: components["schemas"]["PlanQuiet"] | null;
+            person?: components["schemas"]["PlanPerson"][] | null;
+            team?: components["schemas"]["PlanTeam"][] | null;
+            shift?: components["schemas"]["PlanShift"][] | null;
+            roster?: components["schemas"]["PlanRoster"][] | null;
+            route?: components["schemas"]["PlanRoute"][] | null;
+        };
+        PlanLevel: {
+            after?: string | null;
+            tell: string[];
+            channels?: string[] | null;
+        };
+        PlanPerson: {
+            id: string;
+            name?: string | null;
+            address?: Record<string, never> | null;
+        };
+        PlanQuiet: {
+            from: string;
+            to: string;
+            priority?: ("medium" | "low")[] | null;
+        };
+        PlanRoster: {
+            team: string;
+            shift: string;
+            people: string[];
+            date?: string | null;
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+        };
+        PlanRoute: {
+            kind?: ("physiological" | "technical") | null;
+            priority?: ("high" | "medium" | "low")[] | null;
+            rules?: string[] | null;
+            level: components["schemas"]["PlanLevel"][];
+            remind?: string | null;
+            remind_at_most?: number | null;
+        };
+        PlanShift: {
+            id: string;
+            name?: string | null;
+            from: string;
+            to: string;
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+        };
+        PlanTeam: {
+            id: string;
+            name?: string | null;
+            people: string[];
+        };
+        PlanVersion: {
+            ward: string;
+            version: number;
+            by: string;
+            /** Format: date-time */
+            at: string;
+            definition?: components["schemas"]["PlanFields"] | null;
+        };
+        Present: {
+            id: string;
+            name: string;
+        };
+        Preview: {
+            ward: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "physiological" | "technical";
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            steps: components["schemas"]["Step"][];
+        };
+        PriorityLoad: {
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            alerts: number;
+            alerts_per_patient_day?: number | null;
+            interruptions: number;
+            interruptions_per_patient_day?: number | null;
+        };
+        Reference: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            by?: string | null;
+            patients?: number | null;
+        };
+        Risk: {
+            /** @enum {string} */
+            state: "known" | "not-enough-data" | "no-model" | "not-applicable";
+            value?: number | null;
+            low?: number | null;
+            high?: number | null;
+            above?: number | null;
+            computed_at?: string | null;
+            age_s?: number | null;
+            model?: string | null;
+            missing?: string[];
+            contributions?: components["schemas"]["Contribution"][];
+        };
+        Rule: {
+            id: string;
+            title: string;
+            titles?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            /** @enum {string} */
+            kind: "physiological" | "technical";
+            when: string[];
+            for: string;
+            within?: string | null;
+            gap?: string | null;
+            min_readings?: number;
+            clear_when?: string[];
+            clear_for: string;
+            unless?: string[];
+            inhibits?: string[];
+            scope: string;
+            version: number;
+            by?: string | null;
+            at?: string | null;
+        };
+        RuleChange: {
+            id?: string | null;
+            title?: string | null;
+            titles?: {
+                [key: string]: string;
+            } | null;
+            priority?: ("high" | "medium" | "low") | null;
+            kind?: ("physiological" | "technical") | null;
+            when?: string[] | null;
+            for?: string | null;
+            within?: string | null;
+            gap?: string | null;
+            min_readings?: number | null;
+            clear_when?: string[] | null;
+            clear_for?: string | null;
+            unless?: string[] | null;
+            inhibits?: string[] | null;
+        };
+        RuleFigures: {
+            rule: string;
+            title: string;
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            kind?: ("physiological" | "technical") | null;
+            group?: string | null;
+            alerts: number;
+            alerts_per_patient_day?: number | null;
+            share_of_alerts?: number | null;
+            interruptions: number;
+            interruptions_per_patient_day?: number | null;
+            share_of_interruptions?: number | null;
+            repeats: number;
+            patients: number;
+            top_tenth_share?: number | null;
+            assessed: number;
+            assessed_share?: number | null;
+            assessed_patients: number;
+            actionable: components["schemas"]["Share"];
+            not_actionable: components["schemas"]["Share"];
+            artefact: components["schemas"]["Share"];
+            verdict: string;
+            estimate?: number | null;
+            acknowledged: number;
+            time_to_acknowledge_s?: components["schemas"]["Spread"] | null;
+            condition_delay_s?: components["schemas"]["Spread"] | null;
+            signal_delay_s?: components["schemas"]["Spread"] | null;
+            time_in_alert_s: number;
+            time_in_alert_share?: number | null;
+        };
+        RuleReport: {
+            patient_days: number;
+            stays: number;
+            alerts: number;
+            alerts_per_patient_day?: number | null;
+            interruptions: number;
+            interruptions_per_patient_day?: number | null;
+            repeats: number;
+            assessed: number;
+            top_tenth_share?: number | null;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            notes: string[];
+            priorities: components["schemas"]["PriorityLoad"][];
+            groups: components["schemas"]["GroupLoad"][];
+            rules: components["schemas"]["RuleFigures"][];
+        };
+        RuleVersion: {
+            rule_id: string;
+            scope: string;
+            version: number;
+            definition: {
+                [key: string]: unknown;
+            };
+            by: string;
+            /** Format: date-time */
+            at: string;
+            retired?: boolean;
+        };
+        Running: {
+            id: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
+        ScoreView: {
+            stay: string;
+            /** Format: date-time */
+            time: string;
+            news2?: components["schemas"]["News2"] | null;
+            risk: components["schemas"]["Risk"];
+        };
+        Share: {
+            count: number;
+            share?: number | null;
+            low?: number | null;
+            high?: number | null;
+        };
+        Shelve: {
+            minutes: number;
+            reason?: string | null;
+        };
+        Shift: {
+            id: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
+        "Shown-Input": {
+            ids: number[];
+        };
+        "Shown-Output": {
+            value: number | string | boolean | null;
+            unit: string;
+            /** Format: date-time */
+            time: string;
+        };
+        Spread: {
+            count: number;
+            median: number;
+            p90: number;
+        };
+        Stay: {
+            id: string;
+            ward: string;
+            bed: string;
+            patient_ref: string | null;
+            /** Format: date-time */
+            admitted_at: string;
+            discharged_at?: string | null;
+            flags: string[];
+            paused_until?: string | null;
+            devices: components["schemas"]["StayDevice"][];
+            signals: {
+                [key: string]: components["schemas"]["Latest"];
+            };
+            news2?: components["schemas"]["News2"] | null;
+            risk?: number | null;
+            alerts: components["schemas"]["Alert"][];
+            pending: components["schemas"]["Pending"][];
+            priority?: ("high" | "medium" | "low") | null;
+            carer?: components["schemas"]["Carer"] | null;
+            carer_before?: components["schemas"]["CarerBefore"] | null;
+            /** Format: date-time */
+            time: string;
+        };
+        StayDevice: {
+            device: string;
+            /** Format: date-time */
+            since: string;
+            until?: string | null;
+            online?: boolean | null;
+            last_seen_at?: string | null;
+            offset_s?: number | null;
+        };
+        StayLogEntry: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            stay?: string | null;
+            ward?: string | null;
+            alert?: string | null;
+            kind: string;
+            by?: string | null;
+            before?: unknown;
+            after?: unknown;
+            detail?: unknown;
+            notify?: string | null;
+            title?: string | null;
+            priority?: ("high" | "medium" | "low") | null;
+            of?: ("physiological" | "technical") | null;
+        };
+        Step: {
+            /** Format: date-time */
+            at: string;
+            after_s: number;
+            level?: number | null;
+            tell: components["schemas"]["Told"][];
+            nobody_on_duty: number[];
+        };
+        Take: {
+            stays: string[];
+            person?: string | null;
+        };
+        Taken: {
+            items: components["schemas"]["Stay"][];
+        };
+        TeamOnDuty: {
+            id: string;
+            name: string;
+            people: components["schemas"]["Present"][];
+        };
+        Test: {
+            id: number;
+            ward: string;
+            batch?: string | null;
+            person: string;
+            name: string;
+            channel: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "dropped";
+            /** Format: date-time */
+            created_at: string;
+            sent_at?: string | null;
+            attempts: number;
+            shown_by?: string | null;
+            error?: string | null;
+            seen_at?: string | null;
+            seen_by?: string | null;
+        };
+        Tests: {
+            items: components["schemas"]["Test"][];
+        };
+        Token: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin" | "integration" | "kiosk";
+            wards?: string[] | null;
+            scopes?: string[] | null;
+            /** Format: date-time */
+            created_at: string;
+            expires_at?: string | null;
+            revoked_at?: string | null;
+        };
+        Told: {
+            person: string;
+            name: string;
+            channel: string;
+        };
+        Trace: {
+            time: string[];
+            value?: number[] | null;
+            quality?: ("valid" | "questionable" | "invalid")[] | null;
+            reason?: string[] | null;
+            device?: (string | null)[] | null;
+            min?: number[] | null;
+            median?: number[] | null;
+            max?: number[] | null;
+            count?: number[] | null;
+        };
+        Transfer: {
+            ward: string;
+            bed: string;
+            pause_minutes?: number | null;
+        };
+        TrialAnswer: {
+            stays: number;
+            patient_days: number;
+            denominator: string;
+            readings: number;
+            rules: string[];
+            events: components["schemas"]["TrialEvents"];
+            in_force: components["schemas"]["TrialSetting"];
+            settings: components["schemas"]["TrialSetting"][];
+            suggestion?: components["schemas"]["TrialSuggestion"] | null;
+            raised?: components["schemas"]["TrialRaised"][];
+            now?: components["schemas"]["TrialRaised"][];
+            only_candidate?: components["schemas"]["TrialRaised"][];
+            only_now?: components["schemas"]["TrialRaised"][];
+        };
+        TrialDistribution: {
+            stays: number;
+            without: number;
+            median?: number | null;
+            p90?: number | null;
+            most?: number | null;
+            top_tenth_share?: number | null;
+        };
+        TrialEvent: {
+            stay: string;
+            /** Format: date-time */
+            time: string;
+        };
+        TrialEvents: {
+            /** @enum {string} */
+            kind: "labelled" | "severe";
+            count: number;
+            stays: number;
+            meaning: string;
+        };
+        TrialGrid: {
+            rule: string;
+            signal?: string | null;
+            thresholds?: number[];
+            for?: string[];
+        };
+        TrialHeldOut: {
+            per_day: number;
+            caught: number;
+            events: number;
+            recall?: number | null;
+        };
+        TrialQuantiles: {
+            median: number;
+            p90: number;
+            most: number;
+        };
+        TrialRaised: {
+            stay: string;
+            rule: string;
+            /** Format: date-time */
+            raised_at: string;
+            cleared_at?: string | null;
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+        };
+        TrialRequest: {
+            rules?: components["schemas"]["CandidateRule"][];
+            grid?: components["schemas"]["TrialGrid"] | null;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            ward?: string | null;
+            stays?: string[] | null;
+            scope?: string | null;
+            events?: components["schemas"]["TrialEvent"][] | null;
+            window?: string;
+            after?: string;
+            suggest?: components["schemas"]["TrialWish"] | null;
+        };
+        TrialSetting: {
+            label: string;
+            threshold?: number | null;
+            for?: number | null;
+            definitions: {
+                [key: string]: unknown;
+            }[];
+            alerts: number;
+            alerts_per_day: number;
+            alerts_per_day_interval?: number[] | null;
+            all_alerts_per_day: number;
+            interruptions?: number | null;
+            interruptions_per_day?: number | null;
+            interruptions_per_day_interval?: number[] | null;
+            distribution: components["schemas"]["TrialDistribution"];
+            alert_hours_per_day: number;
+            gained: number;
+            lost: number;
+            delay_s?: components["schemas"]["TrialQuantiles"] | null;
+            caught: number;
+            recall?: number | null;
+            recall_interval?: number[] | null;
+            true: number;
+            false: number;
+            precision?: number | null;
+            precision_interval?: number[] | null;
+            lead_s?: components["schemas"]["TrialQuantiles"] | null;
+            cost_per_day: number;
+            on_front: boolean;
+        };
+        TrialSuggestion: {
+            wanted_per_day: number;
+            /** @enum {string} */
+            of: "alerts" | "interruptions";
+            miss_cost: number;
+            chosen?: components["schemas"]["TrialSetting"] | null;
+            cheapest?: components["schemas"]["TrialSetting"] | null;
+            front: string[];
+            held_out?: components["schemas"]["TrialHeldOut"] | null;
+            notes: string[];
+        };
+        TrialWish: {
+            per_day: number;
+            /** @enum {string} */
+            of?: "alerts" | "interruptions";
+            miss_cost?: number;
+        };
+        Undelivered: {
+            person: string;
+            channel: string;
+        };
+        User: {
+            id: string;
+            login: string;
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin";
+            wards?: string[] | null;
+            /** Format: date-time */
+            created_at: string;
+            disabled_at?: string | null;
+            has_password: boolean;
+            password_changed_at?: string | null;
+            issuer?: string | null;
+        };
+        UserChange: {
+            name?: string | null;
+            role?: ("nurse" | "clinician" | "admin") | null;
+            wards?: string[] | null;
+            disabled?: boolean | null;
+        };
+        Vitals: {
+            stay: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            resolution_s?: number | null;
+            signals: {
+                [key: string]: components["schemas"]["Trace"];
+            };
+        };
+        Ward: {
+            ward: string;
+            beds: components["schemas"]["Bed"][];
+            stays: number;
+            devices: number;
+            unassigned: number;
+            /** @enum {string} */
+            plan: "ward" | "default";
+            plan_version: number;
+        };
+        WardDrift: {
+            ward: string;
+            /** @enum {string} */
+            state: "collecting" | "compared" | "quiet";
+            reference?: components["schemas"]["Reference"] | null;
+            until?: string | null;
+            patients?: number | null;
+            differs: string[];
+            findings: components["schemas"]["Finding"][];
+        };
+        Ways: {
+            password: boolean;
+            oidc?: string | null;
+        };
+        Who: {
+            name: string;
+            /** @enum {string} */
+            role: "nurse" | "clinician" | "admin" | "integration" | "kiosk";
+            wards: string[] | null;
+            may: string[];
+            limited?: boolean;
+            acts_until?: string | null;
+            expires_at?: string | null;
+            account?: boolean;
+            log_out_url?: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

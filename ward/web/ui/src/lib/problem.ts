@@ -1,0 +1,44 @@
+/** What went wrong, in words that a nurse can read. */
+
+import { t } from "../text";
+
+export class Problem extends Error {
+  constructor(
+    message: string,
+    /** HTTP status; 0 when no answer came. */
+    readonly status: number,
+    /** Seconds to wait before trying again, where the server said so. */
+    readonly retryAfter = 0,
+  ) {
+    super(message);
+  }
+}
+
+/** Problem details (RFC 9457). `code` and `params` say in a stable form what `detail` says in English. */
+export interface ProblemBody {
+  title?: unknown;
+  detail?: unknown;
+  code?: unknown;
+  params?: unknown;
+}
+
+/** What went wrong this time: in the chosen language where it has a code, else as the server says it. */
+function detailOf(body: ProblemBody | null): string {
+  const words = typeof body?.code === "string" ? t.problems[body.code] : undefined;
+  if (words) {
+    const params = (body?.params ?? {}) as Record<string, unknown>;
+    return words.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? t.unknown));
+  }
+  return typeof body?.detail === "string" ? body.detail : typeof body?.title === "string" ? body.title : "";
+}
+
+/** Words for an answer that is not a success. */
+export function wordsFor(status: number, body: ProblemBody | null): string {
+  const detail = detailOf(body);
+  if (status === 401) return t.errors.unauthorised;
+  if (status === 403) return t.errors.forbidden(detail).trim();
+  if (status === 404) return t.errors.notFound;
+  if (status === 409 || status === 412) return t.errors.conflict(detail).trim();
+  if (status >= 500 || !detail) return t.errors.server(status);
+  return detail;
+}
