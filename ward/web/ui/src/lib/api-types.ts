@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 6cf3c38244d1a8f0, as 9ee5ec076caaec5c. */
+/** What the API takes and gives. Made by `make client` of its description 574bcd661df64cec, as 1436c1c4f6487130. */
 
 export interface paths {
     alerts: {
@@ -379,6 +379,42 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Page_AuditLine_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    lines?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Verdict"];
                     };
                 };
             };
@@ -778,6 +814,351 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    state?: ("proposed" | "approved" | "rejected" | "withdrawn" | "applied" | "returned")[] | null;
+                    ward?: string | null;
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_DraftShort_"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewDraft"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DraftWord"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DraftWord"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DraftComment"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DraftWord"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DraftWord"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "drafts/{draft}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    draft: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DraftWord"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Draft"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     events: {
         parameters: {
             query?: never;
@@ -801,6 +1182,42 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    minutes?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
                 };
             };
         };
@@ -1343,6 +1760,62 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    simulator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Practice"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Simulator"];
+                    };
+                };
+            };
+        };
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Simulator"];
+                    };
                 };
             };
         };
@@ -2166,6 +2639,40 @@ export interface paths {
         };
         trace?: never;
     };
+    "users/{user}/pardon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    user: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "users/{user}/reset": {
         parameters: {
             query?: never;
@@ -2680,6 +3187,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "wards/{ward}/plan/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    ward: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PlanText"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PlanRead"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2814,9 +3361,23 @@ export interface components {
             previous: string;
             hash: string;
         };
+        Backup: {
+            /** Format: date-time */
+            at: string;
+            bytes: number;
+        };
         Bed: {
             bed: string;
             stay?: string | null;
+        };
+        Broker: {
+            url: string;
+            connected: boolean;
+            said?: string | null;
+            last_message_age_s?: number | null;
+            topics: string[];
+            /** @enum {string} */
+            devices: "open" | "known" | "signed";
         };
         CandidateRule: {
             id: string;
@@ -2924,6 +3485,15 @@ export interface components {
             forged?: number;
             forged_at?: string | null;
         };
+        Curve: {
+            name: string;
+            unit: string;
+            values: (number | null)[];
+        };
+        Database: {
+            kind: string;
+            bytes: number;
+        };
         DeadLetter: {
             id: number;
             /** Format: date-time */
@@ -3015,6 +3585,73 @@ export interface components {
             device: string;
             from_stay?: string | null;
         };
+        Draft: {
+            id: string;
+            title: string;
+            why?: string | null;
+            scope: string;
+            /** @enum {string} */
+            state: "proposed" | "approved" | "rejected" | "withdrawn" | "applied" | "returned";
+            by: string;
+            /** Format: date-time */
+            at: string;
+            approved_by?: string | null;
+            approved_at?: string | null;
+            changes: components["schemas"]["DraftChange"][];
+            trial?: {
+                [key: string]: unknown;
+            } | null;
+            conflicts: components["schemas"]["DraftConflict"][];
+            second_person: components["schemas"]["SecondPerson"];
+            may: ("comment" | "approve" | "reject" | "withdraw" | "apply" | "return")[];
+            log: components["schemas"]["DraftLine"][];
+        };
+        DraftChange: {
+            rule: string;
+            base?: {
+                [key: string]: unknown;
+            } | null;
+            change: {
+                [key: string]: unknown;
+            };
+            after: {
+                [key: string]: unknown;
+            };
+        };
+        DraftComment: {
+            text: string;
+        };
+        DraftConflict: {
+            rule: string;
+            now?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        DraftLine: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @enum {string} */
+            kind: "propose" | "comment" | "approve" | "reject" | "withdraw" | "apply" | "return";
+            text?: string | null;
+        };
+        DraftShort: {
+            id: string;
+            title: string;
+            why?: string | null;
+            scope: string;
+            /** @enum {string} */
+            state: "proposed" | "approved" | "rejected" | "withdrawn" | "applied" | "returned";
+            by: string;
+            /** Format: date-time */
+            at: string;
+            approved_by?: string | null;
+            approved_at?: string | null;
+            changes: components["schemas"]["DraftChange"][];
+        };
+        DraftWord: {
+            text?: string | null;
+        };
         Drift: {
             items: components["schemas"]["WardDrift"][];
         };
@@ -3083,6 +3720,28 @@ export interface components {
             to: string;
             note?: string | null;
         };
+        Health: {
+            /** Format: date-time */
+            time: string;
+            /** Format: date-time */
+            started_at: string;
+            version: string;
+            ready: boolean;
+            live: boolean;
+            reasons: string[];
+            warnings: string[];
+            pack: string;
+            speed: number;
+            parts: components["schemas"]["ward__web__schemas__health__Part"][];
+            broker: components["schemas"]["Broker"];
+            channels_failing: string[];
+            database: components["schemas"]["Database"];
+            backup: components["schemas"]["Backup"] | null;
+            administrator: boolean;
+            simulator: components["schemas"]["Simulator"];
+            times: string[];
+            series: components["schemas"]["Curve"][];
+        };
         Held: {
             stay: string;
             bed: string;
@@ -3101,6 +3760,9 @@ export interface components {
             disabled_at?: string | null;
             has_password: boolean;
             password_changed_at?: string | null;
+            sessions?: number;
+            last_seen_at?: string | null;
+            locked_until?: string | null;
             issuer?: string | null;
             code: string;
             /** Format: date-time */
@@ -3148,6 +3810,14 @@ export interface components {
             hears?: string[];
             signed?: boolean;
         };
+        NewDraft: {
+            title: string;
+            why?: string | null;
+            scope: string;
+            trial?: string | null;
+            rules?: components["schemas"]["CandidateRule"][] | null;
+            seen?: Record<string, never> | null;
+        };
         NewPassword: {
             code: string;
             password: string;
@@ -3180,7 +3850,7 @@ export interface components {
             /** @enum {integer} */
             scale: 1 | 2;
             parts: {
-                [key: string]: components["schemas"]["Part"];
+                [key: string]: components["schemas"]["ward__web__schemas__stays__Part"];
             };
             not_applicable?: ("under-16" | "pregnant") | null;
         };
@@ -3255,6 +3925,10 @@ export interface components {
             items: components["schemas"]["Device"][];
             next?: string | null;
         };
+        Page_DraftShort_: {
+            items: components["schemas"]["DraftShort"][];
+            next?: string | null;
+        };
         Page_OpenSession_: {
             items: components["schemas"]["OpenSession"][];
             next?: string | null;
@@ -3295,13 +3969,6 @@ export interface components {
             items: components["schemas"]["Ward"][];
             next?: string | null;
         };
-        Part: {
-            points: number;
-            value: number | string | boolean | null;
-            time?: string | null;
-            stale: boolean;
-            age_s?: number | null;
-        };
         Pause: {
             minutes: number;
         };
@@ -3334,6 +4001,7 @@ export interface components {
             by?: string | null;
             at?: string | null;
             definition: components["schemas"]["PlanFields"];
+            text?: string | null;
             remarks?: string[];
         };
         PlanFields: {
@@ -3362,6 +4030,12 @@ export interface components {
             to: string;
             priority?: ("medium" | "low")[] | null;
         };
+        PlanRead: {
+            holes: components["schemas"]["Gap"][];
+            remarks: string[];
+            definition: components["schemas"]["PlanFields"];
+            steps: components["schemas"]["Step"][];
+        };
         PlanRoster: {
             team: string;
             shift: string;
@@ -3389,6 +4063,14 @@ export interface components {
             name?: string | null;
             people: string[];
         };
+        PlanText: {
+            text: string;
+            /** @enum {string} */
+            priority?: "high" | "medium" | "low";
+            /** @enum {string} */
+            kind?: "physiological" | "technical";
+            at?: string | null;
+        };
         PlanVersion: {
             ward: string;
             version: number;
@@ -3396,6 +4078,9 @@ export interface components {
             /** Format: date-time */
             at: string;
             definition?: components["schemas"]["PlanFields"] | null;
+        };
+        Practice: {
+            beds?: number;
         };
         Present: {
             id: string;
@@ -3543,6 +4228,11 @@ export interface components {
             /** Format: date-time */
             at: string;
             retired?: boolean;
+            follows?: boolean;
+            draft?: string | null;
+            proposed_by?: string | null;
+            approved_by?: string | null;
+            why?: string | null;
         };
         Running: {
             id: string;
@@ -3558,6 +4248,10 @@ export interface components {
             time: string;
             news2?: components["schemas"]["News2"] | null;
             risk: components["schemas"]["Risk"];
+        };
+        SecondPerson: {
+            required: boolean;
+            others: number;
         };
         Share: {
             count: number;
@@ -3585,6 +4279,12 @@ export interface components {
             unit: string;
             /** Format: date-time */
             time: string;
+        };
+        Simulator: {
+            allowed: boolean;
+            running: boolean;
+            ward: string;
+            patients: boolean;
         };
         Spread: {
             count: number;
@@ -3716,6 +4416,7 @@ export interface components {
             pause_minutes?: number | null;
         };
         TrialAnswer: {
+            id?: string | null;
             stays: number;
             patient_days: number;
             denominator: string;
@@ -3854,6 +4555,9 @@ export interface components {
             disabled_at?: string | null;
             has_password: boolean;
             password_changed_at?: string | null;
+            sessions?: number;
+            last_seen_at?: string | null;
+            locked_until?: string | null;
             issuer?: string | null;
         };
         UserChange: {
@@ -3861,6 +4565,15 @@ export interface components {
             role?: ("nurse" | "clinician" | "admin") | null;
             wards?: string[] | null;
             disabled?: boolean | null;
+        };
+        Verdict: {
+            holds: boolean;
+            lines: number;
+            after: number;
+            seq: number;
+            hash: string;
+            bad?: number | null;
+            wrong?: string | null;
         };
         Vitals: {
             stay: string;
@@ -3908,6 +4621,19 @@ export interface components {
             expires_at?: string | null;
             account?: boolean;
             log_out_url?: string | null;
+        };
+        ward__web__schemas__health__Part: {
+            part: string;
+            age_s: number;
+            limit_s?: number | null;
+            late: boolean;
+        };
+        ward__web__schemas__stays__Part: {
+            points: number;
+            value: number | string | boolean | null;
+            time?: string | null;
+            stale: boolean;
+            age_s?: number | null;
         };
     };
     responses: never;
