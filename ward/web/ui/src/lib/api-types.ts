@@ -1,12 +1,8 @@
-/** What the API takes and gives. Made by `make client` of its description 574bcd661df64cec, as 1436c1c4f6487130. */
+/** What the API takes and gives. Made by `make client` of its description 574bcd661df64cec, as 2c3958ae56039ac5. */
 
 export interface paths {
     alerts: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -18,36 +14,18 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Alert_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/delays": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -57,83 +35,42 @@ export interface paths {
                     ward?: string | null;
                     format?: "json" | "csv";
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Delays"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["AlertWithLog"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}/acknowledge": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -142,38 +79,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Alert"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}/assess": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -182,38 +102,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Alert"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}/hand-over": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -222,38 +125,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Alert"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}/shelve": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -262,99 +148,51 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Alert"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}/undo": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Alert"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "alerts/{alert}/unshelve": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     alert: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Alert"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     audit: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -367,115 +205,54 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_AuditLine_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "audit/verify": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
                 query?: {
                     lines?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Verdict"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     channels: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Channel_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "channels/test": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -484,27 +261,15 @@ export interface paths {
             };
             responses: {
                 202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Tests"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "channels/tests": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -512,72 +277,36 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Test_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "channels/tests/{id}/seen": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     id: number;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Test"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "dead-letters": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -588,36 +317,18 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_DeadLetter_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     devices: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -626,63 +337,32 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Device_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "devices/credentials": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Credential_"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -691,97 +371,48 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["CreatedCredential"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "devices/credentials/{credential}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post?: never;
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     credential: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "devices/credentials/{credential}/rotate": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     credential: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["CreatedCredential"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "devices/unassigned": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -790,36 +421,18 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Device_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     drafts: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -829,29 +442,17 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_DraftShort_"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -860,82 +461,44 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": unknown;
                     };
                 };
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}/apply": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -944,38 +507,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}/approve": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -984,38 +530,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}/comment": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1024,38 +553,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}/reject": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1064,38 +576,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}/return": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1104,38 +599,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "drafts/{draft}/withdraw": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     draft: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1144,106 +622,51 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Draft"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     events: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
                 query?: {
                     form?: "views" | "changes";
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     health: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
                 query?: {
                     minutes?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Health"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "notices/shown": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1252,61 +675,30 @@ export interface paths {
             };
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "reports/drift": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
                 query?: {
                     ward?: string | null;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Drift"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "reports/rules": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -1316,36 +708,18 @@ export interface paths {
                     end?: string | null;
                     group?: "none" | "ward" | "week";
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["RuleReport"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     rules: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -1353,45 +727,21 @@ export interface paths {
                     ward?: string | null;
                     stay?: string | null;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Rule_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "rules/trial": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1400,27 +750,15 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["TrialAnswer"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "rules/{rule}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -1428,18 +766,12 @@ export interface paths {
                     ward?: string | null;
                     stay?: string | null;
                 };
-                header?: never;
                 path: {
                     rule: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Rule"];
                     };
@@ -1452,11 +784,9 @@ export interface paths {
                     ward?: string | null;
                     stay?: string | null;
                 };
-                header?: never;
                 path: {
                     rule: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1465,28 +795,15 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Rule"];
                     };
                 };
             };
         };
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "rules/{rule}/history": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -1494,65 +811,35 @@ export interface paths {
                     ward?: string | null;
                     stay?: string | null;
                 };
-                header?: never;
                 path: {
                     rule: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_RuleVersion_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     session: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Who"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1561,9 +848,6 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Who"];
                     };
@@ -1572,40 +856,18 @@ export interface paths {
         };
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "session/password": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
         put: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1614,19 +876,11 @@ export interface paths {
             };
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1635,154 +889,71 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Who"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "session/ways": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Ways"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     sessions: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_OpenSession_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "sessions/{session}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post?: never;
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     session: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     simulator: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1791,9 +962,6 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Simulator"];
                     };
@@ -1802,34 +970,18 @@ export interface paths {
         };
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Simulator"];
                     };
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     stays: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -1839,29 +991,17 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Stay_"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1870,62 +1010,35 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
         patch: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1934,34 +1047,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        trace?: never;
     };
     "stays/{stay}/devices": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -1970,9 +1070,6 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
@@ -1984,11 +1081,9 @@ export interface paths {
                 query?: {
                     device?: string | null;
                 };
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
             requestBody?: {
                 content: {
@@ -1997,136 +1092,72 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/discharge": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/discharge/undo": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/erase": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
                 query?: {
                     dry_run?: boolean;
                 };
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Erasure"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/events": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -2135,85 +1166,45 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_StayLogEntry_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/export": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": Record<string, never>;
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/observations": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2222,38 +1213,21 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Observed"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/pause": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2262,74 +1236,39 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/score": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["ScoreView"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/transfer": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2338,27 +1277,15 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Stay"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "stays/{stay}/vitals": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -2368,65 +1295,35 @@ export interface paths {
                     end?: string | null;
                     resolution?: string | null;
                 };
-                header?: never;
                 path: {
                     stay: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Vitals"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     tokens: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Token_"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2435,97 +1332,48 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["CreatedToken"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "tokens/{token}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post?: never;
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     token: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "tokens/{token}/link": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     token: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Link"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     users: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -2533,29 +1381,17 @@ export interface paths {
                     cursor?: string | null;
                     limit?: number;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_User_"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2564,62 +1400,35 @@ export interface paths {
             };
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["InvitedUser"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "users/{user}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     user: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["User"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
         patch: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     user: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2628,192 +1437,98 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["User"];
                     };
                 };
             };
         };
-        trace?: never;
     };
     "users/{user}/pardon": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     user: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "users/{user}/reset": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     user: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["InvitedUser"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "users/{user}/sessions": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post?: never;
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     user: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     wards: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_Ward_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/assignments": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Assignments"];
                     };
                 };
             };
         };
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2822,38 +1537,21 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Taken"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/assignments/end": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -2862,156 +1560,85 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Taken"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/devices": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
                 query?: {
                     bed?: string | null;
                 };
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_DeviceNow_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/devices/{device}": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                     device: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["DeviceNow"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/duty": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
                 query?: {
                     at?: string | null;
                 };
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Duty"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/plan": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Plan"];
                     };
@@ -3020,12 +1647,9 @@ export interface paths {
         };
         put: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -3034,59 +1658,35 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Plan"];
                     };
                 };
             };
         };
-        post?: never;
         delete: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Plan"];
                     };
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/plan/check": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -3095,63 +1695,33 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Checked"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/plan/history": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Page_PlanVersion_"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/plan/preview": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
         get: {
             parameters: {
@@ -3161,49 +1731,27 @@ export interface paths {
                     rule?: string | null;
                     at?: string | null;
                 };
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
-            requestBody?: never;
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["Preview"];
                     };
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
     "wards/{ward}/plan/read": {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
         };
-        get?: never;
-        put?: never;
         post: {
             parameters: {
-                query?: never;
-                header?: never;
                 path: {
                     ward: string;
                 };
-                cookie?: never;
             };
             requestBody: {
                 content: {
@@ -3212,20 +1760,12 @@ export interface paths {
             };
             responses: {
                 200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
                     content: {
                         "application/json": components["schemas"]["PlanRead"];
                     };
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
 }
 export type webhooks = Record<string, never>;

@@ -53,7 +53,7 @@ export interface Notice {
 
 /** The newest reading of a signal that devices measure: what people enter is in the parts of NEWS2. */
 export type SignalView = Sure<Omit<Described["Latest"], "value">, "device" | "reason"> & { value: number | null };
-export type NewsPart = Sure<Described["Part"], "time">;
+export type NewsPart = Sure<Described["News2"]["parts"][string], "time">;
 export type News2 = Sure<Omit<Described["News2"], "parts">, "risk"> & { parts: Record<string, NewsPart> };
 
 /** The deterioration score with what it rests on; all but `state` may be missing. */
