@@ -105,7 +105,7 @@ class WardService:
         with self.engine_db.connect() as connection:
             versions = current_rules(connection)
         overrides = [
-            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows)
+            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows, v.until)
             for v in versions
         ]
         plans, plan_faults = load_plans(self.engine_db, settings.plan_file)

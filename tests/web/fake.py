@@ -331,7 +331,19 @@ class FakeService:
             )
         return {"ward": ward, "version": made.version}
 
-    def _put_rule(self, rule_id, definition, scope, by, expected):
+    def _end_limit(self, rule_id, stay, by):
+        scope = f"stay:{stay}"
+        with self.engine_db.begin() as tx:
+            own = next((v for v in rules.current_rules(tx, [scope]) if v.rule_id == rule_id), None)
+            if own is None:
+                raise NotFoundError("no such limit")
+            rules.put_rule(
+                tx, rule_id=rule_id, scope=scope, definition={}, by=by, at=self.clock.now(),
+                expected=own.version, follows=True,
+            )  # fmt: skip
+        return next(rule for rule in self.rules(scope) if rule["id"] == rule_id)
+
+    def _put_rule(self, rule_id, definition, scope, by, expected, until=None, why=None):
         if scope.startswith("stay:") and scope[5:] not in self.board.stays:
             raise NotFoundError("no such stay")
         old = next((rule for rule in self.rules(scope) if rule["id"] == rule_id), None)
@@ -340,7 +352,7 @@ class FakeService:
             own = (v.version for v in rules.current_rules(tx, [scope]) if v.rule_id == rule_id)
             rules.put_rule(
                 tx, rule_id=rule_id, scope=scope, definition={**(old or {}), **definition}, by=by,
-                at=self.clock.now(), expected=next(own, 0),
+                at=self.clock.now(), expected=next(own, 0), until=until, why=why,
             )  # fmt: skip
         return next(rule for rule in self.rules(scope) if rule["id"] == rule_id)
 

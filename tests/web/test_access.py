@@ -51,6 +51,7 @@ ALLOWED = {
     f"GET {A}/rules": ALL,
     f"GET {A}/rules/{{rule}}": ALL,
     f"PUT {A}/rules/{{rule}}": TUNING,
+    f"DELETE {A}/rules/{{rule}}": TUNING,
     f"GET {A}/rules/{{rule}}/history": ALL,
     f"GET {A}/drafts": ALL,
     f"POST {A}/drafts": TUNING,

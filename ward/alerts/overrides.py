@@ -21,7 +21,8 @@ class Override:
     """One version of a rule in one scope. ``scope`` is ``all``, ``ward:NAME`` or ``stay:ID``.
 
     ``definition`` has all fields of the rule; with ``retired`` the rule is not in force in that scope. With
-    ``follows`` the scope has no rule of its own any more: the next wider one is in force again.
+    ``follows`` the scope has no rule of its own any more: the next wider one is in force again. ``until``: when
+    (ms) it ends by itself, which whoever has the clock sees to (``over``).
     """
 
     rule_id: str
@@ -32,6 +33,7 @@ class Override:
     at: int = 0
     retired: bool = False
     follows: bool = False
+    until: int | None = None
 
 
 class Rulebook:
@@ -55,6 +57,15 @@ class Rulebook:
             own.pop(override.rule_id, None)
         else:
             own[override.rule_id] = rule
+
+    def over(self, now: int) -> list[Override]:
+        """Those in force whose time is up."""
+        return [o for o in self._latest.values() if o.until is not None and o.until <= now]
+
+    def own(self, scope: str) -> list[Override]:
+        """What is in force in just this scope, by rule."""
+        ids = sorted(self._changed.get(scope, {}))
+        return [self._latest[scope, rule_id] for rule_id in ids]
 
     def copy(self) -> Rulebook:
         """Another with the same versions, in which changes can be tried."""

@@ -11,6 +11,7 @@ from ward.clock import iso
 from ward.live import metrics
 from ward.live.changes import change
 from ward.live.core import Core
+from ward.live.drafts import limits_of
 from ward.live.minutes import Recent
 from ward.live.risks import RiskShown, known, risks_now
 from ward.live.views import Board, Json, device_view, stay_views
@@ -72,6 +73,8 @@ class BoardKeeper:
         for view, risk in zip(views, risks_now(core.engine, [present[s] for s in due]), strict=False):
             self._risks[view["id"]] = risk
             view["risk"] = known(risk.value)
+        for view in views:
+            view["limits"] = limits_of(core.rulebook, view["id"])
         self._tell(views, now, full)
         core.changed.clear()
         if full:

@@ -172,7 +172,7 @@ _ROOMS: Final[Mapping[str, type]] = {
         Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered put_plan",
         Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
         Shifts: "assign unassign",
-        Rules: "put_rule apply_draft return_draft",
+        Rules: "put_rule end_limit apply_draft return_draft",
     }.items()
     for name in names.split()
 }

@@ -106,6 +106,8 @@ class Core:
         self._fault_since: dict[str, int] = {}
         self.notices: Callable[[], Iterable[Standing]] = tuple
         """Technical conditions that are found beside the core, and told by it."""
+        self.limits_over: Callable[[int], None] = lambda now: None
+        """Ends patients' own limits whose time is up."""
         self.tally = Beat(speed)
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
@@ -264,6 +266,7 @@ class Core:
 
     def tick(self, now: int) -> None:
         """Evaluate up to now, and all that follows. What fails in one part keeps no other from its work."""
+        self._guard("limits", lambda: self.limits_over(now))
         with metrics.TICK.time():
             step = self.engine.step(now)
         self._guard("values", lambda: self._note_values(step))

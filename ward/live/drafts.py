@@ -21,7 +21,7 @@ from ward.store import rules as rule_store
 from ward.store.rules import RuleVersion
 
 PROVENANCE: Final = ("draft", "proposed_by", "approved_by", "why")
-IN_FORCE: Final = ("rule_id", "scope", "version", "definition", "by", "at", "retired", "follows")
+IN_FORCE: Final = ("rule_id", "scope", "version", "definition", "by", "at", "retired", "follows", "until")
 
 
 def override_of(version: RuleVersion) -> Override:
@@ -44,7 +44,22 @@ def shown(book: Rulebook, rule: Rule, ward: str | None, stay: str | None) -> Jso
         "version": version,
         "by": override.by if override else None,
         "at": iso(override.at) if override else None,
+        "until": iso(override.until) if override else None,
     }
+
+
+def limits_of(book: Rulebook, stay: str) -> list[Json]:
+    """The patient's own rules, in short: what the board shows of them."""
+    return [
+        {
+            "rule": own.rule_id,
+            "title": own.definition.get("title") or own.rule_id,
+            "titles": own.definition.get("titles") or {},
+            "by": own.by,
+            "until": iso(own.until),
+        }
+        for own in book.own(f"stay:{stay}")
+    ]
 
 
 def planned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ward.errors import ConflictError, InvalidError, NotFoundError, PreconditionError
 from ward.ingest.journal import Journal
@@ -15,17 +15,32 @@ from ward.store import drafts as draft_store
 from ward.store import rules as rule_store
 from ward.store.rules import RuleVersion
 
+BY_CLOCK: Final = "the clock"
+"""Who ends limits whose time is up."""
+
 
 class Rules:
     """Each change is a version in the database first, then in the journal that there was one."""
 
     def __init__(self, core: Core, journal: Journal) -> None:
         self._core, self._journal = core, journal
+        core.limits_over = self.limits_over
 
     def put_rule(
-        self, now: int, rule_id: str, definition: Mapping[str, Any], scope: str, by: str, expected: str | None
+        self,
+        now: int,
+        rule_id: str,
+        definition: Mapping[str, Any],
+        scope: str,
+        by: str,
+        expected: str | None,
+        until: int | None = None,
+        why: str | None = None,
     ) -> Any:
+        """``until``: of limits of one patient, when they end by themselves (ms)."""
         core, book = self._core, self._core.rulebook
+        if until is not None:
+            _check_end(until, scope, now)
         ward, stay = places(core, scope)
         of, version = book.origin(rule_id, ward, stay)
         if expected not in (None, "*", str(version)):
@@ -41,9 +56,44 @@ class Rules:
                 by=by,
                 at=now,
                 expected=book.version(rule_id, scope),
+                until=until,
+                why=why,
             )
         self._put_in_force([stored], now, by)
         return drafts.rule_view(book, rule_id, ward, stay)
+
+    def end_limit(self, now: int, rule_id: str, stay: str, by: str) -> Any:
+        """The patient has no limits of her own for this rule any more: the ward's hold again."""
+        core, scope = self._core, f"stay:{stay}"
+        ward, _ = places(core, scope)
+        if not any(own.rule_id == rule_id for own in core.rulebook.own(scope)):
+            raise NotFoundError(f"no rule {rule_id} of this patient's own")
+        self._follow([(rule_id, scope)], now, by)
+        return drafts.rule_view(core.rulebook, rule_id, ward, stay) or {"id": rule_id}
+
+    def limits_over(self, now: int) -> None:
+        """Ends what has an end, by the clock. Called with each tick, so also right after a start."""
+        over = self._core.rulebook.over(now)
+        if over:
+            self._follow([(one.rule_id, one.scope) for one in over], now, BY_CLOCK)
+
+    def _follow(self, ended: list[tuple[str, str]], now: int, by: str) -> None:
+        book = self._core.rulebook
+        with self._core.db.begin() as tx:
+            versions = [
+                rule_store.put_rule(
+                    tx,
+                    rule_id=rule_id,
+                    scope=scope,
+                    definition=dict(last.definition) if (last := book.latest(rule_id, scope)) else {},
+                    by=by,
+                    at=now,
+                    expected=book.version(rule_id, scope),
+                    follows=True,
+                )
+                for rule_id, scope in ended
+            ]
+        self._put_in_force(versions, now, by)
 
     def apply_draft(self, now: int, draft: str, by: str, state: str) -> Any:
         """All its rules at once. ``state``: the one in which the caller saw that it may be."""
@@ -71,6 +121,13 @@ class Rules:
             self._core.rulebook.put(drafts.override_of(version))
         self._core.rules_changed(now, by)
         self._core.position = self._journal.append([RulesChanged(now)])
+
+
+def _check_end(until: int, scope: str, now: int) -> None:
+    if not scope.startswith("stay:"):
+        raise InvalidError("only limits of one patient end by themselves; use ?stay=", field="body.until")
+    if until <= now:
+        raise InvalidError("the end must be in the future", field="body.until")
 
 
 def places(core: Core, scope: str) -> tuple[str | None, str | None]:

@@ -18,7 +18,8 @@ class RuleVersion:
     """One version of a rule in a scope (``all``, ``ward:X``, ``stay:Y``). Where it is ``retired`` the rule is
     not in force there; where it ``follows``, the rule of the next wider scope has its place back.
 
-    ``by`` put it in force. ``draft``: by which it came, with who proposed and who approved that; ``why``.
+    ``by`` put it in force; at ``until`` (ms) it ends by itself, None: never. ``draft``: by which it came, with
+    who proposed and who approved that; ``why``.
     """
 
     rule_id: str
@@ -33,6 +34,7 @@ class RuleVersion:
     proposed_by: str | None = None
     approved_by: str | None = None
     why: str | None = None
+    until: int | None = None
 
 
 COLUMNS = [rules.c[field.name] for field in fields(RuleVersion)]

@@ -65,7 +65,7 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
         with database.connect() as connection:
             versions = current_rules(connection)
         overrides = [
-            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows)
+            Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows, v.until)
             for v in versions
         ]
         rulebook = Rulebook(Pack(job.pack, "", "", tuple(job.rules)), overrides)

@@ -237,7 +237,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "shelve": ("alert", "by", "minutes", "reason"),
     "unshelve": ("alert", "by"),
     "put_plan": ("ward", "definition", "by", "expected"),
-    "put_rule": ("rule_id", "definition", "scope", "by", "expected"),
+    "put_rule": ("rule_id", "definition", "scope", "by", "expected", "until", "why"),
+    "end_limit": ("rule_id", "stay", "by"),
     "apply_draft": ("draft", "by", "state"),
     "return_draft": ("draft", "by", "state", "why"),
 }

@@ -87,6 +87,7 @@ def stored_stay_view(stay: stays.Stay, time: int) -> Json:
         "alerts": [],
         "pending": [],
         "priority": None,
+        "limits": [],
         "carer": None,
         "carer_before": None,
         "time": iso(time),
@@ -135,7 +136,7 @@ def letter_view(letter: letters.DeadLetter) -> Json:
 
 
 def version_view(version: rules.RuleVersion) -> Json:
-    return {**asdict(version), "at": iso(version.at)}
+    return {**asdict(version), "at": iso(version.at), "until": iso(version.until)}
 
 
 def token_view(token: access.Token) -> Json:

@@ -122,6 +122,7 @@ rules: Final = Table(
     Column("proposed_by", Text),
     Column("approved_by", Text),
     Column("why", Text),
+    Column("until", BigInteger),  # of a patient's own limits: when they end by themselves
     UniqueConstraint("rule_id", "scope", "version"),
     sqlite_autoincrement=True,
 )

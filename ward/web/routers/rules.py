@@ -111,16 +111,31 @@ async def put(
         raise InvalidError("the id in the body is not that of the path", field="body.id")
     now = await present(service, rule, scope)
     _require_match(now, if_match, if_none_match)
+    changed = body.model_dump(by_alias=True, exclude_none=True, exclude={"until", "why"})
     made = await service.call(
         "put_rule",
         rule_id=rule,
-        definition={**body.model_dump(by_alias=True, exclude_none=True), "id": rule},
+        definition={**changed, "id": rule},
         scope=scope,
         by=who.name,
         expected=None if now.rule is None else str(now.rule["version"]),
+        until=body.until,
+        why=body.why,
     )
     after = await present(service, rule, scope)
     return send(made, 200 if now.rule else 201, {"ETag": after.etag})
+
+
+@router.delete("/{rule}", summary="End a patient's own limits", responses=answers(Rule, 404))
+async def end_limit(
+    rule: RuleId,
+    service: Svc,
+    who: Tuner,
+    stay: Annotated[Id, Query(description="Whose.", examples=["01jd6qk2"])],
+) -> Response:
+    """The ward's hold again, from the next evaluation. Every version is kept."""
+    await own_stay(service, who, stay)
+    return send(await service.call("end_limit", rule_id=rule, stay=stay, by=who.name))
 
 
 def _require_match(now: Present, if_match: str | None, if_none_match: str | None) -> None:

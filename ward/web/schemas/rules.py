@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from ward.web.schemas.common import TITLES, Answer, InLanguages, Line, Moment, Request
+from ward.web.schemas.common import TITLES, Answer, InLanguages, Line, Moment, Request, Time
 
 Text = Line
 
@@ -57,6 +57,9 @@ class RuleChange(RuleDefinition):
     when: list[Text] | None = Field(None, min_length=1, max_length=16, examples=[["spo2 < 86"]])  # type: ignore[assignment]
     for_: Text | None = Field(None, alias="for", examples=["5m"])  # type: ignore[assignment]
 
+    until: Time | None = Field(None, description="Of limits of one patient (`?stay=`): when they end.")
+    why: Line | None = Field(None, description="For whoever reads the history.", examples=["known COPD"])
+
     @model_validator(mode="before")
     @classmethod
     def pass_over(cls, given: Any) -> Any:
@@ -88,6 +91,7 @@ class Rule(Answer):
     version: int = Field(description="Of the definition in that scope; 0 for the pack's own.", examples=[3])
     by: str | None = Field(None, description="Who set it; null for the pack's own.")
     at: Moment | None = None
+    until: Moment | None = Field(None, description="When a patient's own limits end by themselves.")
 
 
 class RuleVersion(Answer):
@@ -107,3 +111,4 @@ class RuleVersion(Answer):
     proposed_by: str | None = None
     approved_by: str | None = None
     why: str | None = None
+    until: Moment | None = Field(None, description="It ends by itself then.")

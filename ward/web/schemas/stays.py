@@ -222,6 +222,16 @@ class CarerBefore(Answer):
     reason: str = Field(examples=["the shift is over"])
 
 
+class OwnLimit(Answer):
+    """A rule of this patient alone."""
+
+    rule: str = Field(examples=["spo2-below-88"])
+    title: str
+    titles: dict[str, str]
+    by: str
+    until: Moment | None = Field(description="When it ends by itself.")
+
+
 class Stay(Answer):
     """A stay as it is now; one that has ended has no signals, score or pending alerts."""
 
@@ -248,6 +258,7 @@ class Stay(Answer):
     priority: Literal["high", "medium", "low"] | None = Field(
         None, description="The highest of the open alerts that are not shelved."
     )
+    limits: list[OwnLimit] = Field(default_factory=list, description="Rules that are this patient's own.")
     carer: Carer | None = Field(None, description="Who has the patient; null: nobody.")
     carer_before: CarerBefore | None = Field(None, description="Within the last 24 h, where nobody has it.")
     time: Moment = Field(description="The moment this shows.")
