@@ -21,8 +21,8 @@ class Override:
     """One version of a rule in one scope. ``scope`` is ``all``, ``ward:NAME`` or ``stay:ID``.
 
     ``definition`` has all fields of the rule; with ``retired`` the rule is not in force in that scope. With
-    ``follows`` the scope has no rule of its own any more: the next wider one is in force again. ``until``: when
-    (ms) it ends by itself, which whoever has the clock sees to (``over``).
+    ``follows`` the scope has no rule of its own any more: the next wider one is in force again.
+    ``until``: when (ms) it ends by itself, which whoever has the clock sees to (``over``).
     """
 
     rule_id: str

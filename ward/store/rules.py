@@ -18,8 +18,8 @@ class RuleVersion:
     """One version of a rule in a scope (``all``, ``ward:X``, ``stay:Y``). Where it is ``retired`` the rule is
     not in force there; where it ``follows``, the rule of the next wider scope has its place back.
 
-    ``by`` put it in force; at ``until`` (ms) it ends by itself, None: never. ``draft``: by which it came, with
-    who proposed and who approved that; ``why``.
+    ``by`` put it in force; at ``until`` (ms) it ends by itself, None: never. ``draft``: by which it came,
+    with who proposed and who approved that; ``why``.
     """
 
     rule_id: str
