@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alertedSignals, bedView, board, count, takeable, timeLeft, untaken, wards } from "../src/lib/board";
+import { alertedSignals, bedView, board, count, onlyHers, takeable, timeLeft, untaken, wards } from "../src/lib/board";
 import { alert, at, MINUTE, NOW, pending, stay } from "./make";
 
 describe("who needs somebody comes first", () => {
@@ -91,5 +91,37 @@ describe("time left of a pending alert", () => {
   it("ends at nothing, and is unknown when the server does not say", () => {
     expect(timeLeft(pending(), own, NOW + 10 * MINUTE)).toBe(0);
     expect(timeLeft(pending({ left_s: null }), own, NOW)).toBeNull();
+  });
+});
+
+describe("among those who need somebody as badly", () => {
+  it("whoever waits longest comes first, whatever the bed; the others lie by bed", () => {
+    const stays = [
+      stay({ id: "new", bed: "1", alerts: [alert({ breach_since: at(5 * MINUTE) })] }),
+      stay({ id: "old", bed: "9", alerts: [alert({ breach_since: at(50 * MINUTE) })] }),
+      stay({ id: "calm2", bed: "2", pending: [] }),
+      stay({ id: "taken3", bed: "3", alerts: [alert({ state: "acknowledged", breach_since: at(MINUTE) })] }),
+      stay({ id: "taken4", bed: "4", alerts: [alert({ state: "acknowledged", breach_since: at(90 * MINUTE) })] }),
+    ];
+    expect(board(stays, null).map((view) => view.stay.id)).toEqual(["old", "new", "taken3", "taken4", "calm2"]);
+  });
+
+  it("shows only hers when she asks, and every high alert that nobody took", () => {
+    const carer = { person: "u1", name: "Anna", since: at(0), until: at(-8 * 60 * MINUTE) };
+    const views = board(
+      [stay({ id: "hers", carer }), stay({ id: "other", bed: "2" }), stay({ id: "high", bed: "3", alerts: [alert()] }), stay({ id: "low", bed: "4", alerts: [alert({ priority: "low" })] })],
+      null,
+    );
+    expect(onlyHers(views, "Anna").map(({ stay: { id } }) => id).sort()).toEqual(["hers", "high"]);
+    expect(onlyHers(views, null).map(({ stay: { id } }) => id)).toEqual(["high"]);
+  });
+
+  it("counts the time left from when a pending alert is due", () => {
+    expect(timeLeft(pending({ due_at: at(-90_000), left_s: 999 }), stay(), NOW)).toBe(90_000);
+  });
+
+  it("gives the same view for the same state", () => {
+    const one = stay();
+    expect(bedView(one)).toBe(bedView(one));
   });
 });

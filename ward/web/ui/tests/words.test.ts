@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { wordsFor } from "../src/lib/api";
 import { bedView } from "../src/lib/board";
-import { nameOf, newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
+import { headline, nameOf, newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
 import { chooseLanguage } from "../src/text";
-import { alert, at, MINUTE, NOW, pending, stay } from "./make";
+import { alert, at, MINUTE, NOW, pending, signal, stay } from "./make";
 
 it("says who has an alert, in every state", () => {
   expect(whoHas(alert(), NOW)).toBe("Nobody has it");
@@ -53,4 +53,33 @@ it("puts every kind of refusal into words, with the server's detail where it hel
   expect(wordsFor(422, { detail: "minutes must be at most 60" })).toBe("minutes must be at most 60");
   expect(wordsFor(500, { detail: "stack trace" })).toMatch(/fault \(500\)/);
   expect(wordsFor(400, null)).toMatch(/fault \(400\)/);
+});
+
+it("says the worst thing in words, with the value of now and where it goes", () => {
+  const since = at(12 * MINUTE);
+  const say = (own: Parameters<typeof stay>[0], ...alerts: Parameters<typeof alert>): string => {
+    const given = stay({ ...own, alerts: [alert({ breach_since: since, ...alerts[0] })] });
+    const { worst } = bedView(given);
+    return worst ? headline(worst, given, NOW, 1).replaceAll("\u00a0", " ") : "";
+  };
+  const low = { spo2: signal({ value: 84, unit: "%", trend: "falling" as const }) };
+  expect(say({ signals: low })).toBe("SpO₂ 84 % for 12 min, falling");
+  expect(say({ signals: { spo2: signal({ value: 84, unit: "%" }) } })).toBe("SpO₂ 84 % for 12 min");
+  expect(say({ signals: low }, { in_breach: false })).toBe("SpO₂ 84 % now, was 86");
+  expect(say({ signals: { spo2: signal({ value: 95, unit: "%" }) } }, { state: "returned" })).toBe("SpO₂ 95 % now, was 86");
+  // What is not measured now is not told as if it were.
+  expect(say({ signals: { spo2: signal({ value: 84, state: "stale", trend: "falling" }) } })).toBe("SpO₂ unknown, was 86");
+  expect(say({})).toBe("SpO₂ unknown, was 86");
+  // A pulse stands in for a heart rate that is not known, under its own name.
+  const heart = { signal: "hr", signals: ["hr"], value: 35 };
+  expect(say({ signals: { hr: signal({ state: "stale" }), pr: signal({ value: 34 }) } }, heart)).toBe("Pulse 34 for 12 min");
+  expect(say({ signals: { ...low, rr: signal({ value: 9 }) } }, { signal: "rr", signals: ["rr", "spo2"], value: 8 })).toBe("Resp 9, SpO₂ 84 % for 12 min");
+  expect(say({}, { kind: "technical", title: "Device lost: mon-1" })).toBe("Device lost: mon-1");
+  expect(say({ signals: low }, { signal: "risk", title: "Risk of 0.4 or more" })).toBe("Risk of 0.4 or more");
+});
+
+it("says what a pause holds back", () => {
+  const own = stay({ pending: [pending({ left_s: null, held_by: "pause" })] });
+  const { worst } = bedView(own);
+  expect(worst && pendingWords(worst, own, NOW)).toBe("held back while away");
 });

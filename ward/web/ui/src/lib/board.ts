@@ -100,7 +100,18 @@ export function isUnmonitored(stay: Stay): boolean {
   return stay.devices.every(({ until }) => until !== null);
 }
 
+const views = new WeakMap<Stay, BedView>();
+
+/** The same object for the same state of a stay: what did not change is not drawn anew. */
 export function bedView(stay: Stay): BedView {
+  const known = views.get(stay);
+  if (known) return known;
+  const made = viewOf(stay);
+  views.set(stay, made);
+  return made;
+}
+
+function viewOf(stay: Stay): BedView {
   const [first = null, ...others] = thingsOf(stay);
   if (isUnmonitored(stay) && (!first || RANK[first.need] > RANK.unmonitored)) {
     return { stay, need: "unmonitored", worst: null, others: first ? [first, ...others] : others };
@@ -115,9 +126,20 @@ export function untaken(view: BedView): boolean {
   return UNTAKEN.has(view.need);
 }
 
+/** Among those who need somebody as badly, whoever waits longest comes first; the others lie in the order of their beds. */
+function waits(view: BedView): number {
+  return untaken(view) && view.worst ? view.worst.since : 0;
+}
+
+/** Somebody is needed for the measurement, not for the patient. */
+export function isTechnical(view: BedView): boolean {
+  return view.need === "technical" || view.need === "unmonitored";
+}
+
 export function compareBeds(a: BedView, b: BedView): number {
   return (
     RANK[a.need] - RANK[b.need] ||
+    waits(a) - waits(b) ||
     BEDS.compare(a.stay.bed, b.stay.bed) ||
     BEDS.compare(a.stay.ward, b.stay.ward) ||
     (a.stay.id < b.stay.id ? -1 : 1)
@@ -130,6 +152,15 @@ export function board(stays: Iterable<Stay>, ward: string | null): BedView[] {
     if (stay.discharged_at === null && (ward === null || stay.ward === ward)) views.push(bedView(stay));
   }
   return views.sort(compareBeds);
+}
+
+export function isHers(stay: Stay, name: string | null | undefined): boolean {
+  return !!name && stay.carer?.name === name;
+}
+
+/** Hers alone; an alert that nobody took stays whoever has the patient. */
+export function onlyHers(views: readonly BedView[], name: string | null | undefined): BedView[] {
+  return views.filter((view) => isHers(view.stay, name) || (view.need === "high" && untaken(view)));
 }
 
 export function count(views: readonly BedView[]): Record<Need, number> {
@@ -163,6 +194,8 @@ export function alertedSignals(stay: Stay): Map<string, Priority> {
 
 /** Time until a pending alert is told, counted on from when the server said it; null when unknown. */
 export function timeLeft(pending: Pending, stay: Stay, now: number): number | null {
+  const due = ms(pending.due_at);
+  if (due !== null) return Math.max(0, due - now);
   if (pending.left_s === null) return null;
   return Math.max(0, pending.left_s * 1_000 - Math.max(0, now - (ms(stay.time) ?? now)));
 }

@@ -1,5 +1,6 @@
 /** The page's whole knowledge of the ward, folded from the event stream. Pure: (view, message) gives a view. */
 
+import { changed, goOn, type Lines, type MinutesTold, type StayChange } from "./changes";
 import { ms } from "./clock";
 import type { Message } from "./sse";
 import type { Alert, AlertEvent, Heartbeat, Snapshot, Stay } from "./types";
@@ -11,6 +12,10 @@ export interface Told {
 
 export interface View {
   stays: ReadonlyMap<string, Stay>;
+  /** Of each stay the last two hours of its signals, by the minute. */
+  minutes: ReadonlyMap<string, Lines>;
+  /** Up to when the ward is evaluated (server ms). */
+  evaluated: number | null;
   /** Open alerts of no stay: the service's own faults. */
   faults: ReadonlyMap<string, Alert>;
   /** Newest last; what was told since the page was opened, at most `MOST_TOLD`. */
@@ -29,6 +34,8 @@ export interface View {
 
 export const EMPTY: View = {
   stays: new Map(),
+  minutes: new Map(),
+  evaluated: null,
   faults: new Map(),
   told: [],
   time: null,
@@ -41,14 +48,9 @@ export const EMPTY: View = {
   closed: new Set(),
 };
 
-/** The newest moment that any stay's view shows (ms): how far the evaluation has come. Null without stays. */
+/** How far the evaluation has come (ms). Null without stays: then there is nothing that could stand still. */
 export function evaluatedUntil(view: View): number | null {
-  let newest: number | null = null;
-  for (const { time } of view.stays.values()) {
-    const at = ms(time);
-    if (at !== null && (newest === null || at > newest)) newest = at;
-  }
-  return newest;
+  return view.stays.size ? view.evaluated : null;
 }
 
 const MOST_TOLD = 300;
@@ -64,6 +66,8 @@ function snapshot(view: View, data: Snapshot): View {
   return {
     ...view,
     stays: new Map(data.stays.map((stay) => [stay.id, stay])),
+    minutes: new Map(Object.entries(data.minutes ?? {}).map(([id, told]) => [id, goOn(undefined, told)])),
+    evaluated: ms(data.time) ?? view.evaluated,
     faults: new Map((data.alerts ?? []).filter(({ stay }) => stay === null).map((alert) => [alert.id, alert])),
     time: ms(data.time) ?? view.time,
     speed: data.speed ?? view.speed,
@@ -88,13 +92,30 @@ function stayChanged(view: View, stay: Stay): View {
   const stays = new Map(view.stays);
   if (stay.discharged_at) stays.delete(stay.id);
   else stays.set(stay.id, withoutClosed(stay, view.closed));
-  return { ...view, stays };
+  return { ...view, stays, evaluated: Math.max(view.evaluated ?? 0, ms(stay.time) ?? 0) };
+}
+
+function staysChanged(view: View, data: { time: string; stays: StayChange[] }): View {
+  const stays = new Map(view.stays);
+  for (const told of data.stays) {
+    const stay = changed(stays.get(told.id), told, data.time);
+    if (stay) stays.set(stay.id, withoutClosed(stay, view.closed));
+  }
+  return { ...view, stays, evaluated: Math.max(view.evaluated ?? 0, ms(data.time) ?? 0) };
+}
+
+function minutesToldOf(view: View, data: { stays: Record<string, MinutesTold> }): View {
+  const minutes = new Map(view.minutes);
+  for (const [id, told] of Object.entries(data.stays)) minutes.set(id, goOn(minutes.get(id), told));
+  return { ...view, minutes };
 }
 
 function stayRemoved(view: View, id: string): View {
   const stays = new Map(view.stays);
+  const minutes = new Map(view.minutes);
   stays.delete(id);
-  return { ...view, stays };
+  minutes.delete(id);
+  return { ...view, stays, minutes };
 }
 
 /** Puts the new state of one alert into its stay. Also used for what the server answers to a person's act. */
@@ -138,6 +159,10 @@ export function fold(view: View, message: Message): View {
       return heartbeat(view, data as Heartbeat);
     case "stay":
       return stayChanged(view, data as Stay);
+    case "stays":
+      return staysChanged(view, data as { time: string; stays: StayChange[] });
+    case "minutes":
+      return minutesToldOf(view, data as { stays: Record<string, MinutesTold> });
     case "stay-removed":
       return stayRemoved(view, (data as { id: string }).id);
     case "alert":

@@ -8,6 +8,7 @@
 
 import type { Language } from "../text";
 import type { components } from "./api-types";
+import type { MinutesTold } from "./changes";
 
 type Described = components["schemas"];
 
@@ -98,6 +99,7 @@ export interface Snapshot {
   speed?: number;
   stays: Stay[];
   alerts?: Alert[];
+  minutes?: Record<string, MinutesTold>;
 }
 
 export type RuleInForce = Described["Rule"];

@@ -42,7 +42,7 @@ class Ward {
   #touchedAt = 0;
   #evaluated: number | null = null;
   readonly #stream = new WardStream({
-    url: apiUrl("events"),
+    url: apiUrl("events?form=changes"),
     onMessages: (messages) => this.#hear(messages),
     onConnection: (state) => {
       // Whoever comes back may come back to less: what may be done now is asked for anew.

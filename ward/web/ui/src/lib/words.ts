@@ -3,7 +3,7 @@
 import { ms } from "./clock";
 import { age, clock, countdown, duration, pretty } from "./format";
 import { timeLeft, type Thing } from "./board";
-import { unitOf, valueText, type NewsShown } from "./signals";
+import { trustOf, unitOf, valueText, type NewsShown } from "./signals";
 import { language, t } from "../text";
 import type { Alert, Named, Stay } from "./types";
 
@@ -52,9 +52,50 @@ export function whoShort(alert: Alert): string {
 
 export function pendingWords(thing: Thing, stay: Stay, now: number): string {
   if (!thing.pending) return "";
+  if (thing.pending.held_by) return t.card.heldBack;
   const left = timeLeft(thing.pending, stay, now);
   return left === null ? t.unknown : t.card.pending(countdown(left));
 }
+
+/** How a signal of an alert is now: 'SpO₂ 84 %', or that it is not known. */
+function nowWords(signal: string, stay: Stay, now: number, speed: number): string {
+  const name = t.short[signal] ?? t.signals[signal] ?? signal;
+  if (signal === "news2") return `${name} ${stay.news2?.score ?? t.unknown}`;
+  const view = stay.signals[signal];
+  const trust = trustOf(view, now, speed);
+  if (!view || trust === "unknown" || trust === "stale") {
+    // A pulse stands in for a heart rate that is not known, as in the rules.
+    const standsIn = signal === "hr" && ["fresh", "questionable"].includes(trustOf(stay.signals["pr"], now, speed));
+    return standsIn ? nowWords("pr", stay, now, speed) : `${name} ${t.unknown}`;
+  }
+  const unit = unitOf(signal);
+  return `${name}\u00a0${valueText(signal, view.value)}${unit === "%" || unit === "°C" ? `\u00a0${unit}` : ""}`;
+}
+
+/**
+ * The worst thing of a bed in words: 'SpO₂ 84 % for 12 min, falling'. The value is that of now; once the condition is
+ * over, or nothing is measured, the words say what it was. Technical ones, and scores that are no signal, by their name.
+ */
+export function headline(thing: Thing, stay: Stay, now: number, speed: number): string {
+  const source = thing.alert ?? thing.pending;
+  const signals = thing.alert?.signals?.length ? thing.alert.signals : source.signal ? [source.signal] : [];
+  if (source.kind === "technical" || !signals.length || signals.some((name) => !SPOKEN.has(name))) return titleOf(thing);
+  const first = signals[0] ?? "";
+  const what = signals.slice(0, 2).map((signal) => nowWords(signal, stay, now, speed)).join(", ");
+  const isUnknown = signals.slice(0, 2).some((signal) => nowWords(signal, stay, now, speed).endsWith(t.unknown));
+  const isOver = thing.alert?.state === "returned" || thing.alert?.in_breach === false;
+  const value = thing.alert?.value ?? null;
+  const was = value === null ? "" : valueText(first, value);
+  if (was && isOver) return t.card.over(nowWords(first, stay, now, speed), was);
+  if (was && isUnknown) return t.card.lost(nowWords(first, stay, now, speed), was);
+  const trend = stay.signals[first]?.trend;
+  const way = trend && trustOf(stay.signals[first], now, speed) === "fresh" ? (t.trends[trend] ?? "") : "";
+  // A number never stands on another line than its unit.
+  return t.card.worst(what, duration(now - thing.since).replaceAll(" ", "\u00a0"), way);
+}
+
+/** Signals whose value now says why there is an alert. */
+const SPOKEN: ReadonlySet<string> = new Set(["hr", "pr", "spo2", "rr", "sbp", "dbp", "map", "temp", "news2"]);
 
 /** What a partial or stale score lacks: 'no ACVPU, O₂ · stale temp 9 h'. Empty when it lacks nothing. */
 export function newsLacks(news: NewsShown): string {

@@ -1,8 +1,22 @@
 /** The board. */
 
 export const board = {
+  /** Flags as short as a card asks for. */
+  flagsShort: {
+    copd: "KOL",
+    bmi40: "BMI ≥ 40",
+    "spo2-scale-2": "skala 2",
+    "under-16": "under 16",
+    pregnant: "gravid",
+  } as Readonly<Record<string, string>>,
+  trends: {
+    rising: "stigende",
+    steady: "uændret",
+    falling: "faldende",
+  } as Readonly<Record<string, string>>,
   card: {
     bed: "Seng",
+    sinceTime: (time: string) => `siden ${time}`,
     since: (time: string, age: string) => `siden ${time} (${age})`,
     nobody: "Ingen har den",
     has: (who: string) => `${who} har den`,
@@ -10,6 +24,14 @@ export const board = {
     clearedAt: (time: string) => `ophørt ${time}, ingen kvitterede`,
     more: (n: number) => `+${n} flere`,
     pending: (left: string) => (left === "nu" ? "meldes nu" : `meldes om ${left}`),
+    heldBack: "tilbageholdt, patienten er væk",
+    worst: (what: string, time: string, trend: string) => `${what} i ${time}${trend && `, ${trend}`}`,
+    over: (what: string, was: string) => `${what} nu, var ${was}`,
+    lost: (what: string, was: string) => `${what}, var ${was}`,
+    yours: "din",
+    whose: (who: string) => `${who} har patienten`,
+    line: (signal: string) => `${signal}, de seneste to timer`,
+    flags: "Markeringer",
     suppressedBy: "holdt tilbage af en alvorligere alarm",
     away: (time: string) => `Væk til ${time}`,
     ago: (age: string) => age,

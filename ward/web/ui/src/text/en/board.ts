@@ -1,8 +1,22 @@
 /** The board. */
 
 export const board = {
+  /** Flags as short as a card asks for. */
+  flagsShort: {
+    copd: "COPD",
+    bmi40: "BMI ≥ 40",
+    "spo2-scale-2": "scale 2",
+    "under-16": "under 16",
+    pregnant: "pregnant",
+  } as Readonly<Record<string, string>>,
+  trends: {
+    rising: "rising",
+    steady: "steady",
+    falling: "falling",
+  } as Readonly<Record<string, string>>,
   card: {
     bed: "Bed",
+    sinceTime: (time: string) => `since ${time}`,
     since: (time: string, age: string) => `since ${time} (${age})`,
     nobody: "Nobody has it",
     has: (who: string) => `${who} has it`,
@@ -10,6 +24,14 @@ export const board = {
     clearedAt: (time: string) => `over at ${time}, nobody took it`,
     more: (n: number) => `+${n} more`,
     pending: (left: string) => (left === "due" ? "tells now" : `tells in ${left}`),
+    heldBack: "held back while away",
+    worst: (what: string, time: string, trend: string) => `${what} for ${time}${trend && `, ${trend}`}`,
+    over: (what: string, was: string) => `${what} now, was ${was}`,
+    lost: (what: string, was: string) => `${what}, was ${was}`,
+    yours: "yours",
+    whose: (who: string) => `${who} has the patient`,
+    line: (signal: string) => `${signal}, the last two hours`,
+    flags: "Flags",
     suppressedBy: "held back by a worse alert",
     away: (time: string) => `Away until ${time}`,
     ago: (age: string) => age,

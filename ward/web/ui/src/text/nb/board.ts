@@ -1,8 +1,22 @@
 /** The board. */
 
 export const board = {
+  /** Flags as short as a card asks for. */
+  flagsShort: {
+    copd: "KOLS",
+    bmi40: "BMI ≥ 40",
+    "spo2-scale-2": "skala 2",
+    "under-16": "under 16",
+    pregnant: "gravid",
+  } as Readonly<Record<string, string>>,
+  trends: {
+    rising: "stigende",
+    steady: "uendret",
+    falling: "fallende",
+  } as Readonly<Record<string, string>>,
   card: {
     bed: "Seng",
+    sinceTime: (time: string) => `siden ${time}`,
     since: (time: string, age: string) => `siden ${time} (${age})`,
     nobody: "Ingen har den",
     has: (who: string) => `${who} har den`,
@@ -10,6 +24,14 @@ export const board = {
     clearedAt: (time: string) => `opphørt ${time}, ingen kvitterte`,
     more: (n: number) => `+${n} til`,
     pending: (left: string) => (left === "nå" ? "meldes nå" : `meldes om ${left}`),
+    heldBack: "holdt tilbake, pasienten er borte",
+    worst: (what: string, time: string, trend: string) => `${what} i ${time}${trend && `, ${trend}`}`,
+    over: (what: string, was: string) => `${what} nå, var ${was}`,
+    lost: (what: string, was: string) => `${what}, var ${was}`,
+    yours: "din",
+    whose: (who: string) => `${who} har pasienten`,
+    line: (signal: string) => `${signal}, siste to timer`,
+    flags: "Markeringer",
     suppressedBy: "holdt tilbake av en mer alvorlig alarm",
     away: (time: string) => `Borte til ${time}`,
     ago: (age: string) => age,

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { CARDS, planBoard, type Plan } from "../src/board/steps";
+
+const WALL = { width: 1904, height: 1007, gap: 8 };
+const used = ({ need, calm }: Plan): number => need.rows * (need.height + 8) + calm.rows * (calm.height + 8) - 8;
+const cells = (zone: Plan["need"]): number => zone.rows * zone.columns;
+
+describe("the places of the cards", () => {
+  it.each([12, 24, 48])("%i beds fit a wall whoever of them needs somebody, as far as that many may at once", (beds) => {
+    for (let bodily = 0; bodily <= beds; bodily++) {
+      for (const technical of [0, 2, beds - bodily].filter((n) => n <= beds - bodily)) {
+        for (const acts of [true, false]) {
+          const plan = planBoard(bodily, technical, beds - bodily - technical, WALL, acts);
+          expect(plan.fits, `${bodily} and ${technical} of ${beds}`).toBe(true);
+          expect(used(plan)).toBeLessThanOrEqual(WALL.height);
+          expect(cells(plan.need)).toBeGreaterThanOrEqual(plan.first);
+          expect(cells(plan.calm)).toBeGreaterThanOrEqual(beds - plan.first);
+          expect([bodily, bodily + technical]).toContain(plan.first);
+          for (const zone of [plan.need, plan.calm]) {
+            const width = (WALL.width + 8) / zone.columns - 8;
+            expect(CARDS[zone.layout].width * zone.scale).toBeLessThanOrEqual(width + 1e-9);
+          }
+          expect(plan.need.scale).toBeGreaterThanOrEqual(1);
+          expect(plan.calm.scale).toBeGreaterThanOrEqual(1);
+        }
+      }
+    }
+  });
+
+  it("keeps those in need larger than the others", () => {
+    const plan = planBoard(3, 0, 45, WALL, true);
+    expect(plan.need.layout).toBe("full");
+    expect(plan.need.height).toBeGreaterThan(2 * plan.calm.height);
+  });
+
+  it("leaves technical ones to the others once room is scarce", () => {
+    expect(planBoard(2, 1, 21, WALL, true).first).toBe(3);
+    expect(planBoard(8, 6, 34, WALL, true).first).toBe(8);
+  });
+
+  it("scrolls on a phone, one card a row", () => {
+    const plan = planBoard(2, 0, 22, { width: 374, height: 680, gap: 8 }, true);
+    expect(plan).toMatchObject({ fits: false, need: { columns: 1 }, calm: { columns: 1 } });
+  });
+});
