@@ -44,7 +44,7 @@ const OTHERS = (["da", "nb"] as const).map((language) => [language, leaves(CATAL
 
 /** The same in these languages: names, symbols, abbreviations, loan words. Whole branches end in a dot. */
 const SAME = new Set(
-  `app units. time.min title card.news stay.newsTitle signals.news2 short.spo2 short.map short.temp
+  `health.broker health.database app units. time.min title card.news stay.newsTitle signals.news2 short.spo2 short.map short.temp
    newsParts.spo2 newsParts.oxygen newsParts.temp header.live header.menu header.speed act.minutes account.roles.admin account.roles.integration
    card.worst flagsShort.bmi40 flagsShort.under-16 flagsShort.copd act.assessments.0.0 act.assessments.1.0 act.assessments.2.0`.split(/\s+/),
 );

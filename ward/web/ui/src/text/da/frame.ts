@@ -29,6 +29,11 @@ export const frame = {
   menu: {
     admit: "Indlæg en patient",
     devices: "Udstyr",
+    users: "Brugere",
+    wards: "Afsnit og planer",
+    tokens: "Adgangsnøgler",
+    audit: "Revisionsspor",
+    health: "Systemet",
   } as Readonly<Record<string, string>>,
   title: (n: number) => (n ? `(${n}) kræver tilsyn – Ward` : "Ward"),
   notLive: {

@@ -29,6 +29,11 @@ export const frame = {
   menu: {
     admit: "Admit a patient",
     devices: "Devices",
+    users: "Users",
+    wards: "Wards and plans",
+    tokens: "Tokens",
+    audit: "Audit trail",
+    health: "Service",
   } as Readonly<Record<string, string>>,
   title: (n: number) => (n ? `(${n}) need somebody – Ward` : "Ward"),
   notLive: {

@@ -29,6 +29,11 @@ export const frame = {
   menu: {
     admit: "Legg inn en pasient",
     devices: "Utstyr",
+    users: "Brukere",
+    wards: "Poster og planer",
+    tokens: "Tilgangsnøkler",
+    audit: "Revisjonsspor",
+    health: "Systemet",
   } as Readonly<Record<string, string>>,
   title: (n: number) => (n ? `(${n}) krever tilsyn – Ward` : "Ward"),
   notLive: {

@@ -5,10 +5,11 @@ import { account } from "./account";
 import { acting } from "./acting";
 import { admin } from "./admin";
 import { admit } from "./admit";
+import { manage } from "./manage";
 import { board } from "./board";
 import { common } from "./common";
 import { frame } from "./frame";
 import { problems } from "./problems";
 import { stay } from "./stay";
 
-export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit };
+export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage };
