@@ -2,7 +2,13 @@
 
 import type { Component } from "svelte";
 import AdmitPage from "./admit/AdmitPage.svelte";
+import AuditPage from "./admin/AuditPage.svelte";
 import DevicesPage from "./admin/DevicesPage.svelte";
+import HealthPage from "./admin/HealthPage.svelte";
+import PlanPage from "./admin/PlanPage.svelte";
+import TokensPage from "./admin/TokensPage.svelte";
+import UsersPage from "./admin/UsersPage.svelte";
+import WardsPage from "./admin/WardsPage.svelte";
 import StayPage from "./stay/StayPage.svelte";
 
 export interface PageEntry {
@@ -18,4 +24,10 @@ export const PAGES: Readonly<Record<string, PageEntry>> = {
   stay: { component: StayPage, needs: "read", menu: null },
   admit: { component: AdmitPage, needs: "admit", menu: "admit" },
   devices: { component: DevicesPage, needs: "read:devices", menu: "devices" },
+  wards: { component: WardsPage, needs: "tune", menu: "wards" },
+  plan: { component: PlanPage, needs: "read:alerts", menu: null },
+  users: { component: UsersPage, needs: "administer", menu: "users" },
+  tokens: { component: TokensPage, needs: "administer", menu: "tokens" },
+  audit: { component: AuditPage, needs: "audit", menu: "audit" },
+  health: { component: HealthPage, needs: "monitor", menu: "health" },
 };

@@ -99,7 +99,8 @@ export async function send(method: string, path: string, body?: unknown, key?: s
   }
   if (!response.ok) {
     const wait = Number(response.headers.get("Retry-After")) || 0;
-    throw new Problem(wordsFor(response.status, data as ProblemBody | null), response.status, wait);
+    const body = data as ProblemBody | null;
+    throw new Problem(wordsFor(response.status, body), response.status, wait, body?.errors ?? []);
   }
   return data;
 }

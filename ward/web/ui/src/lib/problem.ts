@@ -2,6 +2,13 @@
 
 import { t } from "../text";
 
+/** One field that is wrong; of a text, in which line. */
+export interface FieldProblem {
+  field: string;
+  message: string;
+  line?: number;
+}
+
 export class Problem extends Error {
   constructor(
     message: string,
@@ -9,6 +16,7 @@ export class Problem extends Error {
     readonly status: number,
     /** Seconds to wait before trying again, where the server said so. */
     readonly retryAfter = 0,
+    readonly errors: readonly FieldProblem[] = [],
   ) {
     super(message);
   }
@@ -20,6 +28,7 @@ export interface ProblemBody {
   detail?: unknown;
   code?: unknown;
   params?: unknown;
+  errors?: FieldProblem[];
 }
 
 /** What went wrong this time: in the chosen language where it has a code, else as the server says it. */
