@@ -1,4 +1,4 @@
-"""The first day of a ward, and its administrator: from an empty service to users, plans, tokens and the trail."""
+"""The first day of a ward, and its administrator: from an empty service to users, plans, the audit trail."""
 
 from __future__ import annotations
 
