@@ -92,6 +92,7 @@ def test_first_a_snapshot_of_her_wards_then_heartbeats(open_stream, service: Fak
         "ready": True,
         "live": True,
         "reasons": [],
+        "failing": [],
     }
 
 

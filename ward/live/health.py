@@ -102,6 +102,7 @@ class Health:
             "ready": not reasons,
             "live": not recovering and not STILL & late.keys(),
             "reasons": reasons,
+            "failing": self.failing(),
             "detail": {} if stats.connected or not stats.last_error else {"broker": stats.last_error},
             "warnings": list(warnings.values()),
             "last_message_age_s": age,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def risk_view(model: RiskModel | None, shown: RiskShown | None, now: int) -> Jso
         "model": model.id,
         "missing": missing(shown.inputs),
         "contributions": [
-            {"group": c.group, "log_odds": c.log_odds, "words": c.words}
+            {"group": c.group, "log_odds": c.log_odds, "words": c.words, "seen": asdict(c.seen)}
             for c in model.contributions(shown.inputs)
         ],
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +68,15 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one group of signals adds to the log-odds, against a typical patient's; said in words."""
+    """What one group of signals adds to the log-odds, against a typical patient's, and what of it is seen."""
 
     group: str
     log_odds: float
-    words: str
+    seen: Seen
+
+    @property
+    def words(self) -> str:
+        return self.seen.words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +142,9 @@ class RiskModel:
         every = Inputs(*(np.concatenate(parts) for parts in zip(*map(_arrays, variants), strict=True)))
         odds, _ = self._log_odds(every)
         parts = [
-            Contribution(group, round(float(odds[0] - without), 3), words)
+            Contribution(group, round(float(odds[0] - without), 3), seen)
             for (group, signals), without in zip(GROUPS.items(), odds[1:], strict=True)
-            if (words := said(inputs, signals, self.typical)) is not None
+            if (seen := seen_of(inputs, signals, self.typical)) is not None
         ]
         return sorted(parts, key=lambda part: -abs(part.log_odds))
 
@@ -209,38 +213,70 @@ _SAID: Final[dict[str, _Said]] = {
 }
 
 
-def said(inputs: Inputs, signals: Sequence[str], typical: Mapping[str, float]) -> str | None:
+Course = Literal["rose", "fell", "steady", "stands", "unmeasured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is to be said of one signal, for who says it in another language.
+
+    ``rose``, ``fell``: from ``before`` to ``value`` in ``hours``. ``steady``, ``stands`` (no past is known):
+    at ``value``, with ``away`` where that is far from ``typical``. ``unmeasured``: ``value``, ``hours`` old.
+    """
+
+    signal: str
+    course: Course
+    value: float
+    before: float | None = None
+    hours: int | None = None
+    away: Literal["high", "low"] | None = None
+    typical: float | None = None
+
+    def words(self) -> str:
+        word = _SAID[self.signal]
+        value = _number(word, self.value)
+        if self.course == "unmeasured":
+            return f"{word.name} not measured now; {value} {self.hours} h ago"
+        if self.before is not None:
+            before = _number(word, self.before)
+            return f"{word.name} {self.course} from {before} to {value}{word.unit} in {self.hours} h"
+        steady = " steady at" if self.course == "steady" else ""
+        typical = f"{_number(word, self.typical)}" if self.typical is not None else ""
+        return f"{word.name}{steady} {value}{word.unit}" + (
+            f", {self.away} beside a typical {typical}" if self.away else ""
+        )
+
+
+def seen_of(inputs: Inputs, signals: Sequence[str], typical: Mapping[str, float]) -> Seen | None:
     """The first of these signals that is known, of one input: how it changed, or how it stands."""
     for name in signals:
         column = TRACKED.index(name)
         now = float(inputs.present[0, column])
         hours = inputs.hourly[0, :, column].astype(np.float64)
         if not np.isnan(now):
-            return _course(_SAID[name], now, hours, typical[name])
+            return _course(name, now, hours, typical[name])
     for name in signals:
         hours = inputs.hourly[0, :, TRACKED.index(name)].astype(np.float64)
         if not np.isnan(hours).all():
             last = int(np.flatnonzero(~np.isnan(hours))[0])
-            return (
-                f"{_SAID[name].name} not measured now; {_number(_SAID[name], hours[last])} {last + 1} h ago"
-            )
+            return Seen(name, "unmeasured", float(hours[last]), hours=last + 1)
     return None
 
 
-def _course(word: _Said, now: float, hours: Float, typical: float) -> str:
+def _course(name: str, now: float, hours: Float, typical: float) -> Seen:
+    worth = _SAID[name].worth
     change = now - hours
     known = np.flatnonzero(~np.isnan(change))
     most = np.abs(change[known]).max(initial=0.0)
-    if most >= word.worth:
+    if most >= worth:
         # The shortest time in which most of that change came about.
         hour = int(known[np.abs(change[known]) >= 0.8 * most][0])
-        begin, end = _number(word, hours[hour]), _number(word, now)
-        verb = "rose" if now > hours[hour] else "fell"
-        return f"{word.name} {verb} from {begin} to {end}{word.unit} in {hour + 1} h"
-    steady = " steady at" if len(known) else ""
-    away = "high" if now > typical + word.worth else "low" if now < typical - word.worth else ""
-    beside = f", {away} beside a typical {_number(word, typical)}" if away else ""
-    return f"{word.name}{steady} {_number(word, now)}{word.unit}{beside}"
+        course: Course = "rose" if now > hours[hour] else "fell"
+        return Seen(name, course, now, before=float(hours[hour]), hours=hour + 1)
+    away: Literal["high", "low"] | None = "high" if now > typical + worth else "low"
+    if abs(now - typical) <= worth:
+        away = None
+    return Seen(name, "steady" if len(known) else "stands", now, away=away, typical=typical)
 
 
 def _number(word: _Said, value: float) -> str:

@@ -50,7 +50,7 @@ minutes as in the snapshot's `minutes` | |
 | `device` | a device's view | |
 | `notice` | `{id, ward, alert, reason, text}`: somebody is to be told on a dashboard of `ward`; a page that \
 shows the ward says so with `POST /notices/shown` | |
-| `heartbeat` | `{time, speed, last_message_age_s, ready, live, reasons}`, every 3 s | |
+| `heartbeat` | `{time, speed, last_message_age_s, ready, live, reasons, failing}`, every 3 s | |
 
 `live` false: what the stream tells is not of now (the evaluation stands still, or the service is starting); \
 say so over the whole screen.
@@ -222,6 +222,7 @@ def _heartbeat(service: Service, health: Json) -> ServerSentEvent:
         "ready": health["ready"],
         "live": health["live"],
         "reasons": health["reasons"],
+        "failing": health.get("failing", []),
     }
     return _event("heartbeat", data)
 

@@ -264,12 +264,26 @@ class Stay(Answer):
     time: Moment = Field(description="The moment this shows.")
 
 
+class Seen(Answer):
+    """What is to be said of one signal: `rose` or `fell` from `before` to `value` in `hours`; `steady` at it,
+    or `stands` there (its past is not known), `away` from what is `typical`; `unmeasured` since `hours`."""
+
+    signal: str = Field(examples=["rr"])
+    course: Literal["rose", "fell", "steady", "stands", "unmeasured"]
+    value: float = Field(examples=[24])
+    before: float | None = Field(None, examples=[16])
+    hours: int | None = Field(None, examples=[4])
+    away: Literal["high", "low"] | None = None
+    typical: float | None = None
+
+
 class Contribution(Answer):
     """What a group of signals adds to the risk, against a typical patient's."""
 
     group: str = Field(examples=["breathing"])
     log_odds: float = Field(description="Above 0: for a higher risk.", examples=[0.8])
     words: str = Field(examples=["RR rose from 16 to 24 in 4 h"])
+    seen: Seen | None = Field(None, description="The same, to be said in another language.")
 
 
 class Risk(Answer):

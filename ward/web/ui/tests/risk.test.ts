@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { riskWords } from "../src/lib/risk";
 import type { RiskScore } from "../src/lib/types";
+import { chooseLanguage } from "../src/text";
 import { at, MINUTE, NOW } from "./make";
 
 const KNOWN: RiskScore = {
@@ -31,6 +32,28 @@ it("never shows a number without its interval, its age and its reasons", () => {
     down: ["Temperature steady at 36.9 °C"],
     lacks: "",
   });
+});
+
+it("says in the chosen language what is seen of each signal", () => {
+  const seen = [
+    { signal: "rr", course: "rose", value: 24, before: 16, hours: 4 },
+    { signal: "temp", course: "steady", value: 38.44, away: "high", typical: 36.9 },
+    { signal: "sbp", course: "unmeasured", value: 118, hours: 3 },
+  ] as const;
+  const contributions = seen.map((one) => ({ group: one.signal, log_odds: 1, words: "in English", seen: one }));
+  const said = (): string[] | undefined => riskWords({ ...KNOWN, contributions }, NOW)?.up;
+  expect(said()).toEqual([
+    "Respiratory rate rose from 16 to 24 /min in 4 h",
+    "Temperature steady at 38.4 °C, high beside a typical 36.9",
+    "Systolic pressure not measured now; 118 mmHg 3 h ago",
+  ]);
+  chooseLanguage("da");
+  expect(said()).toEqual([
+    "Respirationsfrekvens steget fra 16 til 24 /min på 4 t",
+    "Temperatur stabil på 38,4 °C, høj i forhold til typisk 36,9",
+    "Systolisk blodtryk måles ikke nu; 118 mmHg for 3 t siden",
+  ]);
+  chooseLanguage("en");
 });
 
 it("says when there is not enough to say", () => {

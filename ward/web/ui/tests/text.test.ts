@@ -43,11 +43,37 @@ const ENGLISH = leaves(CATALOGUES.en);
 const OTHERS = (["da", "nb"] as const).map((language) => [language, leaves(CATALOGUES[language])] as const);
 
 /** The same in these languages: names, symbols, abbreviations, loan words. Whole branches end in a dot. */
-const SAME = new Set(
-  `health.broker health.database app units. time.min title card.news stay.newsTitle signals.news2 short.spo2 short.map short.temp
-   newsParts.spo2 newsParts.oxygen newsParts.temp header.live header.menu header.speed act.minutes account.roles.admin account.roles.integration
-   card.worst flagsShort.bmi40 flagsShort.under-16 flagsShort.copd act.assessments.0.0 act.assessments.1.0 act.assessments.2.0`.split(/\s+/),
-);
+const SAME = new Set([
+  "account.roles.admin",
+  "account.roles.integration",
+  "act.assessments.0.0",
+  "act.assessments.1.0",
+  "act.assessments.2.0",
+  "act.minutes",
+  "app",
+  "card.news",
+  "card.worst",
+  "flagsShort.bmi40",
+  "flagsShort.copd",
+  "flagsShort.under-16",
+  "header.live",
+  "header.menu",
+  "header.speed",
+  "health.broker",
+  "health.database",
+  "newsParts.oxygen",
+  "newsParts.spo2",
+  "newsParts.temp",
+  "risk.seen.stands",
+  "short.map",
+  "short.spo2",
+  "short.temp",
+  "signals.news2",
+  "stay.newsTitle",
+  "time.min",
+  "title",
+  "units.",
+]);
 
 const mayBeSame = (path: string, said: string): boolean =>
   !WORDS.test(said.replace(/ALPHA|BRAVO/g, "")) ||

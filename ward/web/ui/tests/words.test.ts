@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { wordsFor } from "../src/lib/api";
 import { bedView } from "../src/lib/board";
-import { headline, nameOf, newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
+import { faultWords, headline, nameOf, newsLacks, pendingWords, titleOf, whoHas } from "../src/lib/words";
 import { chooseLanguage } from "../src/text";
 import { alert, at, MINUTE, NOW, pending, signal, stay } from "./make";
 
@@ -38,6 +38,15 @@ it("calls an alert by its name in the chosen language, or as it was named", () =
   expect(nameOf(named)).toBe("SpO₂ under 88 %");
   chooseLanguage("nb");
   expect(nameOf(named)).toBe("SpO₂ below 88 %");
+  chooseLanguage("en");
+});
+
+it("says what is wrong with the service: in English in its own words, else by the parts that fail", () => {
+  const view = { reasons: ["not connected to the broker"], failing: ["broker", "x-part"] };
+  expect(faultWords(view)).toBe("not connected to the broker");
+  chooseLanguage("da");
+  expect(faultWords(view)).toBe("ingen forbindelse til brokeren: der kommer intet fra udstyret · en del af systemet fejler: x-part");
+  expect(faultWords({ ...view, failing: [] })).toBe("not connected to the broker");
   chooseLanguage("en");
 });
 

@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 574bcd661df64cec, as 2c3958ae56039ac5. */
+/** What the API takes and gives. Made by `make client` of its description 12bec8927a193dfd, as de8386e773514f3c. */
 
 export interface paths {
     alerts: {
@@ -801,6 +801,23 @@ export interface paths {
                 };
             };
         };
+        delete: {
+            parameters: {
+                query: {
+                    stay: string;
+                };
+                path: {
+                    rule: string;
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["Rule"];
+                    };
+                };
+            };
+        };
     };
     "rules/{rule}/history": {
         parameters: {
@@ -1372,6 +1389,24 @@ export interface paths {
             };
         };
     };
+    "trials/history": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["TrialHistory"];
+                    };
+                };
+            };
+        };
+    };
     users: {
         parameters: {
         };
@@ -1607,6 +1642,27 @@ export interface paths {
             };
         };
     };
+    "wards/{ward}/downtime": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query?: {
+                    lang?: ("da" | "en" | "nb") | null;
+                };
+                path: {
+                    ward: string;
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+            };
+        };
+    };
     "wards/{ward}/duty": {
         parameters: {
         };
@@ -1623,6 +1679,31 @@ export interface paths {
                 200: {
                     content: {
                         "application/json": components["schemas"]["Duty"];
+                    };
+                };
+            };
+        };
+    };
+    "wards/{ward}/handover": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query?: {
+                    shift?: "current" | "previous";
+                    start?: string | null;
+                    end?: string | null;
+                    format?: ("json" | "pdf") | null;
+                    lang?: ("da" | "en" | "nb") | null;
+                };
+                path: {
+                    ward: string;
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["Handover"];
                     };
                 };
             };
@@ -1936,6 +2017,8 @@ export interface components {
             clear_for?: string | null;
             unless?: string[] | null;
             inhibits?: string[] | null;
+            until?: string | null;
+            why?: string | null;
         };
         Carer: {
             person: string;
@@ -1983,6 +2066,7 @@ export interface components {
             group: string;
             log_odds: number;
             words: string;
+            seen?: components["schemas"]["Seen"] | null;
         };
         CreatedCredential: {
             id: string;
@@ -2260,6 +2344,82 @@ export interface components {
             to: string;
             note?: string | null;
         };
+        HandedAlert: {
+            id: string;
+            rule: string;
+            title: string;
+            titles: {
+                [key: string]: string;
+            };
+            priority: string;
+            kind: string;
+            state: string;
+            raised_at: string | null;
+            over_at: string | null;
+            by: string | null;
+            assessment: string | null;
+            shelved_until: string | null;
+            note: string | null;
+        };
+        HandedChange: {
+            /** Format: date-time */
+            at: string;
+            kind: string;
+            by: string | null;
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        HandedLimit: {
+            rule: string;
+            title: string;
+            titles: {
+                [key: string]: string;
+            };
+            when: string[];
+            for: string;
+            usual: string | null;
+            usual_titles: {
+                [key: string]: string;
+            };
+            by: string | null;
+            at: string | null;
+            until: string | null;
+        };
+        HandedPatient: {
+            stay: string;
+            bed: string;
+            patient_ref: string;
+            flags: string[];
+            /** Format: date-time */
+            admitted_at: string;
+            discharged_at: string | null;
+            carer: components["schemas"]["Carer"] | null;
+            paused_until: string | null;
+            paused_reason: string | null;
+            paused_by: string | null;
+            had: components["schemas"]["Spell"][];
+            news2: components["schemas"]["Scores"];
+            open: components["schemas"]["HandedAlert"][];
+            over: components["schemas"]["HandedAlert"][];
+            raised: {
+                [key: string]: number;
+            };
+            changes: components["schemas"]["HandedChange"][];
+            limits: components["schemas"]["HandedLimit"][];
+        };
+        Handover: {
+            ward: string;
+            shift: string | null;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** Format: date-time */
+            made_at: string;
+            nobody: string[];
+            patients: components["schemas"]["HandedPatient"][];
+        };
         Health: {
             /** Format: date-time */
             time: string;
@@ -2437,6 +2597,15 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        OwnLimit: {
+            rule: string;
+            title: string;
+            titles: {
+                [key: string]: string;
+            };
+            by: string;
+            until: string | null;
+        };
         Page_Alert_: {
             items: components["schemas"]["Alert"][];
             next?: string | null;
@@ -2511,6 +2680,7 @@ export interface components {
         };
         Pause: {
             minutes: number;
+            reason?: string | null;
         };
         Pending: {
             id: string;
@@ -2688,6 +2858,7 @@ export interface components {
             version: number;
             by?: string | null;
             at?: string | null;
+            until?: string | null;
         };
         RuleChange: {
             id?: string | null;
@@ -2706,6 +2877,8 @@ export interface components {
             clear_for?: string | null;
             unless?: string[] | null;
             inhibits?: string[] | null;
+            until?: string | null;
+            why?: string | null;
         };
         RuleFigures: {
             rule: string;
@@ -2773,6 +2946,7 @@ export interface components {
             proposed_by?: string | null;
             approved_by?: string | null;
             why?: string | null;
+            until?: string | null;
         };
         Running: {
             id: string;
@@ -2782,6 +2956,12 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        ScoreThen: {
+            score: number | null;
+            risk: string | null;
+            partial: boolean;
+            not_applicable: string | null;
+        };
         ScoreView: {
             stay: string;
             /** Format: date-time */
@@ -2789,9 +2969,23 @@ export interface components {
             news2?: components["schemas"]["News2"] | null;
             risk: components["schemas"]["Risk"];
         };
+        Scores: {
+            then: components["schemas"]["ScoreThen"] | null;
+            now: components["schemas"]["ScoreThen"] | null;
+        };
         SecondPerson: {
             required: boolean;
             others: number;
+        };
+        Seen: {
+            signal: string;
+            /** @enum {string} */
+            course: "rose" | "fell" | "steady" | "stands" | "unmeasured";
+            value: number;
+            before?: number | null;
+            hours?: number | null;
+            away?: ("high" | "low") | null;
+            typical?: number | null;
         };
         Share: {
             count: number;
@@ -2826,6 +3020,13 @@ export interface components {
             ward: string;
             patients: boolean;
         };
+        Spell: {
+            name: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
         Spread: {
             count: number;
             median: number;
@@ -2841,6 +3042,8 @@ export interface components {
             discharged_at?: string | null;
             flags: string[];
             paused_until?: string | null;
+            paused_reason?: string | null;
+            paused_by?: string | null;
             devices: components["schemas"]["StayDevice"][];
             signals: {
                 [key: string]: components["schemas"]["Latest"];
@@ -2850,6 +3053,7 @@ export interface components {
             alerts: components["schemas"]["Alert"][];
             pending: components["schemas"]["Pending"][];
             priority?: ("high" | "medium" | "low") | null;
+            limits?: components["schemas"]["OwnLimit"][];
             carer?: components["schemas"]["Carer"] | null;
             carer_before?: components["schemas"]["CarerBefore"] | null;
             /** Format: date-time */
@@ -2966,10 +3170,42 @@ export interface components {
             in_force: components["schemas"]["TrialSetting"];
             settings: components["schemas"]["TrialSetting"][];
             suggestion?: components["schemas"]["TrialSuggestion"] | null;
+            by_rule?: components["schemas"]["TrialRule"][];
+            by_day?: components["schemas"]["TrialDay"][];
+            patients?: components["schemas"]["TrialPatient"][];
+            changes?: components["schemas"]["TrialChanges"] | null;
             raised?: components["schemas"]["TrialRaised"][];
             now?: components["schemas"]["TrialRaised"][];
             only_candidate?: components["schemas"]["TrialRaised"][];
             only_now?: components["schemas"]["TrialRaised"][];
+        };
+        TrialChange: {
+            stay: string;
+            rule: string;
+            title: string;
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            /** Format: date-time */
+            breach_since: string;
+            /** Format: date-time */
+            raised_at: string;
+            cleared_at?: string | null;
+            delay_s?: number | null;
+        };
+        TrialChanged: {
+            count: number;
+            items: components["schemas"]["TrialChange"][];
+        };
+        TrialChanges: {
+            gained: components["schemas"]["TrialChanged"];
+            lost: components["schemas"]["TrialChanged"];
+            moved: components["schemas"]["TrialChanged"];
+        };
+        TrialDay: {
+            /** Format: date-time */
+            day: string;
+            now: number;
+            candidate: number;
         };
         TrialDistribution: {
             stays: number;
@@ -3003,6 +3239,24 @@ export interface components {
             events: number;
             recall?: number | null;
         };
+        TrialHistory: {
+            start?: string | null;
+            end?: string | null;
+            /** Format: date-time */
+            now: string;
+            readings: number;
+            stays: number;
+        };
+        TrialPatient: {
+            stay: string;
+            ward: string;
+            bed: string;
+            hours: number;
+            now: number;
+            candidate: number;
+            gained: number;
+            lost: number;
+        };
         TrialQuantiles: {
             median: number;
             p90: number;
@@ -3031,6 +3285,17 @@ export interface components {
             window?: string;
             after?: string;
             suggest?: components["schemas"]["TrialWish"] | null;
+            listed?: boolean;
+        };
+        TrialRule: {
+            rule: string;
+            title: string;
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            now: number;
+            candidate: number;
+            gained: number;
+            lost: number;
         };
         TrialSetting: {
             label: string;

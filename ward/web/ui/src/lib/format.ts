@@ -105,6 +105,11 @@ export function parseNumber(text: string): number | null {
   return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
 }
 
+/** A sentence with its `{places}` filled. */
+export function fill(sentence: string, params: Readonly<Record<string, unknown>>): string {
+  return sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? t.unknown));
+}
+
 /** Subscript digits where the field writes them: SpO2 becomes SpO₂, and O2 becomes O₂. */
 export function pretty(text: string): string {
   return text.replace(/\b(Sp)?O2\b/g, "$1O₂").replace(/<=/g, "≤").replace(/>=/g, "≥");

@@ -1,6 +1,7 @@
 /** What went wrong, in words that a nurse can read. */
 
 import { t } from "../text";
+import { fill } from "./format";
 
 /** One field that is wrong; of a text, in which line. */
 export interface FieldProblem {
@@ -34,10 +35,7 @@ export interface ProblemBody {
 /** What went wrong this time: in the chosen language where it has a code, else as the server says it. */
 function detailOf(body: ProblemBody | null): string {
   const words = typeof body?.code === "string" ? t.problems[body.code] : undefined;
-  if (words) {
-    const params = (body?.params ?? {}) as Record<string, unknown>;
-    return words.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? t.unknown));
-  }
+  if (words) return fill(words, (body?.params ?? {}) as Record<string, unknown>);
   return typeof body?.detail === "string" ? body.detail : typeof body?.title === "string" ? body.title : "";
 }
 

@@ -2,7 +2,8 @@
 
 import { t } from "../text";
 import { ms } from "./clock";
-import { number, pretty, shortAge } from "./format";
+import { duration, fill, number, pretty, shortAge } from "./format";
+import { labelOf, unitOf, valueText } from "./signals";
 import type { RiskScore } from "./types";
 
 /** Less than this, in log-odds, is not worth a line. */
@@ -28,7 +29,7 @@ export function riskWords(risk: RiskScore, now: number): RiskShown | null {
   const { value, low, high } = risk;
   const known = risk.state === "known" && value != null && low != null && high != null;
   const reasons = known ? (risk.contributions ?? []).filter(({ log_odds }) => Math.abs(log_odds) >= WORTH) : [];
-  const words = (sign: number): string[] => reasons.filter(({ log_odds }) => log_odds * sign > 0).map((one) => pretty(one.words));
+  const words = (sign: number): string[] => reasons.filter(({ log_odds }) => log_odds * sign > 0).map(seenWords);
   return {
     known,
     text: known ? small(value) : risk.state === "not-applicable" ? t.newsNone : t.risk.unknown,
@@ -39,6 +40,22 @@ export function riskWords(risk: RiskScore, now: number): RiskShown | null {
     down: words(-1),
     lacks: risk.state === "not-applicable" ? t.risk.notFor : risk.missing?.length ? t.risk.lacks(risk.missing.map((name) => pretty(t.signals[name] ?? name))) : "",
   };
+}
+
+/** What is seen of a signal, in the chosen language; as the service says it where it says no more. */
+function seenWords({ words, seen }: NonNullable<RiskScore["contributions"]>[number]): string {
+  if (!seen) return pretty(words);
+  const { signal, course, value, before, hours, away, typical } = seen;
+  const told = (measured: number | null | undefined): string => (measured == null ? t.unknown : valueText(signal, measured));
+  const unit = unitOf(signal) ? ` ${unitOf(signal)}` : "";
+  const params = {
+    name: labelOf(signal),
+    value: `${told(value)}${unit}`,
+    before: told(before),
+    hours: duration((hours ?? 0) * 3_600_000),
+    typical: told(typical),
+  };
+  return [t.risk.seen[course], away && t.risk.seen[away]].flatMap((sentence) => (sentence ? [fill(sentence, params)] : [])).join(", ");
 }
 
 /** Two decimals; what would read as none or all of it is said as less or more. */

@@ -26,6 +26,8 @@ export interface View {
   ready: boolean;
   live: boolean;
   reasons: readonly string[];
+  /** The parts of the service that fail. */
+  failing: readonly string[];
   lastMessageAge: number | null;
   loaded: boolean;
   /** Ids of alerts that are over: an older view of a stay must not bring them back. */
@@ -43,6 +45,7 @@ export const EMPTY: View = {
   ready: true,
   live: true,
   reasons: [],
+  failing: [],
   lastMessageAge: null,
   loaded: false,
   closed: new Set(),
@@ -84,6 +87,7 @@ function heartbeat(view: View, data: Heartbeat): View {
     ready: data.ready,
     live: data.live ?? true,
     reasons: data.reasons ?? [],
+    failing: data.failing ?? [],
     lastMessageAge: data.last_message_age_s,
   };
 }

@@ -92,6 +92,8 @@ export interface Heartbeat {
   /** False: what the stream tells is not of now, the evaluation stands still or the service is starting. */
   live?: boolean;
   reasons: string[];
+  /** The parts that fail, by names that stay. */
+  failing?: string[];
 }
 
 export interface Snapshot {

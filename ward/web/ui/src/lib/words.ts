@@ -1,9 +1,10 @@
 /** Sentences about alerts. Pure. */
 
 import { ms } from "./clock";
-import { age, clock, countdown, duration, pretty } from "./format";
+import { age, clock, countdown, duration, fill, pretty } from "./format";
 import { timeLeft, type Thing } from "./board";
 import { trustOf, unitOf, valueText, type NewsShown } from "./signals";
+import type { View } from "./state";
 import { language, t } from "../text";
 import type { Alert, Named, Stay } from "./types";
 
@@ -18,6 +19,12 @@ export function titleOf(thing: Thing): string {
 
 export function sinceWords(since: number, now: number): string {
   return t.card.since(clock(since, now), duration(now - since));
+}
+
+/** Why the service is not as it should be: as it says itself, in English; else which of its parts fail. */
+export function faultWords(view: Pick<View, "reasons" | "failing">): string {
+  if (language() === "en" || !view.failing.length) return view.reasons.join(" · ");
+  return view.failing.map((part) => t.parts[part] ?? fill(t.partFails, { part })).join(" · ");
 }
 
 /** Who has it: the question that everybody at the board asks. */

@@ -1,6 +1,24 @@
 /** What the service refuses, by its code (`code` of a problem); `{…}` are its parameters. */
 
 export const problems = {
+  /** Parts of the service, where they fail. */
+  parts: {
+    broker: "ingen forbindelse til brokeren: der kommer intet fra udstyret",
+    mqtt: "der modtages intet fra brokeren",
+    core: "overvågningen står stille",
+    engine: "overvågningen står stille",
+    recovery: "læser stadig det, der er gemt",
+    journal: "målinger kan ikke skrives",
+    outbox: "ændringer sendes ikke ud",
+    notify: "personalet kan ikke få besked",
+    events: "skærmene får ikke besked",
+    housekeeping: "oprydning kører ikke",
+    snapshots: "øjebliksbilleder kan ikke skrives",
+    clock: "maskinens ur går forkert",
+    disk: "disken er næsten fuld",
+    overload: "overbelastet: kurver er forsinkede",
+  } as Readonly<Record<string, string>>,
+  partFails: "en del af systemet fejler: {part}",
   problems: {
     "alert-closed": "Alarmen er ophørt.",
     "alert-state": "Det kan ikke lade sig gøre i alarmens nuværende tilstand.",

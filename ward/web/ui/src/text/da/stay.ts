@@ -12,6 +12,16 @@ export const stay = {
     down: "Taler imod",
     usual: "Intet skiller sig ud.",
     lacks: (names: string[]) => `Måles ikke nu: ${names.join(", ")}`,
+    /** What is seen of one signal. */
+    seen: {
+      rose: "{name} steget fra {before} til {value} på {hours}",
+      fell: "{name} faldet fra {before} til {value} på {hours}",
+      steady: "{name} stabil på {value}",
+      stands: "{name} {value}",
+      unmeasured: "{name} måles ikke nu; {value} for {hours} siden",
+      high: "høj i forhold til typisk {typical}",
+      low: "lav i forhold til typisk {typical}",
+    } as Readonly<Record<string, string>>,
     meaning: "Skønnet ud fra vitalværdier alene, 0 til 1, lært af sepsis på intensivafdelinger: den ser mindre, end du gør",
   },
   stay: {

@@ -1,6 +1,24 @@
 /** What the service refuses, by its code (`code` of a problem); `{…}` are its parameters. */
 
 export const problems = {
+  /** Parts of the service, where they fail. */
+  parts: {
+    broker: "no connection to the broker: nothing comes in from the devices",
+    mqtt: "nothing is taken in from the broker",
+    core: "the evaluation stands still",
+    engine: "the evaluation stands still",
+    recovery: "still reading what was kept",
+    journal: "readings cannot be written",
+    outbox: "changes are not published",
+    notify: "people cannot be told",
+    events: "screens are not told",
+    housekeeping: "housekeeping does not run",
+    snapshots: "snapshots cannot be written",
+    clock: "the machine's clock is wrong",
+    disk: "the disk is nearly full",
+    overload: "overloaded: trends are late",
+  } as Readonly<Record<string, string>>,
+  partFails: "a part of the service fails: {part}",
   problems: {
     "alert-closed": "This alert is over.",
     "alert-state": "This alert is not in a state that allows it.",

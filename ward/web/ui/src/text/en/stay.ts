@@ -12,6 +12,16 @@ export const stay = {
     down: "Speaks against it",
     usual: "Nothing stands out.",
     lacks: (names: string[]) => `Not measured now: ${names.join(", ")}`,
+    /** What is seen of one signal. */
+    seen: {
+      rose: "{name} rose from {before} to {value} in {hours}",
+      fell: "{name} fell from {before} to {value} in {hours}",
+      steady: "{name} steady at {value}",
+      stands: "{name} {value}",
+      unmeasured: "{name} not measured now; {value} {hours} ago",
+      high: "high beside a typical {typical}",
+      low: "low beside a typical {typical}",
+    } as Readonly<Record<string, string>>,
     meaning: "Estimated from vital signs alone, 0 to 1, learned from sepsis in intensive care: it sees less than you do",
   },
   stay: {

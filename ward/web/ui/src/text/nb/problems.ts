@@ -1,6 +1,24 @@
 /** What the service refuses, by its code (`code` of a problem); `{…}` are its parameters. */
 
 export const problems = {
+  /** Parts of the service, where they fail. */
+  parts: {
+    broker: "ingen forbindelse med brokeren: det kommer ingenting fra utstyret",
+    mqtt: "det mottas ingenting fra brokeren",
+    core: "overvåkingen står stille",
+    engine: "overvåkingen står stille",
+    recovery: "leser fortsatt det som er lagret",
+    journal: "målinger kan ikke skrives",
+    outbox: "endringer sendes ikke ut",
+    notify: "personalet kan ikke få beskjed",
+    events: "skjermene får ikke beskjed",
+    housekeeping: "opprydding kjører ikke",
+    snapshots: "øyeblikksbilder kan ikke skrives",
+    clock: "maskinens klokke går feil",
+    disk: "disken er nesten full",
+    overload: "overbelastet: kurver er forsinket",
+  } as Readonly<Record<string, string>>,
+  partFails: "en del av systemet svikter: {part}",
   problems: {
     "alert-closed": "Alarmen er over.",
     "alert-state": "Det lar seg ikke gjøre i alarmens nåværende tilstand.",

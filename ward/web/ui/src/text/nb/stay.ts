@@ -12,6 +12,16 @@ export const stay = {
     down: "Taler imot",
     usual: "Ingenting skiller seg ut.",
     lacks: (names: string[]) => `Måles ikke nå: ${names.join(", ")}`,
+    /** What is seen of one signal. */
+    seen: {
+      rose: "{name} steget fra {before} til {value} på {hours}",
+      fell: "{name} falt fra {before} til {value} på {hours}",
+      steady: "{name} stabil på {value}",
+      stands: "{name} {value}",
+      unmeasured: "{name} måles ikke nå; {value} for {hours} siden",
+      high: "høy i forhold til typisk {typical}",
+      low: "lav i forhold til typisk {typical}",
+    } as Readonly<Record<string, string>>,
     meaning: "Anslått ut fra vitale mål alene, 0 til 1, lært av sepsis på intensivavdelinger: den ser mindre enn du gjør",
   },
   stay: {
