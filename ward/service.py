@@ -16,7 +16,6 @@ from sqlalchemy.exc import OperationalError
 from ward.alerts.overrides import Override, Rulebook
 from ward.alerts.packs import load_pack
 from ward.alerts.plan import Plan
-from ward.alerts.watch import Watch
 from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
 from ward.errors import NotFoundError, UnavailableError
@@ -178,11 +177,18 @@ class WardService:
         """Restore the newest snapshot and read the journal after it. Raises what makes a start impossible."""
         begun = time.monotonic()
         self.healthy.recovering = self.runner.progress
-        now = self.clock.now()
-        self.core.watch = Watch(listening_since=now)
-        restored = snapshots.restore(self.core)
         self._gatekeeper.prepare()
         self.house.drift.load()
+        batches = self.runner.recover(self._restore)
+        self.healthy.recovering = lambda: None
+        seconds = round(time.monotonic() - begun, 2)
+        log.info("recovered", stays=len(self.core.stays), journal_batches=batches, seconds=seconds)
+
+    def _restore(self) -> None:
+        """The core as it was at the newest snapshot, whatever it is now, with the stays of now."""
+        now = self.clock.now()
+        self.core.begin(listening_since=now)
+        restored = snapshots.restore(self.core)
         with self.engine_db.connect() as connection:
             # Whose end a crash kept from the book, however long ago: alerts of who has left would go on.
             stays = stays_since(connection, now - KEEP_ENDED, self.core.book.present())
@@ -191,10 +197,7 @@ class WardService:
             self.core.heard[stay.id] = now  # who is away is not back because the service was away, too
         self.core.drop_unknown()
         self.core.rules_changed(now)
-        batches = self.runner.recover()
-        self.healthy.recovering = lambda: None
-        seconds = round(time.monotonic() - begun, 2)
-        log.info("recovered", stays=len(stays), snapshot=restored, journal_batches=batches, seconds=seconds)
+        log.info("restored", stays=len(stays), snapshot=restored)
 
     def start(self, *, in_background: bool = False) -> None:
         """Recover, then connect and go on with the clock. ``in_background``: return at once, so that HTTP

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
 from ward.errors import NotFoundError, UnavailableError
-from ward.live import core as live_core
+from ward.live import rebuild
 from ward.store.letters import count_letters
 from ward.store.snapshots import load_snapshots
 
@@ -108,19 +108,19 @@ def test_what_came_late_waits_for_a_database_that_is_away(world, monkeypatch):
     for _ in range(70):
         world.tick(10_000)
     late = [world.sample(time=begun + n * 10_000, spo2=80, hr=80) for n in range(1, 60)]
-    real = live_core.stored_readings
+    real = rebuild.stored_readings
 
     def away(*_):
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    monkeypatch.setattr(live_core, "stored_readings", away)
+    monkeypatch.setattr(rebuild, "stored_readings", away)
     world.publish("mon", {"samples": late})
     for _ in range(10):
         world.tick()
     assert world.service.core.faults == {"rebuild": "rebuild: the database does not answer"}
     with pytest.raises(UnavailableError):  # the journal has what a snapshot would not
         world.runner.take_snapshot()
-    monkeypatch.setattr(live_core, "stored_readings", real)
+    monkeypatch.setattr(rebuild, "stored_readings", real)
     world.tick()
     assert world.service.core.faults == {}
     assert {a.late for a in world.alerts(stay) if a.priority == "high"} == {True}

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 
-from tests.live.world import World
+from tests.live.world import START, World
 from ward.ingest.packed import Packed
-from ward.live import recovery
+from ward.live import metrics, recovery
+from ward.live.core import Core
 from ward.live.recovery import Recovery
+from ward.scoring.engine import Engine
+from ward.scoring.filter import QUESTIONABLE
+from ward.scoring.readings import Int, Readings
+from ward.scoring.sustain import Transitions
 
 BEDS = ("1", "2", "3")
 
@@ -120,4 +127,102 @@ def test_a_damaged_batch_among_many_costs_itself(tmp_path):
     world.tick(3_000)
     assert len(world.stored(stay)) == 190
     assert world.runner.faults == {"recovery": recovery.PASSED_OVER}
+    world.close()
+
+
+def poisoned(monkeypatch, *values: float) -> None:
+    """Readings of these values make evaluation fail half-way, in whatever company they come."""
+    real = Engine._evaluate_in_parts
+
+    def evaluate(self: Engine, valid: Readings, span: Int) -> Transitions:
+        found = real(self, valid, span)
+        if np.isin(valid.value, values).any():
+            raise ZeroDivisionError
+        return found
+
+    monkeypatch.setattr(Engine, "_evaluate_in_parts", evaluate)
+
+
+def a_ward(folder: Path, bad: Mapping[int, float], *, without: bool = False) -> World:
+    """Two beds for five minutes, written down and not evaluated; ``bad``: seconds of the first bed and the
+    value that it measures then, or does not, if ``without``."""
+    world = World(folder)
+    for bed in ("1", "2"):
+        world.admit(bed, (f"mon-{bed}",))
+    for second in range(300):
+        for bed in ("1", "2"):
+            low = bed == "1" and second >= 100
+            readings = {"hr": 80.0, "spo2": 78.0 if low else 97.0}
+            if bed == "1" and second in bad:
+                readings = {"hr": 80.0} if without else {"hr": 80.0, "spo2": bad[second]}
+            world.measure(f"mon-{bed}", **readings)
+        world.clock.time += 1_000
+        world.runner.take_messages()
+    return world
+
+
+def by_bed(world: World, found: dict[str, Any]) -> dict[str, Any]:
+    """The same, in terms of beds: which stay has which slot is a matter of chance."""
+    core = world.service.core
+    beds = {stay.id: stay.bed for stay in core.stays.values()}
+    slots = [core.slots.get(stay) for stay in sorted(beds, key=beds.__getitem__)]
+    rules = len(core.engine.rules)
+    return {
+        "alerts": sorted((beds[stay], *rest) for stay, *rest in found["alerts"]),
+        "stored": {beds[stay]: rows for stay, rows in found["stored"].items()},
+        "pending": {(slots.index(cell // rules), cell % rules): t for cell, t in found["pending"].items()},
+        "values": [found["values"][slot] for slot in slots],
+        "held": {name: [column[slot] for slot in slots] for name, column in found["held"].items()},
+        "frontier": [found["frontier"][slot] for slot in slots],
+        "until": found["until"],
+    }
+
+
+def test_readings_that_cannot_be_evaluated_cost_themselves(tmp_path, monkeypatch):
+    """And all else is as if they had never been: nothing is left of what was evaluated half-way."""
+    bad = {50: 96.5, 210: 77.5}
+    world, other = a_ward(tmp_path / "a", bad), a_ward(tmp_path / "b", bad, without=True)
+    poisoned(monkeypatch, *bad.values())
+    before = metrics.ERRORS.labels("recovery")._value.get()
+    for each in (world, other):
+        each.crash()
+    assert metrics.ERRORS.labels("recovery")._value.get() == before + 1, "both are in one step"
+    assert recovery.PASSED_OVER in world.service.health()["reasons"]
+    assert not other.runner.faults
+    found, expected = by_bed(world, folded(world)), by_bed(other, folded(other))
+    rows = {
+        (time - START) // 1_000: mark
+        for time, *_, value, mark in found["stored"]["1"]
+        if value in bad.values()
+    }
+    assert rows == dict.fromkeys(bad, QUESTIONABLE), "they are kept, in doubt"
+    found["stored"]["1"] = [row for row in found["stored"]["1"] if row[4] not in bad.values()]
+    assert found == expected
+    assert ("1", "spo2-below-80") in {alert[:2] for alert in found["alerts"]}
+    for each in (world, other):
+        each.close()
+
+
+@pytest.mark.parametrize("again", [0, 8])
+def test_where_nothing_can_be_folded_the_start_comes_to_an_end(tmp_path, monkeypatch, again):
+    """Whatever fails and however often: what can be taken is, the rest is told."""
+    world = a_ward(tmp_path, {})
+    monkeypatch.setattr(recovery, "MOST_AGAIN", again)
+    monkeypatch.setattr(recovery, "TABLE", 100)
+    real = Core._follow
+
+    def follow(self: Core, t: Transitions, now: int) -> None:
+        if self.engine.until < START + 200_000:
+            raise ZeroDivisionError
+        real(self, t, now)
+
+    monkeypatch.setattr(Core, "_follow", follow)
+    world.crash()
+    assert recovery.PASSED_OVER in world.service.health()["reasons"]
+    world.tick(3_000)
+    assert {len(rows) for rows in folded(world)["stored"].values()} == {600}
+    assert "spo2-below-80" not in {a.rule for a in world.alerts()}, "it came up in the part that failed"
+    world.live(130, device="mon-1", spo2=97)
+    world.live(90, device="mon-1", spo2=78)
+    assert "spo2-below-80" in {a.rule for a in world.alerts()}
     world.close()

@@ -31,11 +31,13 @@ from ward.ingest.rows import Rows
 from ward.live import facts, metrics, telling
 from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
+from ward.live.earlier import Earlier
 from ward.live.faults import told
-from ward.live.history import HistoryBuffer, identity, stored_readings, unique_readings
+from ward.live.history import HistoryBuffer
 from ward.live.late import Late
 from ward.live.plans import note_failed
 from ward.live.raises import Values, values_at_raises
+from ward.live.rebuild import built_again
 from ward.live.risks import known
 from ward.live.showing import Showing
 from ward.live.slots import Slots
@@ -50,14 +52,12 @@ from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
-from ward.signals import HOUR, INDEX, MINUTE, SECOND, SIGNALS
+from ward.signals import INDEX, MINUTE, SECOND, SIGNALS
 from ward.store.stays import Stay, get_stay
 from ward.web.hub import Hub
 
 AWAY: Final = MINUTE
 """Readings after so long a silence mean that a patient who was away is back."""
-MEMORY: Final = 2 * HOUR
-"""What a rebuild reads at the least before the first late reading."""
 LASTING: Final = 30 * SECOND
 """A fault of the service that lasts so long is an alert."""
 WHY: Final = {CLEARED: "cleared", RULE_CHANGED: "rule changed"}
@@ -81,14 +81,27 @@ class Core:
         risk: RiskModel | None = None,
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
-        self.measure_offset, self.speed = measure_offset, speed
+        self.measure_offset, self.lateness, self.speed = measure_offset, lateness, speed
         self.router = Router()
         self.risk_model = risk
-        self.engine = Engine(rulebook.effective(), 16, lateness=lateness, risk=risk)
-        self.book = AlertBook(plans)
-        self.plans = self.book.plans
+        self.plans = plans or Plans()
         self._carrier = Carrier(self.plans, speed)
-        self.watch = Watch()
+        self.faults: dict[str, str] = {}
+        """What does not work now, by part."""
+        self.service_faults: Callable[[], Iterable[str]] = lambda: self.faults
+        """Names of the parts of the whole service that do not work now."""
+        self.notices: Callable[[], Iterable[Standing]] = tuple
+        """Technical conditions that are found beside the core, and told by it."""
+        self.limits_over: Callable[[int], None] = lambda now: None
+        """Ends patients' own limits whose time is up."""
+        self.begin()
+
+    def begin(self, listening_since: int = 0) -> None:
+        """Know nothing yet, or nothing any more: a start that has to be made again. Times in ms."""
+        self.router.restore(Router().snapshot())  # others hold it
+        self.book = AlertBook(self.plans)
+        self.watch = Watch(listening_since)
+        self.engine = Engine(self.rulebook.effective(), 16, lateness=self.lateness, risk=self.risk_model)
         self.slots = Slots()
         self.newest = Newest(16)
         self.showing = Showing()
@@ -99,19 +112,12 @@ class Core:
         """Snapshots that cannot be read, until there is a newer one."""
         self.reached = 0
         """About the time (ms) of the readings that came last: behind the clock while there is a backlog."""
-        self.faults: dict[str, str] = {}
-        """What does not work now, by part."""
-        self.service_faults: Callable[[], Iterable[str]] = lambda: self.faults
-        """Names of the parts of the whole service that do not work now."""
         self._fault_since: dict[str, int] = {}
-        self.notices: Callable[[], Iterable[Standing]] = tuple
-        """Technical conditions that are found beside the core, and told by it."""
-        self.limits_over: Callable[[int], None] = lambda now: None
-        """Ends patients' own limits whose time is up."""
-        self.tally = Beat(speed)
+        self.tally = Beat(self.speed)
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
-        self._late = Late(speed)
+        self._late = Late(self.speed)
+        self._earlier = Earlier()
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
@@ -149,6 +155,7 @@ class Core:
             self.newest.forget(slot)
             self.slots.free(stay)
             self._late.drop(slot)
+            self._earlier.drop(slot)
         self.router.remove_stay(stay)
         self.stays.pop(stay, None)
         self.heard.pop(stay, None)
@@ -294,9 +301,9 @@ class Core:
         self.faults.pop(part, None)
         return None
 
-    def follow(self, reached: int, now: int) -> None:
-        """Evaluate what the journal held up to a time in the past; it is told at ``now``."""
-        step = self.engine.step(reached)
+    def follow(self, reached: int, now: int, step: Step | None = None) -> None:
+        """Evaluate what the journal held up to a time in the past (``step``: so it was); told at ``now``."""
+        step = step or self.engine.step(reached)
         self._note_values(step)
         self._note_marks(step.marked)
         self._late.note(step.late, now)
@@ -389,24 +396,7 @@ class Core:
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
         """Build the clocks of one stay again from what is stored, and what came late."""
-        stay = self.slots.stay(slot)
-        since = int(late.time.min())
-        reach = max((r.within_ms + r.gap_ms + r.clear_for_ms for r in self.engine.rules), default=0)
-        start = (since - max(MEMORY, 2 * reach)) // HOUR * HOUR  # the risk remembers whole hours
-        intervals = {d.number: d.intervals for d in self.router.devices() if d.intervals}
-        with self.db.connect() as connection:
-            stored = stored_readings(connection, self.history, stay, start, self.engine.until, intervals)
-        known = self.engine.held.readings(slot)  # what is older than that still counts, stale or held
-        every = [known.take(known.time < start), stored, late.at_slot(0)]
-        transitions, marked = self.engine.rebuild(slot, unique_readings(every), since, start)
-        came = late.take(late.time <= self.engine.until)
-        mine = np.isin(identity(marked.readings), identity(came))
-        kept = Marked(
-            marked.readings.take(mine).at_slot(slot),
-            marked.mark[mine],
-            marked.reason[mine],
-            marked.first[mine],
-        )
+        transitions, kept = built_again(self, self._earlier, slot, late)
         metrics.LATE.inc()
         self._note_marks(kept)
         self._follow(transitions, now)

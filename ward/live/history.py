@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from ward.ingest.rows import Rows
 from ward.live import metrics
-from ward.scoring.filter import QUESTIONABLE, REASONS, Marked
+from ward.scoring.filter import QUESTIONABLE, REASONS, VALID, Marked
 from ward.scoring.readings import Int, Readings
 from ward.signals import N_OBSERVED, STATUS_INDEX, hold_of
 from ward.store.chunks import History
@@ -140,14 +140,24 @@ def stored_readings(
     start: int,
     end: int,
     intervals: Mapping[int, Mapping[int, float]],
+    signals: Collection[int] | None = None,
+    *,
+    only_valid: bool = False,
 ) -> Readings:
     """One stay's readings of a span as the engine takes them, from the database and the buffer.
 
-    ``intervals`` maps a device's number to what it declares. What the device itself had said of a
-    reading is not stored; the reason of its mark tells it.
+    ``intervals`` maps a device's number to what it declares; ``signals``: None is all. What the device itself
+    had said of a reading is not stored; the reason of its mark tells it.
     """
-    found = latest(History.concat([read_history(connection, stay, None, start, end + 1), *buffer.of(stay)]))
-    return as_readings(found.take((found.time >= start) & (found.time <= end)), intervals)
+    found = latest(
+        History.concat([read_history(connection, stay, signals, start, end + 1), *buffer.of(stay)])
+    )
+    wanted = (found.time >= start) & (found.time <= end)
+    if signals is not None:
+        wanted &= np.isin(found.signal, list(signals))
+    if only_valid:
+        wanted &= found.mark == VALID
+    return as_readings(found.take(wanted), intervals)
 
 
 def as_readings(found: History, intervals: Mapping[int, Mapping[int, float]]) -> Readings:

@@ -12,7 +12,8 @@ import contextlib
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from functools import partial
 from itertools import groupby, pairwise
 from queue import Full, Queue
@@ -27,10 +28,10 @@ from ward.ingest.bulk import Bulk, route
 from ward.ingest.journal import Journal
 from ward.ingest.packed import Packed, Part, Run, entries_of, pack
 from ward.ingest.records import Sample
-from ward.ingest.router import Router
 from ward.live import metrics
 from ward.live.core import Core
 from ward.scoring.readings import Int
+from ward.scoring.salvage import step_without
 from ward.scoring.sustain import NEVER
 
 AT_ONCE: Final = 60_000
@@ -39,13 +40,15 @@ TABLE: Final = 250_000
 """Samples that are routed as one table."""
 ROWS: Final = 5_000
 """Batches read at a time."""
+MOST_AGAIN: Final = 8
+"""A start is made again so often at the most for tables that cannot be folded."""
 AHEAD: Final = 1
 """Tables that wait for the engine: each holds a hundred megabytes."""
 PATIENCE_S: Final = 0.2
 """So often the reader looks whether it is to stop."""
 SWITCH_S: Final = 0.0005
 """So soon one thread lets the other have Python: each needs it only between two long operations."""
-PASSED_OVER: Final = "recovery: a batch of the journal was passed over"
+PASSED_OVER: Final = "recovery: a part of the journal was passed over"
 
 log = structlog.get_logger(__name__)
 
@@ -64,9 +67,11 @@ class _Table:
 class _Task:
     """What the reader hands over: a table, or parts that are taken as they were live.
 
-    read: batches that were read up to here; position: of the newest of them in the journal.
+    read: batches that were read up to here; first, position: of the oldest and the newest of them in the
+    journal.
     """
 
+    first: int
     position: int
     read: int
     table: _Table | None = None
@@ -74,20 +79,80 @@ class _Task:
     done: Event = field(default_factory=Event)
 
 
-class Recovery:
-    """Folds the journal into the core. ``done`` tells how much of it is (0 to 1), from any thread."""
+class _Spoilt(Exception):  # noqa: N818 - no error of anybody's, it says where to be careful
+    """Folding these batches failed half-way: the core may be anything now."""
 
-    def __init__(self, core: Core, journal: Journal, clock: Clock, fault: Callable[[str], None]) -> None:
-        self._core, self._journal, self._clock, self._fault = core, journal, clock, fault
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__(first, last)
+        self.first, self.last = first, last
+
+
+class _Care(IntEnum):
+    """How batches are folded."""
+
+    NONE = 0
+    STEPS = 1
+    """As tables; readings that a step fails with are left out of it."""
+    ALONE = 2
+    """One after another as they came, and what fails costs itself: as it was live."""
+
+
+class _Cares:
+    """What is known to fail."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[int, int], _Care] = {}
+        """From the first to the last position."""
+        self._again = 0
+
+    def of(self, position: int) -> _Care:
+        if not self._again:
+            return _Care.NONE
+        usual = _Care.NONE if self._again < MOST_AGAIN else _Care.ALONE
+        return max((c for (a, b), c in self._spans.items() if a <= position <= b), default=usual)
+
+    def more(self, first: int, last: int) -> None:
+        self._spans[first, last] = _Care(self.of(first) + 1)
+        self._again += 1
+
+
+class Recovery:
+    """Folds the journal into the core. ``done`` tells how much of it is (0 to 1), from any thread.
+
+    Where a table cannot be folded nobody knows what the core is then: the start is made again from the
+    snapshot (``restore`` brings the core there), more carefully where it failed. What fails is left out by
+    itself, counted and told.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        journal: Journal,
+        clock: Clock,
+        fault: Callable[[str], None],
+        restore: Callable[[], None],
+    ) -> None:
+        self._core, self._journal, self._clock = core, journal, clock
+        self._fault, self._restore = fault, restore
+        self._cares = _Cares()
+        self._has_traced = False
         self.done = 0.0
 
     def run(self, is_stopping: Callable[[], bool]) -> int:
         """Everything after the core's position; returns how many batches that were."""
+        while True:
+            try:
+                return self._read(is_stopping)
+            except _Spoilt as spoilt:
+                self._cares.more(spoilt.first, spoilt.last)
+                self._restore()
+
+    def _read(self, is_stopping: Callable[[], bool]) -> int:
         begin, last = self._core.position, self._journal.last()
         read = 0
         with (
             _without_collector(),
-            _Reader(self._journal, self._core.router, begin, self._core.measure_offset) as tasks,
+            _Reader(self._journal, self._core, self._cares) as tasks,
         ):
             for task in tasks:
                 if is_stopping():
@@ -99,11 +164,32 @@ class Recovery:
 
     def _take(self, task: _Task) -> None:
         if task.table is not None:
-            table, now = task.table, self._clock.now()
-            self._guarded(task.position, lambda: take_run(self._core, table, task.position, now))
+            self._fold(task, task.table)
         for parts in task.parts:
             self._guarded(task.position, partial(self._alone, parts, task.position))
         task.done.set()
+
+    def _fold(self, task: _Task, table: _Table) -> None:
+        follow = self._core.follow if self._cares.of(task.first) is _Care.NONE else self._follow_without
+        try:
+            take_run(self._core, table, task.position, self._clock.now(), follow)
+        except Exception as error:
+            span = {"first": task.first, "last": task.position}
+            log.error("a part of the journal cannot be folded", **span, exc_info=not self._has_traced)
+            self._has_traced = True
+            raise _Spoilt(task.first, task.position) from error
+        self._core.position = task.position
+
+    def _follow_without(self, reached: int, now: int) -> None:
+        """As ``Core.follow``; readings that cannot be evaluated go to the history in doubt."""
+        core = self._core
+        step, lost = step_without(core.engine, reached)
+        if len(lost):
+            stays, number = np.unique(lost.slot, return_inverse=True)
+            names = [core.slots.stay(slot) for slot in stays.tolist()]
+            core.history.add_unjudged(names, replace(lost, slot=number.astype(np.int32)))
+            self._pass_over(readings=len(lost))
+        core.follow(reached, now, step)
 
     def _alone(self, parts: list[Part] | None, position: int) -> None:
         """A batch as it was taken live."""
@@ -117,11 +203,15 @@ class Recovery:
     def _guarded(self, position: int, work: Callable[[], None]) -> None:
         try:
             work()
-        except Exception:
-            metrics.ERRORS.labels("recovery").inc()
-            log.exception("a batch of the journal cannot be taken in; it is passed over", position=position)
-            self._fault(PASSED_OVER)
+        except Exception as error:
+            self._pass_over(position=position, error=repr(error))
         self._core.position = position
+
+    def _pass_over(self, **what: object) -> None:
+        metrics.ERRORS.labels("recovery").inc()
+        log.error("a part of the journal is passed over", **what, exc_info=not self._has_traced)
+        self._has_traced = True
+        self._fault(PASSED_OVER)
 
 
 class _Reader:
@@ -131,9 +221,9 @@ class _Reader:
     evaluated. Anything else is taken by the core, which has the router to itself until it is done.
     """
 
-    def __init__(self, journal: Journal, router: Router, begin: int, measure_offset: bool) -> None:
-        self._journal, self._router, self._begin = journal, router, begin
-        self._measure_offset = measure_offset
+    def __init__(self, journal: Journal, core: Core, cares: _Cares) -> None:
+        self._journal, self._router, self._cares = journal, core.router, cares
+        self._begin, self._measure_offset = core.position, core.measure_offset
         self._tasks: Queue[_Task | BaseException | None] = Queue(AHEAD)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="ward-recovery-reader", daemon=True)
@@ -175,41 +265,57 @@ class _Reader:
                 return
 
     def _made(self) -> Iterator[_Task]:
-        parts: list[Part] = []
-        ends: list[int] = []
-        held, position, after = 0, self._begin, self._begin
+        held, after = _Gathered(), self._begin
         while rows := self._journal.read_parts(after, ROWS):
             for at, own in rows:
-                if own is None or not all(isinstance(part, Packed | Sample) for part in own):
-                    if parts:
-                        yield self._gathered(parts, ends, position)
-                        parts, ends, held = [], [], 0
-                    self._read += 1
-                    yield _Task(at, self._read, parts=[own])
-                    continue
+                care = self._cares.of(at)
+                alone = care is _Care.ALONE or own is None
+                alone = alone or not all(isinstance(part, Packed | Sample) for part in own or ())
+                if held.ends and (alone or held.care is not care):
+                    yield self._routed(held)
+                    held = _Gathered()
                 self._read += 1
-                if own:
-                    parts += own
-                    held += sum(len(part) if isinstance(part, Packed) else 1 for part in own)
-                    ends.append(held)
-                position = at
-                if held >= TABLE:
-                    yield self._gathered(parts, ends, position)
-                    parts, ends, held = [], [], 0
+                if alone:
+                    yield _Task(at, at, self._read, parts=[own])
+                elif own:
+                    held.add(at, own, care)
+                    if held.ends[-1] >= TABLE:
+                        yield self._routed(held)
+                        held = _Gathered()
             after = rows[-1][0]
-        if parts:
-            yield self._gathered(parts, ends, position)
+        if held.ends:
+            yield self._routed(held)
 
-    def _gathered(self, parts: list[Part], ends: list[int], position: int) -> _Task:
+    def _routed(self, held: _Gathered) -> _Task:
+        first, last, read = held.first, held.last, self._read
+        parts, ends = held.parts, np.array(held.ends)
         try:
             run = Run.of(_packed(parts))
         except ValueError:  # one of them is damaged: it costs itself, so the others go one by one
-            return _Task(position, self._read, parts=[[part] for part in parts])
+            return _Task(first, last, read, parts=[[part] for part in parts])
         try:
             found = route(self._router, run, self._measure_offset)
         except Exception as error:  # the core's thread notes it, as of any batch
-            return _Task(position, self._read, _Table(run, np.array(ends), None, error))
-        return _Task(position, self._read, _Table(run, np.array(ends), found))
+            return _Task(first, last, read, _Table(run, ends, None, error))
+        return _Task(first, last, read, _Table(run, ends, found))
+
+
+class _Gathered:
+    """Batches that become a table: their parts, and how many samples there are up to the end of each."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.ends: list[int] = []
+        self.first = self.last = 0
+        self.care = _Care.NONE
+
+    def add(self, position: int, parts: list[Part], care: _Care) -> None:
+        before = self.ends[-1] if self.ends else 0
+        if not self.ends:
+            self.first, self.care = position, care
+        self.last = position
+        self.parts += parts
+        self.ends.append(before + sum(len(part) if isinstance(part, Packed) else 1 for part in parts))
 
 
 def _packed(parts: Sequence[Part]) -> list[Packed]:
@@ -236,8 +342,8 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def take_run(core: Core, table: _Table, position: int, now: int) -> None:
-    """Many batches of samples at once, as ``Core.take`` and ``Core.follow`` would one by one."""
+def take_run(core: Core, table: _Table, position: int, now: int, follow: Callable[[int, int], None]) -> None:
+    """Many batches of samples at once, as ``Core.take`` and ``Core.follow`` (``follow``) would one by one."""
     if table.found is None:
         raise table.error or ValueError("it was not routed")
     run, ends, found = table.run, table.ends, table.found
@@ -254,7 +360,7 @@ def take_run(core: Core, table: _Table, position: int, now: int) -> None:
         begin, end = np.searchsorted(batch, [first, last])
         part = readings.take(slice(begin, end))
         core.engine.add(part.where(part.slot >= 0))
-        core.follow(int(reached[last - 1]), now)
+        follow(int(reached[last - 1]), now)
     core.note_heard(rows.stays, now)
     core.note_routed(found.routed)
 

@@ -287,9 +287,11 @@ class Runner:
         done = self._recovery.done if self._recovery else 0.0
         return f"recovering, {done:.0%}"
 
-    def recover(self) -> int:
-        """Read the journal since the snapshot; returns how many batches. Before ``start``."""
-        self._recovery = Recovery(self._core, self._journal, self._clock, self._note_passed_over)
+    def recover(self, restore: Callable[[], None]) -> int:
+        """Bring the core to the newest snapshot (``restore`` does), then read the journal since; returns how
+        many batches that were. Before ``start``."""
+        restore()
+        self._recovery = Recovery(self._core, self._journal, self._clock, self._note_passed_over, restore)
         read = self._recovery.run(self._stop.is_set)
         self._core.reconcile()
         self._core.settle(self._clock.now())

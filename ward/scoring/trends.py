@@ -100,6 +100,7 @@ class Trends:
         """
         if (self.sealed >= 0).any():
             new = time > self.sealed[slot]
+            self._recall(slot[~new], channel[~new], time[~new], value[~new])
             slot, channel, time, value = slot[new], channel[new], time[new], value[new]
         if not len(slot):
             return
@@ -111,6 +112,14 @@ class Trends:
         count = np.diff(np.append(begin, len(slot))).astype(np.int32)
         newest = np.maximum.reduceat(time, begin)
         self._add(slot[begin], channel[begin], step[begin], newest, total, count)
+
+    def _recall(self, slot: Int, channel: Int, time: Int, value: Float) -> None:
+        """Readings whose hours are known already: the newest of each channel is the present one until there
+        is a newer."""
+        for s, c, at, each in zip(*(a.tolist() for a in (slot, channel, time, value)), strict=True):
+            if self.taken[s, c] < min(at, self.sealed[s]):
+                self.step[s, c], self.taken[s, c] = -(-at // STEP), at
+                self.step_sum[s, c], self.step_count[s, c] = each, 1
 
     def _add(
         self, slot: Int, channel: Int, step: Int, time: Int, total: Float, count: NDArray[np.int32]
