@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from operator import sub
 from typing import Final
 
 import numpy as np
@@ -205,14 +206,14 @@ def _hear_even(device: Device, times: list[int], received: list[int], facts: _Fa
         while n < size:
             told.append(n)
             n = bisect_left(received, received[n] + BASE, n + 1)
-    lags = [r - t for r, t in zip(received, times, strict=True)]
     counted = told[1:] if clock.time is None else told
-    clock.lags = [*clock.lags, *(lags[n] for n in counted[-WINDOW:])][-WINDOW:]
+    clock.lags = [*clock.lags, *(received[n] - times[n] for n in counted[-WINDOW:])][-WINDOW:]
     if told:
-        clock.time, clock.received = times[told[-1]], received[told[-1]]
-        clock.freshest = min(lags[told[-1] :])
+        last = told[-1]
+        clock.time, clock.received = times[last], received[last]
+        clock.freshest = min(map(sub, received[last:], times[last:]))
     else:
-        clock.freshest = min(clock.freshest, *lags)
+        clock.freshest = min(clock.freshest, int(facts.least_lag[number]))
     return True
 
 

@@ -184,12 +184,12 @@ class Core:
 
     def _use_rules(self, changed: Mapping[int, Sequence[Rule]]) -> None:
         """Put rules in force for some slots; the others keep theirs."""
+        if all(self._rules_of(slot) == list(rules) for slot, rules in changed.items()):
+            return
         engine = self.engine
         place = {rule: i for i, rule in enumerate(engine.rules)}
         if all(rule in place for rules in changed.values() for rule in rules):
             wanted = {slot: [r in rules for r in engine.rules] for slot, rules in changed.items()}
-            if all(list(engine.applies[slot]) == applies for slot, applies in wanted.items()):
-                return
             fresh = not any(engine.has_started(slot) for slot in changed)
             if fresh:
                 for slot, applies in wanted.items():

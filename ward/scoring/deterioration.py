@@ -105,7 +105,12 @@ class Deterioration:
         rank = np.arange(len(due)) - np.searchsorted(due, own << _STEP_BITS)
         by_rank = np.argsort(rank, kind="stable")
         ends = np.searchsorted(rank[by_rank], np.arange(int(rank.max()) + 1), side="right")
-        place = np.searchsorted(due, _key(slot, -(-time // STEP))) - np.searchsorted(due, slot << _STEP_BITS)
+        asked = np.zeros(len(self.value), np.bool_)
+        asked[own] = True
+        mine = np.flatnonzero(asked[slot])
+        place = np.zeros(len(slot), np.int64)
+        place[mine] = np.searchsorted(due, _key(slot[mine], -(-time[mine] // STEP)))
+        place[mine] -= np.searchsorted(due, slot[mine] << _STEP_BITS)
         order = np.argsort(place, kind="stable")
         upto = np.searchsorted(place[order], np.arange(len(ends)), side="right")
         waiting: list[tuple[Int, Inputs]] = []
@@ -113,8 +118,8 @@ class Deterioration:
         for end, end_taken in zip(ends.tolist(), upto.tolist(), strict=True):
             some = order[begin_taken:end_taken]
             self.trends.take(slot[some], channel[some], time[some], value[some])
-            asked = by_rank[begin:end]
-            waiting.append((asked, self.trends.inputs(own[asked], at[asked])))
+            rows = by_rank[begin:end]
+            waiting.append((rows, self.trends.inputs(own[rows], at[rows])))
             held, begin, begin_taken = held + end - begin, end, end_taken
             if held >= _AT_ONCE or end == len(due):
                 self._compute(waiting, own, found)
@@ -147,9 +152,10 @@ class Deterioration:
         if not moving.any():
             return np.empty(0, np.int64)
         known, of = np.nonzero((self.trends.taken >= 0) & moving[:, None])
-        slot = np.concatenate([known, slot])
-        channel = np.concatenate([of, channel])
-        time = np.concatenate([self.trends.taken[known, of], time])
+        mine = moving[slot]
+        slot = np.concatenate([known, slot[mine]])
+        channel = np.concatenate([of, channel[mine]])
+        time = np.concatenate([self.trends.taken[known, of], time[mine]])
         parts = [_key(slot, -(-time // STEP))]
         # Where a value becomes too old to be the present one.
         order = np.lexsort((time, channel, slot))
