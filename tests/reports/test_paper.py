@@ -51,3 +51,4 @@ def test_a_heading_is_never_the_last_line_of_a_page():
     paper.set_y(paper.h - 35)
     paper.heading("Next")
     assert paper.page_no() == 2
+    assert paper.pdf()  # closes the font's files

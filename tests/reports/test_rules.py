@@ -18,7 +18,7 @@ from ward.cli import app
 from ward.clock import iso
 from ward.errors import InvalidError
 from ward.reports import read
-from ward.reports.rules import NO_TIME, NOT_ASKED, PART_OF_TIME
+from ward.reports.rules import CAUTIONS
 from ward.signals import HOUR, MINUTE, SECOND
 from ward.store import feedback
 from ward.store.events import append_events
@@ -141,7 +141,7 @@ def test_lost_devices_are_one_rule_and_faults_of_the_service_none(engine: Engine
     assert [(r["rule"], r["title"], r["alerts"]) for r in found["rules"]] == [
         ("device-lost", "Device lost", 2)
     ]
-    assert found["notes"] == [NO_TIME, NOT_ASKED]
+    assert found["notes"] == [CAUTIONS["en"]["no-time"], CAUTIONS["en"]["not-asked"]]
     assert found["alerts_per_patient_day"] is None
 
 
@@ -153,7 +153,9 @@ def test_alerts_of_a_time_that_was_not_counted_are_told_of(engine: Engine):
         past.alert(at=HOUR, said="actionable")
         past.alert(at=-DAY, said="actionable")
     assert report(engine)["notes"] == []
-    assert report(engine, start=START - 2 * DAY)["notes"] == [PART_OF_TIME.format(since=iso(START)[:10])]
+    assert report(engine, start=START - 2 * DAY)["notes"] == [
+        CAUTIONS["en"]["part-of-time"].format(since=iso(START)[:10])
+    ]
 
 
 def test_the_last_word_on_an_alert_counts_once(engine: Engine):

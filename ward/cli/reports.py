@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
@@ -32,6 +32,7 @@ drift_app = typer.Typer(
 Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print it.")]
 Ward = Annotated[list[str] | None, typer.Option("--ward", help="Only this ward; may be repeated.")]
 Start = Annotated[str | None, typer.Option(help="From this time on (RFC 3339, or a day: 2026-11-01).")]
+Zone = Annotated[str, typer.Option(help="Hours of the day are by clocks here, such as Europe/Copenhagen.")]
 End = Annotated[str | None, typer.Option(help="Up to, not including; by default now.")]
 
 COLUMNS: Final = {
@@ -58,6 +59,7 @@ def rules(
     group: Annotated[
         Literal["none", "ward", "week"], typer.Option(help="Rows for each ward, or for each week.")
     ] = "none",
+    zone: Zone = "UTC",
     format_: Format = "table",
 ) -> None:
     """Each rule's alerts and interruptions per patient-day, and what share of them was worth it.
@@ -71,16 +73,18 @@ def rules(
 
     with plain_database_errors():
         settings = settings_of()
-        span = {"start": _time("--start", start), "end": _time("--end", end)}
+        first, last = _time("--start", start), _time("--end", end)
         with database_of(settings) as engine, engine.connect() as connection:
             _require_schema(connection)
             report = read.rules(
                 connection,
                 _now(connection, settings),
-                **span,
+                start=first,
+                end=last,
                 wards=ward,
                 group=group,
                 in_real_time=settings.clock == "wall",
+                zone=zone,
             )
     if format_ == "json":
         typer.echo(json.dumps(report, indent=2))
@@ -88,6 +92,54 @@ def rules(
         _print_csv(report["rules"])
     else:
         _print_report(report)
+
+
+@app.command()
+def week(
+    output: Annotated[Path, typer.Option(help="Where the PDF goes.")],
+    ward: Annotated[str | None, typer.Option(help="Only this ward.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Its first day (2026-11-16); by default the last whole week's Monday."),
+    ] = None,
+    language: Annotated[
+        Literal["da", "en", "nb"] | None, typer.Option(help="By default that of the settings.")
+    ] = None,
+    zone: Zone = "UTC",
+) -> None:
+    """A week's alerts on a page or two, as PDF, for the meeting of those who set the rules.
+
+    ward report week --ward 6A --zone Europe/Copenhagen --output week.pdf
+    """
+    from ward.clock import wall_ms
+    from ward.errors import InvalidError
+    from ward.reports import read
+    from ward.reports.week import week_paper
+    from ward.zones import day_of, is_zone
+
+    if not is_zone(zone):
+        raise InvalidError(f"--zone {zone}: there is no such time zone; one is named like Europe/Copenhagen")
+    with plain_database_errors():
+        settings = settings_of()
+        with database_of(settings) as engine, engine.connect() as connection:
+            _require_schema(connection)
+            now = _now(connection, settings)
+            try:
+                first, last = read.week_of(None if start is None else day_of(start), zone, now)
+            except ValueError as error:
+                raise InvalidError(f"--start {start}: not {error}") from None
+            report = read.rules(
+                connection,
+                now,
+                start=first,
+                end=last,
+                wards=None if ward is None else [ward],
+                in_real_time=settings.clock == "wall",
+                zone=zone,
+            )
+    pdf = week_paper(report, (first, last), ward, language or settings.language, zone, wall_ms())
+    output.write_bytes(pdf)
+    say(f"ward: {output}: {report['alerts']} alerts, {report['interruptions']} interruptions")
 
 
 @app.command()
@@ -210,19 +262,9 @@ def _time(option: str, text: str | None) -> int | None:
 
 
 def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
-    flat = [dict(_flat(row)) for row in rows]
-    columns = list(dict.fromkeys(name for row in flat for name in row))
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
+    from ward.reports.table import as_csv
 
-
-def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in row.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}_")
-        elif value is not None:
-            yield prefix + name, value
+    sys.stdout.write(as_csv(rows))
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

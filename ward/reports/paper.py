@@ -141,7 +141,11 @@ class Paper(FPDF):
         self._face("", SIZE)
 
     def pdf(self) -> bytes:
-        return bytes(self.output())
+        """The document's bytes. It can be written once: the fonts' files are closed."""
+        made = bytes(self.output())
+        for font in self.fonts.values():
+            font.close()
+        return made
 
     def _face(self, style: Literal["", "B"], size: float, grey: int = INK) -> None:
         self.set_font(FONT, style, size)

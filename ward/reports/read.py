@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from ward.clock import iso
 from ward.errors import InvalidError
 from ward.reports.drift import LASTING, WINDOWS, Finding, Past, Verdict, complete, examine, sentence
-from ward.reports.rules import Group, Json, notes, rule_report
+from ward.reports.rules import Group, Json, caution_words, cautions, rule_report
 from ward.reports.tally import watched
 from ward.store.feedback import feedback, per_day, present
 from ward.store.tallies import DAY, Baseline, current_baselines, first_days, read_tallies
+from ward.zones import instant, is_zone, local, weekday
 
 DEFAULT: Final = 28 * DAY
 LONGEST: Final = 400 * DAY
@@ -33,11 +34,17 @@ def rules(
     wards: Collection[str] | None,
     group: Group = "none",
     in_real_time: bool = True,
+    zone: str = "UTC",
 ) -> Json:
-    """The report per rule of ``[start, end)`` (ms; by default the last 28 days), of these wards (None: all).
+    """The report per rule of ``[start, end)`` (ms; by default the last 28 days), of these wards (None: all);
+    hours of the day are those of clocks in ``zone``.
 
-    Raises InvalidError for an impossible span, and for one with too many alerts.
+    Raises InvalidError for an impossible span, an unknown zone, and for a span with too many alerts.
     """
+    if not is_zone(zone):
+        raise InvalidError(
+            f"there is no time zone {zone!r}; one is named like Europe/Copenhagen", field="zone"
+        )
     end = now if end is None else end
     start = end - DEFAULT if start is None else start
     if start >= end:
@@ -47,12 +54,29 @@ def rules(
     found = feedback(connection, start, end, wards)
     tallies = read_tallies(connection, start // DAY * DAY, end, wards)
     report = rule_report(
-        found, watched(tallies, start, end), start, end, now, group=group, in_real_time=in_real_time
+        found,
+        watched(tallies, start, end),
+        start,
+        end,
+        now,
+        group=group,
+        in_real_time=in_real_time,
+        zone=zone,
     )
     since = min(first_days(connection, wards).values(), default=None)
     first = min((alert.raised for alert in found.alerts), default=None)
-    report["notes"] = notes(report, first, since)
+    report["cautions"] = cautions(report, first, since)
+    report["notes"] = [caution_words(one) for one in report["cautions"]]
     return report | {"start": iso(start), "end": iso(end)}
+
+
+def week_of(day: int | None, zone: str, now: int) -> tuple[int, int]:
+    """The seven days from a local day on (days since 1970), or the last whole week from Monday: its first ms
+    and the first after it, by clocks in ``zone``."""
+    if day is None:
+        today = local(zone, now)[0]
+        day = today - weekday(today) - 7
+    return instant(zone, day, 0), instant(zone, day + 7, 0)
 
 
 def drift(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from ward.alerts.model import ASSESSMENTS, RANK, REPEATS
 from ward.alerts.technical import RULES, is_technical
+from ward.language import Language
 from ward.reports.shares import Share, common_prior, share, verdict, weight
 from ward.reports.tally import Watched
+from ward.reports.where import by_bed, by_hour
 from ward.signals import SECOND
 from ward.store.feedback import Feedback, Raised
 from ward.store.tallies import DAY
@@ -22,12 +24,28 @@ Group = Literal["none", "ward", "week"]
 WEEK: Final = 7 * DAY
 FEW_ASSESSED: Final = 0.5
 
-NOT_ASKED: Final = (
-    "Fewer than half of the alerts were assessed. Those that were are not drawn by lot: what is said of the "
-    "rules holds for assessed alerts only."
-)
-NO_TIME: Final = "No monitored time was counted in this span, so there are no figures per patient-day."
-PART_OF_TIME: Final = "Monitored time was counted from {since} on: figures per patient-day are too high."
+Caution = Literal["not-asked", "no-time", "part-of-time"]
+CAUTIONS: Final[Mapping[Language, Mapping[Caution, str]]] = {
+    "en": {
+        "not-asked": "Fewer than half of the alerts were assessed. Those that were are not drawn by lot: "
+        "what is said of the rules holds for assessed alerts only.",
+        "no-time": "No monitored time was counted in this span, so there are no figures per patient-day.",
+        "part-of-time": "Monitored time was counted from {since} on: figures per patient-day are too high.",
+    },
+    "da": {
+        "not-asked": "Under halvdelen af alarmerne er vurderet. De vurderede er ikke udtrukket ved "
+        "lodtrækning: det, der siges om reglerne, gælder kun vurderede alarmer.",
+        "no-time": "Der er ikke talt overvåget tid i dette tidsrum, så der er ingen tal pr. patientdøgn.",
+        "part-of-time": "Overvåget tid er talt fra {since}: tallene pr. patientdøgn er for høje.",
+    },
+    "nb": {
+        "not-asked": "Under halvparten av alarmene er vurdert. De vurderte er ikke trukket ved "
+        "loddtrekning: det som sies om reglene, gjelder bare vurderte alarmer.",
+        "no-time": "Det er ikke talt overvåket tid i dette tidsrommet, så det er ingen tall per pasientdøgn.",
+        "part-of-time": "Overvåket tid er talt fra {since}: tallene per pasientdøgn er for høye.",
+    },
+}
+"""What a reader must know before she believes the figures."""
 
 
 @dataclass(slots=True)
@@ -56,8 +74,10 @@ def rule_report(
     *,
     group: Group = "none",
     in_real_time: bool = True,
+    zone: str = "UTC",
 ) -> Json:
-    """As ``ward.web.schemas.reports.RuleReport``; ``now`` (ms of the ward) ends what is still going on.
+    """As ``ward.web.schemas.reports.RuleReport``; ``now`` (ms of the ward) ends what is still going on; hours
+    of the day are those of clocks in ``zone``.
 
     ``in_real_time``: the ward's clock is the machine's, so that a delay up to a channel has a meaning.
     """
@@ -101,23 +121,29 @@ def rule_report(
         "start": start,
         "end": end,
         **_load(every, total, len({one.stay for one in found.stays})),
-        "priorities": _priorities(every, rows, total),
+        "priorities": _priorities(rules, total),
+        "hours": by_hour(found, zone),
+        "beds": by_bed(found),
         "groups": by_group,
         "rules": rows,
     }
 
 
-def notes(report: Json, first: int | None, since: int | None) -> list[str]:
-    """What a reader must know before she believes the figures; ``first``: when the first alert was raised,
+def cautions(report: Json, first: int | None, since: int | None) -> list[Json]:
+    """What to know of these figures, as ``kind`` and ``since``; ``first``: when the first alert was raised,
     ``since``: when monitored time was first counted (ms, None: never)."""
-    found = []
+    found: list[Json] = []
     if not report["patient_days"]:
-        found.append(NO_TIME)
+        found.append({"kind": "no-time", "since": None})
     elif since is not None and first is not None and first < since:
-        found.append(PART_OF_TIME.format(since=_day(since)))
+        found.append({"kind": "part-of-time", "since": _day(since)})
     if report["alerts"] and report["assessed"] < FEW_ASSESSED * report["alerts"]:
-        found.append(NOT_ASKED)
+        found.append({"kind": "not-asked", "since": None})
     return found
+
+
+def caution_words(caution: Json, language: Language = "en") -> str:
+    return CAUTIONS[language][caution["kind"]].format(since=caution["since"])
 
 
 def _grouping(group: Group, start: int) -> Callable[[str, int], str]:
@@ -200,6 +226,7 @@ def _load(sums: _Sums, ms: float, stays: int) -> Json:
         "interruptions_per_patient_day": _per(sums.told, days),
         "repeats": sums.repeats,
         "assessed": sums.assessments.total(),
+        "assessments": {name.replace("-", "_"): sums.assessments[name] for name in ASSESSMENTS},
         "top_tenth_share": _top_tenth(sums.per_stay, stays),
     }
 
@@ -210,11 +237,14 @@ def _rule(rule: str, priority: str, group: str, sums: _Sums, of_group: _Sums, ms
     shares = {name: share(sums.assessments[name], total, worth) for name in ASSESSMENTS}
     patients = len(sums.assessed_of)
     newest = max(sums.alerts, key=lambda alert: alert.raised) if sums.alerts else None
+    said = verdict(total, patients, *(shares[name] for name in ASSESSMENTS))
+    titles = dict(RULES[rule].titles) if rule in RULES else (newest.titles if newest else None) or {}
     title = RULES[rule].title if rule in RULES else newest.title if newest else rule
     number = len(sums.alerts)
     return {
         "rule": rule,
         "title": title,
+        "titles": titles,
         "priority": priority,
         "kind": newest.kind if newest else None,
         "group": group or None,
@@ -231,7 +261,8 @@ def _rule(rule: str, priority: str, group: str, sums: _Sums, of_group: _Sums, ms
         "assessed_share": _part(total, number),
         "assessed_patients": patients,
         **{name.replace("-", "_"): _share(shares[name]) for name in ASSESSMENTS},
-        "verdict": verdict(total, patients, *(shares[name] for name in ASSESSMENTS)),
+        "verdict": said.words(),
+        "judgement": {"kind": said.kind, "low": _round(said.low), "high": _round(said.high)},
         "acknowledged": len(sums.acknowledged),
         "time_to_acknowledge_s": _spread(sums.acknowledged),
         "condition_delay_s": _spread(sums.condition),
@@ -241,11 +272,14 @@ def _rule(rule: str, priority: str, group: str, sums: _Sums, of_group: _Sums, ms
     }
 
 
-def _priorities(every: _Sums, rows: Sequence[Json], ms: float) -> list[Json]:
-    alerts = Counter(alert.priority for alert in every.alerts)
+def _priorities(rules: Mapping[tuple[str, str, str], _Sums], ms: float) -> list[Json]:
+    alerts: Counter[str] = Counter()
     told: Counter[str] = Counter()
-    for row in rows:
-        told[row["priority"]] += row["interruptions"]
+    taken: dict[str, list[int]] = defaultdict(list)
+    for (_, priority, _), sums in rules.items():
+        alerts[priority] += len(sums.alerts)
+        told[priority] += sums.told
+        taken[priority] += sums.acknowledged
     return [
         {
             "priority": priority,
@@ -253,6 +287,7 @@ def _priorities(every: _Sums, rows: Sequence[Json], ms: float) -> list[Json]:
             "alerts_per_patient_day": _per(alerts[priority], ms / DAY),
             "interruptions": told[priority],
             "interruptions_per_patient_day": _per(told[priority], ms / DAY),
+            "time_to_acknowledge_s": _spread(taken[priority]),
         }
         for priority in sorted(RANK, key=lambda one: -RANK[one])
     ]

@@ -8,9 +8,11 @@ of each other, so n counts less where few patients gave many (Kish's design effe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+from ward.language import Language
 
 LEVEL: Final = 0.9
 """Of intervals: 'at least 60 %' is then wrong about once in 20 times."""
@@ -58,30 +60,103 @@ def share(count: int, total: int, worth: float) -> Share:
     return Share(count, count / total, low, high)
 
 
-def verdict(assessed: int, patients: int, actionable: Share, not_actionable: Share, artefact: Share) -> str:
-    """One sentence for people, which says no more than the numbers do."""
-    if not assessed:
-        return "not assessed"
-    of = f"{actionable.count} of {assessed}"
+Kind = Literal[
+    "not-assessed",
+    "too-few",
+    "too-few-patients",
+    "mostly-actionable",
+    "mostly-artefact",
+    "mostly-not-actionable",
+    "rarely-actionable",
+    "uncertain",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What assessments can say: ``actionable`` of ``assessed``, of so many patients; the share is between
+    ``low`` and ``high``, both rounded away from what they claim; None where nothing can be said of it."""
+
+    kind: Kind
+    actionable: int
+    assessed: int
+    patients: int
+    low: float | None = None
+    high: float | None = None
+
+    def words(self, language: Language = "en") -> str:
+        """One sentence for people, which says no more than the numbers do."""
+        shares = {name: _percent(getattr(self, name)) for name in ("low", "high")}
+        return _WORDS[language][self.kind].format(
+            of=self.actionable, all=self.assessed, patients=self.patients, **shares
+        )
+
+
+_WORDS: Final[Mapping[Language, Mapping[Kind, str]]] = {
+    "en": {
+        "not-assessed": "not assessed",
+        "too-few": "too few to tell ({of} of {all} actionable)",
+        "too-few-patients": "too few patients to tell ({of} of {all} actionable, patients: {patients})",
+        "mostly-actionable": "at least {low} actionable",
+        "mostly-artefact": "likely mostly artefact",
+        "mostly-not-actionable": "likely mostly not actionable",
+        "rarely-actionable": "at most {high} actionable",
+        "uncertain": "uncertain: {low} to {high} actionable",
+    },
+    "da": {
+        "not-assessed": "ikke vurderet",
+        "too-few": "for få til at sige noget ({of} af {all} krævede handling)",
+        "too-few-patients": "for få patienter til at sige noget ({of} af {all} krævede handling, "
+        "patienter: {patients})",
+        "mostly-actionable": "mindst {low} krævede handling",
+        "mostly-artefact": "formentlig mest artefakter",
+        "mostly-not-actionable": "krævede formentlig mest ingen handling",
+        "rarely-actionable": "højst {high} krævede handling",
+        "uncertain": "usikkert: {low} til {high} krævede handling",
+    },
+    "nb": {
+        "not-assessed": "ikke vurdert",
+        "too-few": "for få til å si noe ({of} av {all} krevde handling)",
+        "too-few-patients": "for få pasienter til å si noe ({of} av {all} krevde handling, "
+        "pasienter: {patients})",
+        "mostly-actionable": "minst {low} krevde handling",
+        "mostly-artefact": "trolig mest artefakter",
+        "mostly-not-actionable": "krevde trolig mest ingen handling",
+        "rarely-actionable": "høyst {high} krevde handling",
+        "uncertain": "usikkert: {low} til {high} krevde handling",
+    },
+}
+
+
+def verdict(
+    assessed: int, patients: int, actionable: Share, not_actionable: Share, artefact: Share
+) -> Verdict:
+    """Of so many assessments of so many patients, shared out as given."""
+
+    def found(kind: Kind, low: float | None = None, high: float | None = None) -> Verdict:
+        return Verdict(kind, actionable.count, assessed, patients, low, high)
+
+    if actionable.low is None or actionable.high is None:
+        return found("not-assessed")
     if assessed < LEAST:
-        return f"too few to tell ({of} actionable)"
+        return found("too-few")
     if patients < LEAST_PATIENTS:
-        return f"too few patients to tell ({of} actionable, {patients} {_patients(patients)})"
-    assert actionable.low is not None
-    assert actionable.high is not None
+        return found("too-few-patients")
     low, high = _down(actionable.low), _up(actionable.high)
     if low >= 0.5:
-        return f"at least {low:.0%} actionable".replace("%", " %")
-    for found, word in ((artefact, "artefact"), (not_actionable, "not actionable")):
-        if found.low is not None and found.low >= 0.5:
-            return f"likely mostly {word}"
-    if high <= 0.5:
-        return f"at most {high:.0%} actionable".replace("%", " %")
-    return f"uncertain: {low:.0%} to {high:.0%} actionable".replace("%", " %")
+        return found("mostly-actionable", low, high)
+    others: tuple[tuple[Share, Kind], ...] = (
+        (artefact, "mostly-artefact"),
+        (not_actionable, "mostly-not-actionable"),
+    )
+    for other, kind in others:
+        if other.low is not None and other.low >= 0.5:
+            return found(kind, low, high)
+    return found("rarely-actionable" if high <= 0.5 else "uncertain", low, high)
 
 
-def _patients(n: int) -> str:
-    return "patient" if n == 1 else "patients"
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}".replace("%", " %")
 
 
 def _down(value: float) -> float:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from ward.alerts.model import REPEATS
 from ward.errors import InvalidError
+from ward.language import Language
 from ward.store.tables import alerts, deliveries, events, stays
 from ward.store.tallies import DAY
 
@@ -35,7 +36,7 @@ _TAKING: Final = ("acknowledged", "handed-over")
 _SAYING: Final = (*_TAKING, "assessed", "undone")
 """Kinds of events with which somebody takes an alert, says what it was, or takes either back."""
 _OF_ALERT: Final = (
-    *("id", "stay", "ward", "rule", "title", "priority", "kind"),
+    *("id", "stay", "ward", "bed", "rule", "title", "titles", "priority", "kind"),
     *("raised_at", "announced_at"),
 )
 
@@ -49,8 +50,10 @@ class Raised:
     id: str
     stay: str
     ward: str
+    bed: str
     rule: str
     title: str
+    titles: dict[Language, str] | None
     priority: str
     kind: str
     raised: int
@@ -75,6 +78,7 @@ class Told:
 
     stay: str
     ward: str
+    bed: str
     rule: str
     priority: str
     at: int
@@ -131,7 +135,7 @@ def feedback(connection: Connection, start: int, end: int, wards: Collection[str
     acknowledged = select(events.c.alert, events.c.at, events.c.kind, events.c.detail)
     acknowledged = acknowledged.select_from(of_event)
     acknowledged = acknowledged.where(raised, events.c.kind.in_(_SAYING)).order_by(events.c.seq)
-    interrupted = select(row.stay, row.ward, row.rule, row.priority, events.c.at, events.c.notify)
+    interrupted = select(row.stay, row.ward, row.bed, row.rule, row.priority, events.c.at, events.c.notify)
     interrupted = interrupted.select_from(of_event).where(
         events.c.at >= start, events.c.at < end, events.c.notify.is_not(None), _of(row.ward, wards)
     )

@@ -34,6 +34,13 @@ def answers(
     return {status: success, **{code: problem_answer(code) for code in sorted({*always, *problems})}}
 
 
+def document(media_type: str, description: str, *problems: int) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route whose success is a file: what it is and what is in it."""
+    content = {media_type: {"schema": {"type": "string"}}}
+    found: dict[int | str, dict[str, Any]] = {200: {"description": description, "content": content}}
+    return found | {code: problem_answer(code) for code in sorted({*ALWAYS, *problems})}
+
+
 def problem_answer(status: int) -> dict[str, Any]:
     type = BY_STATUS[status]
     kind = KINDS[type]

@@ -177,7 +177,7 @@ class Service(Protocol):
 
     @property
     def language(self) -> Language:
-        """Of papers for whom nobody chose one."""
+        """Of messages to people, and of reports on paper unless one is asked for."""
         ...
 
     @property

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ward.reports import read
+from ward.clock import wall_ms
+from ward.errors import InvalidError
+from ward.language import Language
+from ward.reports import paper, read, table
 from ward.reports.rules import Group
-from ward.web.access import Reporter
-from ward.web.describe import API, answers
+from ward.reports.week import week_paper
+from ward.web.access import Principal, Reporter
+from ward.web.describe import API, answers, document
 from ward.web.schemas.common import Time
 from ward.web.schemas.reports import Drift, RuleReport
-from ward.web.service_protocol import Json
+from ward.web.service_protocol import Json, Service
 from ward.web.shared import InWard, Svc, send
+from ward.zones import DAY, is_zone
 
 router = APIRouter(prefix=f"{API}/reports", tags=["reports"])
+
+Start = Annotated[Time | None, Query(description="By default 28 days before `end`.")]
+End = Annotated[Time | None, Query(description="Up to, not including; by default now.")]
+Grouped = Annotated[Group, Query(description="Rows for each ward, or for each week.")]
+Zone = Annotated[
+    str,
+    Query(
+        max_length=64,
+        description="Hours of the day are by the clocks of this time zone.",
+        examples=["Europe/Copenhagen"],
+    ),
+]
+
+
+async def _report(service: Service, who: Principal, ward: str | None, **asked: Any) -> Json:
+    def make() -> Json:
+        with service.engine_db.connect() as connection:
+            return read.rules(
+                connection,
+                service.clock.now(),
+                wards=who.within(ward),
+                in_real_time=service.clock.speed == 1,
+                **asked,
+            )
+
+    return await run_in_threadpool(make)
 
 
 @router.get("/rules", summary="What alerts were worth, rule by rule", responses=answers(RuleReport))
@@ -25,26 +56,66 @@ async def rules(
     service: Svc,
     who: Reporter,
     ward: InWard = None,
-    start: Annotated[Time | None, Query(description="By default 28 days before `end`.")] = None,
-    end: Annotated[Time | None, Query(description="Up to, not including; by default now.")] = None,
-    group: Annotated[Group, Query(description="Rows for each ward, or for each week.")] = "none",
+    start: Start = None,
+    end: End = None,
+    group: Grouped = "none",
+    zone: Zone = "UTC",
 ) -> Response:
     """Alerts and interruptions per patient-day; what share was actionable, not actionable or artefact by
-    those who took them, with intervals and in words; how long it took. No patient is named."""
+    those who took them, with intervals and in words; how long it took; when, where. No patient is named."""
+    return send(await _report(service, who, ward, start=start, end=end, group=group, zone=zone))
 
-    def make() -> Json:
-        with service.engine_db.connect() as connection:
-            return read.rules(
-                connection,
-                service.clock.now(),
-                start=start,
-                end=end,
-                wards=who.within(ward),
-                group=group,
-                in_real_time=service.clock.speed == 1,
-            )
 
-    return send(await run_in_threadpool(make))
+@router.get(
+    "/rules.csv",
+    summary="The same as a table",
+    response_class=Response,
+    responses=document("text/csv", "A line for each rule and priority."),
+)
+async def rules_csv(
+    service: Svc,
+    who: Reporter,
+    ward: InWard = None,
+    start: Start = None,
+    end: End = None,
+    group: Grouped = "none",
+) -> Response:
+    """A line for each rule, priority and group, with every figure of the report."""
+    found = await _report(service, who, ward, start=start, end=end, group=group)
+    return _file(table.as_csv(found["rules"]), table.MEDIA_TYPE, "alert-report.csv")
+
+
+@router.get(
+    "/week.pdf",
+    summary="A week on paper",
+    response_class=Response,
+    responses=document(paper.MEDIA_TYPE, "A page or two."),
+)
+async def week_pdf(
+    service: Svc,
+    who: Reporter,
+    ward: InWard = None,
+    start: Annotated[Time | None, Query(description="By default the Monday of the last whole week.")] = None,
+    end: Annotated[Time | None, Query(description="By default seven days after `start`.")] = None,
+    zone: Zone = "UTC",
+    lang: Annotated[Language | None, Query(description="By default that of the installation.")] = None,
+) -> Response:
+    """The report as PDF, for the meeting of those who set the rules."""
+    if not is_zone(zone):
+        raise InvalidError(f"there is no time zone {zone!r}", field="query.zone")
+    first, last = read.week_of(None, zone, service.clock.now())
+    if start is not None:
+        first, last = start, start + 7 * DAY
+    last = end or last
+    found = await _report(service, who, ward, start=first, end=last, zone=zone)
+    language = lang or service.language
+    made = await run_in_threadpool(week_paper, found, (first, last), ward, language, zone, wall_ms())
+    return _file(made, paper.MEDIA_TYPE, "alert-report.pdf")
+
+
+def _file(content: str | bytes, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @router.get("/drift", summary="Whether wards are still what they were", responses=answers(Drift))

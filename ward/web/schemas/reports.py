@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from ward.web.schemas.common import Answer, Moment
+from ward.reports.rules import Caution as CautionKind
+from ward.reports.shares import Kind
+from ward.web.schemas.common import TITLES, Answer, InLanguages, Moment
 
 
 class Share(Answer):
@@ -26,6 +28,22 @@ class Spread(Answer):
     p90: float = Field(description="Nine of ten were no longer.", examples=[180.0])
 
 
+class Assessments(Answer):
+    """How many alerts were assessed as what."""
+
+    actionable: int
+    not_actionable: int
+    artefact: int
+
+
+class Judgement(Answer):
+    """What assessments can say, for who says it in her own words."""
+
+    kind: Kind = Field(examples=["too-few"])
+    low: float | None = Field(None, description="The share of actionable ones is at least this ...")
+    high: float | None = Field(None, description="... and at most this; both rounded to the safe side.")
+
+
 class Load(Answer):
     """How much there was, and for how many patients."""
 
@@ -37,6 +55,7 @@ class Load(Answer):
     interruptions_per_patient_day: float | None = Field(None, examples=[0.71])
     repeats: int = Field(description="Reminders, escalations, and tellings in place of a failed one.")
     assessed: int = Field(description="Alerts that somebody assessed.", examples=[80])
+    assessments: Assessments = Field(description="What was said of those that were assessed.")
     top_tenth_share: float | None = Field(
         None,
         description="Share of the alerts that the tenth of the stays with the most had.",
@@ -52,6 +71,25 @@ class PriorityLoad(Answer):
     alerts_per_patient_day: float | None = None
     interruptions: int
     interruptions_per_patient_day: float | None = None
+    time_to_acknowledge_s: Spread | None = Field(None, description="From told to taken.")
+
+
+class HourLoad(Answer):
+    """One hour of the day."""
+
+    hour: int = Field(description="0 to 23, by the clocks of the zone.", examples=[3])
+    alerts: int
+    interruptions: int
+
+
+class BedLoad(Answer):
+    """One bed."""
+
+    ward: str = Field(examples=["6A"])
+    bed: str = Field(examples=["12"])
+    patients: int = Field(description="Stays with an alert there.")
+    alerts: int
+    interruptions: int
 
 
 class GroupLoad(Load):
@@ -65,6 +103,7 @@ class RuleFigures(Answer):
 
     rule: str = Field(examples=["spo2-below-88"])
     title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: InLanguages = Field(default_factory=dict, description=TITLES)
     priority: Literal["high", "medium", "low"]
     kind: Literal["physiological", "technical"] | None = None
     group: str | None = Field(
@@ -89,6 +128,7 @@ class RuleFigures(Answer):
         description="What these numbers can say, and no more.",
         examples=["too few to tell (3 of 4 actionable)"],
     )
+    judgement: Judgement = Field(description="The same, in parts.")
     estimate: float | None = Field(
         None,
         description="Actionable share with what all rules have in common as a prior: to rank by, since few "
@@ -104,6 +144,13 @@ class RuleFigures(Answer):
     time_in_alert_share: float | None = Field(None, description="Of the monitored time.")
 
 
+class Caution(Answer):
+    """What to know before believing the figures, for who says it in her own words."""
+
+    kind: CautionKind
+    since: str | None = Field(None, description="The day from which time was counted.")
+
+
 class RuleReport(Load):
     """What alerts were worth by those who took them, and what they cost, rule by rule."""
 
@@ -113,7 +160,10 @@ class RuleReport(Load):
         description="What to know before believing the figures.",
         examples=[["Fewer than half of the alerts were assessed."]],
     )
+    cautions: list[Caution] = Field(description="The same, in parts.")
     priorities: list[PriorityLoad]
+    hours: list[HourLoad] = Field(description="All 24.")
+    beds: list[BedLoad] = Field(description="Those with an alert; those that interrupted most first.")
     groups: list[GroupLoad] = Field(description="Empty unless grouped.")
     rules: list[RuleFigures] = Field(description="By group; those that interrupted most first.")
 
