@@ -68,6 +68,8 @@ ALLOWED = {
     f"POST {A}/wards/{{ward}}/plan/check": TUNING,
     f"GET {A}/wards/{{ward}}/duty": ALL,
     f"GET {A}/reports/rules": TUNING,
+    f"GET {A}/reports/rules.csv": TUNING,
+    f"GET {A}/reports/week.pdf": TUNING,
     f"GET {A}/reports/drift": TUNING,
     f"GET {A}/devices": ALL,
     f"GET {A}/devices/unassigned": ALL,

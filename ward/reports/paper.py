@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import font_source_sans_pro as font_files
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 
 FONT: Final = "Source Sans Pro"
 MEDIA_TYPE: Final = "application/pdf"
@@ -144,7 +144,8 @@ class Paper(FPDF):
         """The document's bytes. It can be written once: the fonts' files are closed."""
         made = bytes(self.output())
         for font in self.fonts.values():
-            font.close()
+            if isinstance(font, TTFFont):
+                font.close()
         return made
 
     def _face(self, style: Literal["", "B"], size: float, grey: int = INK) -> None:
