@@ -19,7 +19,7 @@ from ward.reports.table import as_csv
 from ward.reports.week import WORDS, week_paper
 from ward.signals import HOUR
 from ward.store.tallies import DAY
-from ward.zones import day_of, local
+from ward.zones import day_of, instant, local
 
 MADE = END
 
@@ -97,12 +97,13 @@ def test_a_quiet_week_says_so(engine: Engine):
 
 
 def test_the_last_whole_week_begins_on_monday_by_the_wards_clocks():
-    first, last = read.week_of(None, "Europe/Copenhagen", START)
+    first, last = read.week_of(None, None, "Europe/Copenhagen", START)
     assert local("Europe/Copenhagen", first)[1] == 0
     assert (local("Europe/Copenhagen", first)[0] + 3) % 7 == 0
     assert first < last <= START < last + 7 * DAY + HOUR
     # Clocks went back on 25 October 2026: that week had 169 hours.
-    first, last = read.week_of(day_of("2026-10-19"), "Europe/Copenhagen", START)
+    monday = instant("Europe/Copenhagen", day_of("2026-10-19"), 0)
+    first, last = read.week_of(monday, None, "Europe/Copenhagen", START)
     assert last - first == 169 * HOUR
 
 

@@ -112,22 +112,15 @@ def week(
     ward report week --ward 6A --zone Europe/Copenhagen --output week.pdf
     """
     from ward.clock import wall_ms
-    from ward.errors import InvalidError
     from ward.reports import read
     from ward.reports.week import week_paper
-    from ward.zones import day_of, is_zone
 
-    if not is_zone(zone):
-        raise InvalidError(f"--zone {zone}: there is no such time zone; one is named like Europe/Copenhagen")
     with plain_database_errors():
         settings = settings_of()
         with database_of(settings) as engine, engine.connect() as connection:
             _require_schema(connection)
             now = _now(connection, settings)
-            try:
-                first, last = read.week_of(None if start is None else day_of(start), zone, now)
-            except ValueError as error:
-                raise InvalidError(f"--start {start}: not {error}") from None
+            first, last = read.week_of(_time("--start", start), None, zone, now)
             report = read.rules(
                 connection,
                 now,

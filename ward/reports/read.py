@@ -70,13 +70,20 @@ def rules(
     return report | {"start": iso(start), "end": iso(end)}
 
 
-def week_of(day: int | None, zone: str, now: int) -> tuple[int, int]:
-    """The seven days from a local day on (days since 1970), or the last whole week from Monday: its first ms
-    and the first after it, by clocks in ``zone``."""
-    if day is None:
+def week_of(start: int | None, end: int | None, zone: str, now: int) -> tuple[int, int]:
+    """What is asked for (ms), by default seven days from ``start`` on, or the last whole week from Monday by
+    clocks in ``zone``. Raises InvalidError for an unknown zone."""
+    _require_zone(zone)
+    if start is None:
         today = local(zone, now)[0]
-        day = today - weekday(today) - 7
-    return instant(zone, day, 0), instant(zone, day + 7, 0)
+        start = instant(zone, today - weekday(today) - 7, 0)
+    return start, instant(zone, local(zone, start)[0] + 7, 0) if end is None else end
+
+
+def _require_zone(zone: str) -> None:
+    if not is_zone(zone):
+        said = f"there is no time zone {zone!r}; one is named like Europe/Copenhagen"
+        raise InvalidError(said, field="zone")
 
 
 def drift(

@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.clock import wall_ms
-from ward.errors import InvalidError
 from ward.language import Language
 from ward.reports import paper, read, table
 from ward.reports.rules import Group
@@ -20,7 +19,6 @@ from ward.web.schemas.common import Time
 from ward.web.schemas.reports import Drift, RuleReport
 from ward.web.service_protocol import Json, Service
 from ward.web.shared import InWard, Svc, send
-from ward.zones import DAY, is_zone
 
 router = APIRouter(prefix=f"{API}/reports", tags=["reports"])
 
@@ -101,12 +99,7 @@ async def week_pdf(
     lang: Annotated[Language | None, Query(description="By default that of the installation.")] = None,
 ) -> Response:
     """The report as PDF, for the meeting of those who set the rules."""
-    if not is_zone(zone):
-        raise InvalidError(f"there is no time zone {zone!r}", field="query.zone")
-    first, last = read.week_of(None, zone, service.clock.now())
-    if start is not None:
-        first, last = start, start + 7 * DAY
-    last = end or last
+    first, last = read.week_of(start, end, zone, service.clock.now())
     found = await _report(service, who, ward, start=first, end=last, zone=zone)
     language = lang or service.language
     made = await run_in_threadpool(week_paper, found, (first, last), ward, language, zone, wall_ms())
