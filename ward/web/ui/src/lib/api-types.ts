@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 12bec8927a193dfd, as de8386e773514f3c. */
+/** What the API takes and gives. Made by `make client` of its description b20507169d355d01, as b5e1053e45ffc9e5. */
 
 export interface paths {
     alerts: {
@@ -707,6 +707,7 @@ export interface paths {
                     start?: string | null;
                     end?: string | null;
                     group?: "none" | "ward" | "week";
+                    zone?: string;
                 };
             };
             responses: {
@@ -714,6 +715,43 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["RuleReport"];
                     };
+                };
+            };
+        };
+    };
+    "reports/rules.csv": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    start?: string | null;
+                    end?: string | null;
+                    group?: "none" | "ward" | "week";
+                };
+            };
+            responses: {
+                200: {
+                };
+            };
+        };
+    };
+    "reports/week.pdf": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                    start?: string | null;
+                    end?: string | null;
+                    zone?: string;
+                    lang?: ("da" | "en" | "nb") | null;
+                };
+            };
+            responses: {
+                200: {
                 };
             };
         };
@@ -1953,6 +1991,11 @@ export interface components {
             assessment?: ("actionable" | "not-actionable" | "artefact") | null;
             note?: string | null;
         };
+        Assessments: {
+            actionable: number;
+            not_actionable: number;
+            artefact: number;
+        };
         Assignments: {
             ward: string;
             /** Format: date-time */
@@ -1990,6 +2033,13 @@ export interface components {
         Bed: {
             bed: string;
             stay?: string | null;
+        };
+        BedLoad: {
+            ward: string;
+            bed: string;
+            patients: number;
+            alerts: number;
+            interruptions: number;
         };
         Broker: {
             url: string;
@@ -2033,6 +2083,11 @@ export interface components {
             /** Format: date-time */
             until: string;
             reason: string;
+        };
+        Caution: {
+            /** @enum {string} */
+            kind: "not-asked" | "no-time" | "part-of-time";
+            since?: string | null;
         };
         ChangedPassword: {
             current: string;
@@ -2337,6 +2392,7 @@ export interface components {
             interruptions_per_patient_day?: number | null;
             repeats: number;
             assessed: number;
+            assessments: components["schemas"]["Assessments"];
             top_tenth_share?: number | null;
             group?: string | null;
         };
@@ -2448,6 +2504,11 @@ export interface components {
             carer: components["schemas"]["Carer"] | null;
             carer_before: components["schemas"]["CarerBefore"] | null;
         };
+        HourLoad: {
+            hour: number;
+            alerts: number;
+            interruptions: number;
+        };
         InvitedUser: {
             id: string;
             login: string;
@@ -2467,6 +2528,12 @@ export interface components {
             code: string;
             /** Format: date-time */
             code_expires_at: string;
+        };
+        Judgement: {
+            /** @enum {string} */
+            kind: "not-assessed" | "too-few" | "too-few-patients" | "mostly-actionable" | "mostly-artefact" | "mostly-not-actionable" | "rarely-actionable" | "uncertain";
+            low?: number | null;
+            high?: number | null;
         };
         Latest: {
             value: number | string | boolean | null;
@@ -2813,6 +2880,7 @@ export interface components {
             alerts_per_patient_day?: number | null;
             interruptions: number;
             interruptions_per_patient_day?: number | null;
+            time_to_acknowledge_s?: components["schemas"]["Spread"] | null;
         };
         Reference: {
             /** Format: date-time */
@@ -2883,6 +2951,9 @@ export interface components {
         RuleFigures: {
             rule: string;
             title: string;
+            titles?: {
+                [key: string]: string;
+            };
             /** @enum {string} */
             priority: "high" | "medium" | "low";
             kind?: ("physiological" | "technical") | null;
@@ -2903,6 +2974,7 @@ export interface components {
             not_actionable: components["schemas"]["Share"];
             artefact: components["schemas"]["Share"];
             verdict: string;
+            judgement: components["schemas"]["Judgement"];
             estimate?: number | null;
             acknowledged: number;
             time_to_acknowledge_s?: components["schemas"]["Spread"] | null;
@@ -2920,13 +2992,17 @@ export interface components {
             interruptions_per_patient_day?: number | null;
             repeats: number;
             assessed: number;
+            assessments: components["schemas"]["Assessments"];
             top_tenth_share?: number | null;
             /** Format: date-time */
             start: string;
             /** Format: date-time */
             end: string;
             notes: string[];
+            cautions: components["schemas"]["Caution"][];
             priorities: components["schemas"]["PriorityLoad"][];
+            hours: components["schemas"]["HourLoad"][];
+            beds: components["schemas"]["BedLoad"][];
             groups: components["schemas"]["GroupLoad"][];
             rules: components["schemas"]["RuleFigures"][];
         };
