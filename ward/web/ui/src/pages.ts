@@ -10,6 +10,8 @@ import TokensPage from "./admin/TokensPage.svelte";
 import UsersPage from "./admin/UsersPage.svelte";
 import WardsPage from "./admin/WardsPage.svelte";
 import StayPage from "./stay/StayPage.svelte";
+import DraftsPage from "./workbench/DraftsPage.svelte";
+import WorkbenchPage from "./workbench/WorkbenchPage.svelte";
 
 export interface PageEntry {
   // Pages that are about nothing in particular take no properties.
@@ -23,6 +25,8 @@ export interface PageEntry {
 export const PAGES: Readonly<Record<string, PageEntry>> = {
   stay: { component: StayPage, needs: "read", menu: null },
   admit: { component: AdmitPage, needs: "admit", menu: "admit" },
+  workbench: { component: WorkbenchPage, needs: "tune", menu: "workbench" },
+  drafts: { component: DraftsPage, needs: "tune", menu: "drafts" },
   devices: { component: DevicesPage, needs: "read:devices", menu: "devices" },
   wards: { component: WardsPage, needs: "tune", menu: "wards" },
   plan: { component: PlanPage, needs: "read:alerts", menu: null },

@@ -29,6 +29,8 @@ export const frame = {
   menu: {
     admit: "Indlæg en patient",
     devices: "Udstyr",
+    workbench: "Værksted",
+    drafts: "Kladder",
     users: "Brugere",
     wards: "Afsnit og planer",
     tokens: "Adgangsnøgler",

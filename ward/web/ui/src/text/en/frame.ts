@@ -29,6 +29,8 @@ export const frame = {
   menu: {
     admit: "Admit a patient",
     devices: "Devices",
+    workbench: "Workbench",
+    drafts: "Drafts",
     users: "Users",
     wards: "Wards and plans",
     tokens: "Tokens",

@@ -10,5 +10,6 @@ import { common } from "./common";
 import { frame } from "./frame";
 import { problems } from "./problems";
 import { stay } from "./stay";
+import { workbench } from "./workbench";
 
-export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage };
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage, ...workbench };

@@ -29,6 +29,8 @@ export const frame = {
   menu: {
     admit: "Legg inn en pasient",
     devices: "Utstyr",
+    workbench: "Verksted",
+    drafts: "Utkast",
     users: "Brukere",
     wards: "Poster og planer",
     tokens: "Tilgangsnøkler",

@@ -11,5 +11,6 @@ import { common } from "./common";
 import { frame } from "./frame";
 import { problems } from "./problems";
 import { stay } from "./stay";
+import { workbench } from "./workbench";
 
-export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage };
+export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage, ...workbench };

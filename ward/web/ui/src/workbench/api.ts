@@ -1,0 +1,250 @@
+/** The calls of the workbench: trials, drafts, and the history of rules. */
+
+import { apiUrl, call, part, Problem, wordsFor } from "../lib/api";
+import { EventParser } from "../lib/sse";
+import type { Page, Priority } from "../lib/types";
+import { t } from "../text";
+import type { FullRule } from "./rules";
+
+export interface Quantiles {
+  median: number;
+  p90: number;
+  most: number;
+}
+
+export interface Setting {
+  label: string;
+  threshold: number | null;
+  /** s */
+  for: number | null;
+  alerts: number;
+  alerts_per_day: number;
+  alerts_per_day_interval: [number, number] | null;
+  all_alerts_per_day: number;
+  interruptions_per_day: number | null;
+  distribution: { stays: number; without: number; median: number | null; p90: number | null; most: number | null; top_tenth_share: number | null };
+  alert_hours_per_day: number;
+  gained: number;
+  lost: number;
+  delay_s: Quantiles | null;
+  caught: number;
+  recall: number | null;
+  recall_interval: [number, number] | null;
+  precision: number | null;
+  precision_interval: [number, number] | null;
+  lead_s: Quantiles | null;
+  on_front: boolean;
+}
+
+export interface ByRule {
+  rule: string;
+  title: string;
+  priority: Priority;
+  now: number;
+  candidate: number;
+  gained: number;
+  lost: number;
+}
+
+export interface ByPatient {
+  stay: string;
+  ward: string;
+  bed: string;
+  hours: number;
+  now: number;
+  candidate: number;
+  gained: number;
+  lost: number;
+}
+
+export interface Changed {
+  stay: string;
+  rule: string;
+  title: string;
+  priority: Priority;
+  breach_since: string;
+  raised_at: string;
+  cleared_at: string | null;
+  delay_s: number | null;
+}
+
+export type ChangeKind = "lost" | "gained" | "moved";
+
+export interface Suggestion {
+  wanted_per_day: number;
+  chosen: Setting | null;
+  cheapest: Setting | null;
+  front: string[];
+  held_out: { per_day: number; caught: number; events: number; recall: number | null } | null;
+}
+
+export interface TrialAnswer {
+  id?: string | null;
+  stays: number;
+  patient_days: number;
+  readings: number;
+  events: { kind: "labelled" | "severe"; count: number; stays: number };
+  in_force: Setting;
+  settings: Setting[];
+  suggestion: Suggestion | null;
+  by_rule: ByRule[];
+  by_day: { day: string; now: number; candidate: number }[];
+  patients: ByPatient[];
+  changes?: Record<ChangeKind, { count: number; items: Changed[] }> | null;
+}
+
+/** What a draft keeps of a trial. */
+export interface KeptTrial extends Pick<TrialAnswer, "stays" | "patient_days" | "events" | "in_force" | "by_rule" | "by_day"> {
+  candidate: Setting | null;
+  asked: { start: number; end: number; wards: string[] | null };
+}
+
+export interface TrialRequest {
+  rules?: Record<string, unknown>[];
+  grid?: { rule: string; signal: string; thresholds: number[]; for: string[] };
+  start: string;
+  end: string;
+  ward?: string;
+  stays?: string[];
+  scope?: string;
+  events?: { stay: string; time: string }[];
+  suggest?: { per_day: number };
+  listed: boolean;
+}
+
+export interface TrialHistory {
+  start: string | null;
+  end: string | null;
+  now: string;
+  readings: number;
+  stays: number;
+}
+
+export type DraftState = "proposed" | "approved" | "rejected" | "withdrawn" | "applied" | "returned";
+export type DraftAct = "comment" | "approve" | "reject" | "withdraw" | "apply" | "return";
+
+export interface ShortDraft {
+  id: string;
+  title: string;
+  why: string | null;
+  scope: string;
+  state: DraftState;
+  by: string;
+  at: string;
+  approved_by: string | null;
+  approved_at: string | null;
+  changes: { rule: string; base: FullRule | null; change: Record<string, unknown>; after: FullRule }[];
+}
+
+export interface Draft extends ShortDraft {
+  trial: KeptTrial | null;
+  conflicts: { rule: string; now: FullRule | null }[];
+  second_person: { required: boolean; others: number };
+  may: DraftAct[];
+  log: { at: string; by: string; kind: DraftAct | "propose"; text: string | null }[];
+}
+
+export interface Version {
+  rule_id: string;
+  scope: string;
+  version: number;
+  definition: FullRule;
+  by: string;
+  at: string;
+  follows: boolean;
+  retired: boolean;
+  draft: string | null;
+  proposed_by: string | null;
+  approved_by: string | null;
+  why: string | null;
+}
+
+const inScope = (scope: string): string => {
+  const [kind, name] = [scope.split(":")[0], scope.slice(scope.indexOf(":") + 1)];
+  return kind === "all" ? "" : `?${kind}=${part(name)}`;
+};
+
+export const bench = {
+  history: () => call<TrialHistory>("GET", "trials/history"),
+  rules: (scope: string) => call<Page<FullRule>>("GET", `rules${inScope(scope)}`),
+  versions: (rule: string) => call<Page<Version>>("GET", `rules/${part(rule)}/history`),
+  drafts: () => call<Page<ShortDraft>>("GET", "drafts?limit=200"),
+  draft: (id: string) => call<Draft>("GET", `drafts/${part(id)}`),
+  propose: (draft: { title: string; why: string; scope: string; trial: string }, key: string) => call<Draft>("POST", "drafts", draft, key),
+  act: (id: string, act: DraftAct, text: string, key: string) => call<Draft>("POST", `drafts/${part(id)}/${act}`, text ? { text } : {}, key),
+};
+
+/** So often a trial is asked for again while the one before it is still being ended. */
+const TRIES = 8;
+const PAUSE_MS = 600;
+
+export interface Progress {
+  /** 0 to 1 */
+  done: number;
+  what: string;
+}
+
+const wait = (length: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, length);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("", "AbortError"));
+    }, { once: true });
+  });
+
+/** Hanging up (`signal`) ends it on the server, too. Raises `Problem`, or an AbortError. */
+export async function runTrial(request: TrialRequest, tell: (progress: Progress) => void, signal: AbortSignal): Promise<TrialAnswer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await once(request, tell, signal);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 429 || tries === TRIES) throw error;
+      await wait(PAUSE_MS, signal);
+    }
+  }
+}
+
+async function once(request: TrialRequest, tell: (progress: Progress) => void, signal: AbortSignal): Promise<TrialAnswer> {
+  let response: Response;
+  try {
+    response = await fetch(apiUrl("rules/trial"), {
+      method: "POST",
+      headers: { Accept: "text/event-stream", "Content-Type": "application/json", "X-Ward-Request": "1" },
+      body: JSON.stringify(request),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal,
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Problem(t.errors.network, 0);
+  }
+  if (!response.ok || !response.body) {
+    throw new Problem(wordsFor(response.status, await response.json().catch(() => null)), response.status);
+  }
+  return await follow(response.body, tell, signal);
+}
+
+async function follow(body: ReadableStream<Uint8Array>, tell: (progress: Progress) => void, signal: AbortSignal): Promise<TrialAnswer> {
+  const parser = new EventParser();
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) throw new Problem(t.errors.network, 0);
+      for (const { event, data } of parser.feed(decoder.decode(value, { stream: true }))) {
+        if (event === "progress") tell(JSON.parse(data) as Progress);
+        else if (event === "result") return JSON.parse(data) as TrialAnswer;
+        else if (event === "error") {
+          const problem = JSON.parse(data) as { status: number; detail?: string };
+          throw new Problem(wordsFor(problem.status, problem), problem.status);
+        }
+      }
+    }
+  } catch (error) {
+    if (error instanceof Problem || signal.aborted) throw error;
+    throw new Problem(t.errors.network, 0);
+  }
+}
