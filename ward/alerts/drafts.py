@@ -66,15 +66,20 @@ def require(act: Act, state: State, author: Person, who: Person, second: Second)
     Raises ConflictError where the state does not allow it, ForbiddenError where this person may not.
     """
     if state not in leads_from(act, second):
-        wanted = "not approved by a second person yet" if (act, state) == ("apply", "proposed") else state
-        raise ConflictError(f"this draft is {wanted}", state=state)
+        if (act, state) == ("apply", "proposed"):
+            raise ConflictError(UNAPPROVED, state=state, code="draft-unapproved")
+        raise ConflictError(f"this draft is {state}", state=state, code="draft-state")
     if act == "approve" and second.required and author.is_same(who):
-        raise ForbiddenError(OWN if second.others else ALONE, alone=not second.others)
+        code = "draft-own" if second.others else "draft-alone"
+        raise ForbiddenError(OWN if second.others else ALONE, code=code)
     if act == "withdraw" and not author.is_same(who):
-        raise ForbiddenError("only who proposed a draft withdraws it; others reject it")
+        raise ForbiddenError(
+            "only who proposed a draft withdraws it; others reject it", code="draft-withdraw"
+        )
     return MOVES[act].after
 
 
+UNAPPROVED: Final = "this draft is not approved by a second person yet"
 OWN: Final = "you proposed this: a second person must approve it"
 ALONE: Final = (
     f"{OWN}, and there is nobody else here who may. Add a clinician or an admin (Menu, or `ward user add`); "

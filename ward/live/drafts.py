@@ -89,6 +89,8 @@ def apply_draft(core: Core, tx: Connection, draft: store.Draft, ward: str | None
         raise PreconditionError(
             f"changed since this draft was made: {', '.join(changed)}; try it again on what is in force now",
             rules=changed,
+            code="draft-stale",
+            params={"rules": ", ".join(changed)},
         )
     changes = {one["rule"]: one["change"] for one in draft.changes}
     _, planned_ = planned(core.rulebook, changes, draft.scope, ward, by, now)
@@ -121,6 +123,8 @@ def return_draft(
             f"changed again since this draft was put in force: {', '.join(changed)}; going back would undo "
             "that, too",
             rules=changed,
+            code="draft-stale",
+            params={"rules": ", ".join(changed)},
         )
     after = core.rulebook.copy()
     back = [_before(core, tx, draft, one, ward, by, now) for one in made]

@@ -110,7 +110,9 @@ class Rules:
         with core.db.begin() as tx:
             draft = draft_store.get_draft(tx, id)
             if draft.state != state:
-                raise ConflictError(f"this draft is {draft.state} by now", state=draft.state)
+                raise ConflictError(
+                    f"this draft is {draft.state} by now", state=draft.state, code="draft-state"
+                )
             ward, _ = places(core, draft.scope)
             versions = change(core, tx, draft, ward, by=by, now=now, **more)
         self._put_in_force(versions, now, by)

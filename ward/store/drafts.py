@@ -89,7 +89,7 @@ def move_draft(tx: Connection, draft: Draft, entry: Entry, **changes: Any) -> Dr
     """
     still = (drafts.c.id == draft.id) & (drafts.c.state == draft.state)
     if not tx.execute(update(drafts).where(still).values(**changes)).rowcount:
-        raise ConflictError("somebody else changed this draft meanwhile; read it again")
+        raise ConflictError("somebody else changed this draft meanwhile; read it again", code="draft-state")
     note(tx, entry)
     return get_draft(tx, draft.id)
 

@@ -59,5 +59,7 @@ class Tried:
         """Raises NotFoundError for one that is not hers, or was not kept."""
         found = self._kept.get(id)
         if found is None or found.who != who.id:
-            raise NotFoundError("there is no such trial of yours any more; try the change again")
+            raise NotFoundError(
+                "there is no such trial of yours any more; try the change again", code="trial-gone"
+            )
         return found

@@ -158,9 +158,12 @@ async def _act(act: Act, id: str, text: str | None, service: Service, who: Princ
         second = await run_in_threadpool(_second_person, service, draft)
         after = require(act, draft.state, _author(draft), _person(who), second)
         if MOVES[act].unchanged and (conflicts := _conflicts(service, draft)):
+            changed = [one["rule"] for one in conflicts]
             raise PreconditionError(
-                f"changed meanwhile: {', '.join(one['rule'] for one in conflicts)}",
-                rules=[one["rule"] for one in conflicts],
+                f"changed meanwhile: {', '.join(changed)}",
+                rules=changed,
+                code="draft-stale",
+                params={"rules": ", ".join(changed)},
             )
         about(detail={"scope": draft.scope, "rules": [change["rule"] for change in draft.changes]})
         if act == "apply":
@@ -264,7 +267,9 @@ async def _changes(
         base[rule] = now.rule
         seen = (body.seen or {}).get(rule, now.etag)
         if seen != now.etag or (trial is not None and is_changed(trial.base[rule], now.rule)):
-            raise PreconditionError(f"rule {rule} was changed since; read it, or try it, again", rules=[rule])
+            raise PreconditionError(
+                f"rule {rule} was changed since; read it, or try it, again", rules=[rule], code="rule-changed"
+            )
     return base, changes, found
 
 

@@ -104,7 +104,9 @@ async def put(
     one patient; what is of a ward she proposes with `POST /drafts`. Tokens are not held to that."""
     scope = await scope_of(service, who, ward, stay)
     if service.second_person and who.session and stay is None:
-        raise SecondPersonError("rules of a ward change through a draft that a second person approves")
+        raise SecondPersonError(
+            "rules of a ward change through a draft that a second person approves", code="second-person"
+        )
     if scope == "all" and who.wards is not None:
         raise ForbiddenError("a rule for all wards can be changed only by who sees all wards; use ?ward=")
     if body.id not in (None, rule):

@@ -1,6 +1,7 @@
 /** The calls of the workbench: trials, drafts, and the history of rules. */
 
-import { apiUrl, call, part, Problem, wordsFor } from "../lib/api";
+import { apiUrl, Problem, wordsFor } from "../lib/api";
+import { request } from "../lib/client";
 import { EventParser } from "../lib/sse";
 import type { Page, Priority } from "../lib/types";
 import { t } from "../text";
@@ -159,19 +160,31 @@ export interface Version {
   why: string | null;
 }
 
-const inScope = (scope: string): string => {
-  const [kind, name] = [scope.split(":")[0], scope.slice(scope.indexOf(":") + 1)];
-  return kind === "all" ? "" : `?${kind}=${part(name)}`;
-};
+/** The query that asks for a scope. */
+function inScope(scope: string): { ward?: string; stay?: string } {
+  const at = scope.indexOf(":");
+  return at < 0 ? {} : { [scope.slice(0, at)]: scope.slice(at + 1) };
+}
+
+const ACTS = {
+  comment: "drafts/{draft}/comment",
+  approve: "drafts/{draft}/approve",
+  reject: "drafts/{draft}/reject",
+  withdraw: "drafts/{draft}/withdraw",
+  apply: "drafts/{draft}/apply",
+  return: "drafts/{draft}/return",
+} as const satisfies Record<DraftAct, string>;
 
 export const bench = {
-  history: () => call<TrialHistory>("GET", "trials/history"),
-  rules: (scope: string) => call<Page<FullRule>>("GET", `rules${inScope(scope)}`),
-  versions: (rule: string) => call<Page<Version>>("GET", `rules/${part(rule)}/history`),
-  drafts: () => call<Page<ShortDraft>>("GET", "drafts?limit=200"),
-  draft: (id: string) => call<Draft>("GET", `drafts/${part(id)}`),
-  propose: (draft: { title: string; why: string; scope: string; trial: string }, key: string) => call<Draft>("POST", "drafts", draft, key),
-  act: (id: string, act: DraftAct, text: string, key: string) => call<Draft>("POST", `drafts/${part(id)}/${act}`, text ? { text } : {}, key),
+  history: () => request("get", "trials/history") as Promise<TrialHistory>,
+  rules: (scope: string) => request("get", "rules", { query: inScope(scope) }) as unknown as Promise<Page<FullRule>>,
+  versions: (rule: string) => request("get", "rules/{rule}/history", { path: { rule } }) as unknown as Promise<Page<Version>>,
+  drafts: () => request("get", "drafts", { query: { limit: 200 } }) as unknown as Promise<Page<ShortDraft>>,
+  draft: (id: string) => request("get", "drafts/{draft}", { path: { draft: id } }) as unknown as Promise<Draft>,
+  propose: (draft: { title: string; why: string; scope: string; trial: string }, key: string) =>
+    request("post", "drafts", { body: draft, key }) as unknown as Promise<Draft>,
+  act: (id: string, act: DraftAct, text: string, key: string) =>
+    request("post", ACTS[act], { path: { draft: id }, body: { text }, key }) as unknown as Promise<Draft>,
 };
 
 /** So often a trial is asked for again while the one before it is still being ended. */

@@ -39,5 +39,13 @@ export const problems = {
     role: "Din rolle tillader det ikke.",
     future: "En observation kan ikke ligge i fremtiden.",
     busy: "Der er for travlt lige nu. Prøv igen om få sekunder.",
+    "second-person": "Et afsnits regler ændres ved en kladde, som en anden person godkender.",
+    "draft-own": "Du har foreslået dette: en anden person skal godkende det.",
+    "draft-alone": "Du har foreslået dette, og ingen andre her må godkende det.",
+    "draft-unapproved": "Ingen anden person har godkendt dette endnu.",
+    "draft-state": "En anden har imens afgjort denne kladde.",
+    "draft-stale": "Ændret imens: {rules}. Prøv det igen på det, der gælder nu.",
+    "draft-withdraw": "Kun den, der har foreslået en kladde, trækker den tilbage; andre afviser den.",
+    "trial-gone": "Systemet husker ikke denne prøve mere. Prøv ændringen igen.",
   } as Readonly<Record<string, string>>,
 };

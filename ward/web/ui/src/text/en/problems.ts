@@ -39,5 +39,13 @@ export const problems = {
     role: "Your role does not allow it.",
     future: "An observation cannot be of the future.",
     busy: "Too much is being asked at this moment. Try again in a few seconds.",
+    "second-person": "Rules of a ward change through a draft that a second person approves.",
+    "draft-own": "You proposed this: a second person must approve it.",
+    "draft-alone": "You proposed this, and nobody else here may approve it.",
+    "draft-unapproved": "A second person has not approved this yet.",
+    "draft-state": "Somebody else decided on this draft meanwhile.",
+    "draft-stale": "Changed meanwhile: {rules}. Try it again on what is in force now.",
+    "draft-withdraw": "Only who proposed a draft withdraws it; others reject it.",
+    "trial-gone": "The service does not remember this trial any more. Try the change again.",
   } as Readonly<Record<string, string>>,
 };

@@ -39,5 +39,13 @@ export const problems = {
     role: "Rollen din tillater det ikke.",
     future: "En observasjon kan ikke ligge i framtiden.",
     busy: "Det er for travelt akkurat nå. Prøv igjen om noen sekunder.",
+    "second-person": "En posts regler endres med et utkast som en annen person godkjenner.",
+    "draft-own": "Du har foreslått dette: en annen person må godkjenne det.",
+    "draft-alone": "Du har foreslått dette, og ingen andre her kan godkjenne det.",
+    "draft-unapproved": "Ingen annen person har godkjent dette ennå.",
+    "draft-state": "Noen andre har imens avgjort dette utkastet.",
+    "draft-stale": "Endret imens: {rules}. Prøv det igjen på det som gjelder nå.",
+    "draft-withdraw": "Bare den som har foreslått et utkast, trekker det tilbake; andre avviser det.",
+    "trial-gone": "Systemet husker ikke denne prøven lenger. Prøv endringen igjen.",
   } as Readonly<Record<string, string>>,
 };
