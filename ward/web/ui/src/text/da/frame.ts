@@ -22,6 +22,7 @@ export const frame = {
     readOnly: "Kun visning",
     logInToAct: "Kun visning – log ind for at handle",
     notReady: "Systemet har en fejl",
+    skip: "Spring til indholdet",
     service: "Systemet",
     language: "Sprog",
   },

@@ -22,6 +22,7 @@ export const frame = {
     readOnly: "Read only",
     logInToAct: "Read only – log in to act",
     notReady: "The service has a fault",
+    skip: "Skip to the content",
     service: "Service",
     language: "Language",
   },

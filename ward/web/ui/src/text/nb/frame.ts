@@ -22,6 +22,7 @@ export const frame = {
     readOnly: "Bare visning",
     logInToAct: "Bare visning – logg inn for å handle",
     notReady: "Systemet har en feil",
+    skip: "Hopp til innholdet",
     service: "Systemet",
     language: "Språk",
   },
