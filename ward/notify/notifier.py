@@ -30,7 +30,9 @@ from ward.store.deliveries import (
     last_failures,
     last_tests,
     list_tests,
+    note_screen,
     note_seen,
+    tests_on_screens,
     to_be_shown,
     waiting_of_channels,
 )
@@ -158,11 +160,14 @@ class Notifier:
         """A page says that it shows these notices; what nobody waits for any more changes nothing."""
         with self._db.connect() as connection:
             waiting = to_be_shown(connection, ids, wards)
-        if not waiting:  # most often: another page was first
+            tests = tests_on_screens(connection, ids, wards)
+        if not waiting and not tests:  # most often: another page was first
             return
         now = wall_ms()
         with self._db.begin() as tx:
             told = [notice for notice in waiting if confirm_shown(tx, notice, by, now)]
+            for test in tests:
+                note_screen(tx, test, by, now)
         for notice in told:
             self._sender.observe(DASHBOARD, notice.reason, notice.raised_at, now)
 

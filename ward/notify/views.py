@@ -41,7 +41,9 @@ def test_view(sent: Sent) -> Json:
     for name in ("reason", "level", "signal_delay_s"):
         del view[name]
     seen = {"seen_at": iso(sent.text.get("seen_at")), "seen_by": sent.text.get("seen_by")}
-    return {**view, "ward": sent.ward, "batch": sent.text.get("batch"), **seen}
+    screens = sorted(sent.text.get("screens", {}).items(), key=lambda one: one[1])
+    shown = [{"name": name, "at": iso(at)} for name, at in screens]
+    return {**view, "ward": sent.ward, "batch": sent.text.get("batch"), "screens": shown, **seen}
 
 
 def channel_view(

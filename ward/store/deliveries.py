@@ -171,6 +171,26 @@ def confirm_shown(tx: Connection, notice: Sent, by: str, now: int) -> bool:
     return bool(tx.execute(update(deliveries).where(waits).values(**done, text=shown)).rowcount)
 
 
+def tests_on_screens(
+    connection: Connection, ids: Collection[int], wards: frozenset[str] | None
+) -> list[Sent]:
+    """Of these, the test alerts that dashboards show, whatever became of them."""
+    row = deliveries.c
+    query = select(*_SENT).where(row.id.in_(list(ids)), row.reason == "test", row.channel == DASHBOARD)
+    if wards is not None:
+        query = query.where(row.ward.in_([*wards, ""]))
+    return [Sent(*found) for found in connection.execute(query)]
+
+
+def note_screen(tx: Connection, test: Sent, by: str, now: int) -> None:
+    """One more screen shows a test alert; each name once."""
+    text = get_delivery(tx, test.id).text
+    screens = dict(text.get("screens", {}))
+    if by not in screens:
+        changed = {**text, "screens": {**screens, by: now}}
+        tx.execute(update(deliveries).where(deliveries.c.id == test.id).values(text=changed))
+
+
 def note_seen(tx: Connection, id: int, wards: frozenset[str] | None, by: str, now: int) -> Sent:
     """A person says that a test alert reached her. The first who says so stays.
 

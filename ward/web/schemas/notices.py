@@ -54,6 +54,13 @@ class Delivery(Answer):
     error: str | None = Field(None, examples=["no answer in time"])
 
 
+class Screen(Answer):
+    """A page said that it shows a test alert."""
+
+    name: str = Field(description="As whom it is logged in.", examples=["wall 6A"])
+    at: Moment
+
+
 class Test(Answer):
     """A test alert to one person through one channel, and the record that it arrived."""
 
@@ -69,6 +76,9 @@ class Test(Answer):
     attempts: int
     shown_by: str | None = None
     error: str | None = None
+    screens: list[Screen] = Field(
+        default_factory=list, description="Of the channel `dashboard`: every login whose page showed it."
+    )
     seen_at: Moment | None = Field(None, description="When a person said that she saw it.")
     seen_by: str | None = None
 

@@ -9,6 +9,8 @@ import PlanPage from "./admin/PlanPage.svelte";
 import TokensPage from "./admin/TokensPage.svelte";
 import UsersPage from "./admin/UsersPage.svelte";
 import WardsPage from "./admin/WardsPage.svelte";
+import HandoverPage from "./handover/HandoverPage.svelte";
+import ShiftPage from "./shift/ShiftPage.svelte";
 import StayPage from "./stay/StayPage.svelte";
 import DraftsPage from "./workbench/DraftsPage.svelte";
 import WorkbenchPage from "./workbench/WorkbenchPage.svelte";
@@ -23,6 +25,8 @@ export interface PageEntry {
 }
 
 export const PAGES: Readonly<Record<string, PageEntry>> = {
+  shift: { component: ShiftPage, needs: "read", menu: "shift" },
+  handover: { component: HandoverPage, needs: "read", menu: "handover" },
   stay: { component: StayPage, needs: "read", menu: null },
   admit: { component: AdmitPage, needs: "admit", menu: "admit" },
   workbench: { component: WorkbenchPage, needs: "tune", menu: "workbench" },

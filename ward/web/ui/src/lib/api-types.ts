@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description b20507169d355d01, as b5e1053e45ffc9e5. */
+/** What the API takes and gives. Made by `make client` of its description 3496651b22584c4f, as 5a81716e63d586c9. */
 
 export interface paths {
     alerts: {
@@ -3049,6 +3049,11 @@ export interface components {
             then: components["schemas"]["ScoreThen"] | null;
             now: components["schemas"]["ScoreThen"] | null;
         };
+        Screen: {
+            name: string;
+            /** Format: date-time */
+            at: string;
+        };
         SecondPerson: {
             required: boolean;
             others: number;
@@ -3196,6 +3201,7 @@ export interface components {
             attempts: number;
             shown_by?: string | null;
             error?: string | null;
+            screens?: components["schemas"]["Screen"][];
             seen_at?: string | null;
             seen_by?: string | null;
         };

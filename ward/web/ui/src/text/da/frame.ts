@@ -28,6 +28,8 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    shift: "Vagten",
+    handover: "Overlevering",
     admit: "Indlæg en patient",
     devices: "Udstyr",
     workbench: "Værksted",

@@ -28,6 +28,8 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    shift: "Shift",
+    handover: "Handover",
     admit: "Admit a patient",
     devices: "Devices",
     workbench: "Workbench",

@@ -8,8 +8,10 @@ import { manage } from "./manage";
 import { board } from "./board";
 import { common } from "./common";
 import { frame } from "./frame";
+import { handover } from "./handover";
 import { problems } from "./problems";
+import { shift } from "./shift";
 import { stay } from "./stay";
 import { workbench } from "./workbench";
 
-export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage, ...workbench };
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover };

@@ -28,6 +28,8 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    shift: "Vakten",
+    handover: "Vaktrapport",
     admit: "Legg inn en pasient",
     devices: "Utstyr",
     workbench: "Verksted",

@@ -1,0 +1,36 @@
+/** Overlevering af en vagt, og den seneste tavle på papir. */
+
+export const handover = {
+  handover: {
+    title: "Overlevering",
+    current: "Denne vagt",
+    previous: "Vagten før",
+    again: "Frem til nu",
+    print: "Udskriv",
+    pdf: "Som PDF",
+    made: (time: string) => `pr. ${time}`,
+    patient: "Patient",
+    who: "Hvem har patienten",
+    open: "Åbne alarmer",
+    happened: "I vagten",
+    none: "ingen",
+    left: (time: string) => `udskrevet ${time}`,
+    raised: (high: number, medium: number, low: number, technical: number) => `${high} høj, ${medium} mellem, ${low} lav, ${technical} teknisk`,
+    instead: (usual: string) => `i stedet for: ${usual}`,
+    assessed: { actionable: "krævede handling", "not-actionable": "intet at gøre", artefact: "artefakt" } as Readonly<Record<string, string>>,
+    moved: (bed: string) => `flyttet fra ${bed}`,
+    flags: (before: string, after: string) => `markeringer: ${before} → ${after}`,
+    paused: (why: string) => (why ? `væk: ${why}` : "væk"),
+    attached: (device: string) => `apparat ${device} på`,
+    detached: (device: string) => `apparat ${device} af`,
+    kinds: { admitted: "indlagt", discharged: "udskrevet", "pause-ended": "tilbage" } as Readonly<Record<string, string>>,
+  },
+  lastKnown: {
+    title: "Hvad der sidst var kendt",
+    asOf: (time: string) => `Pr. ${time}.`,
+    text: "Hvad der skete senere, står ikke her. Se til patienterne.",
+    values: "Værdier (med tid, hvor de var gamle)",
+    byHand: "I hånden",
+    print: "Udskriv, hvad der sidst var kendt",
+  },
+};

@@ -1,0 +1,36 @@
+/** The handover of a shift, and the last board on paper. */
+
+export const handover = {
+  handover: {
+    title: "Handover",
+    current: "This shift",
+    previous: "The shift before",
+    again: "Up to now",
+    print: "Print",
+    pdf: "As PDF",
+    made: (time: string) => `as of ${time}`,
+    patient: "Patient",
+    who: "Who has the patient",
+    open: "Open alarms",
+    happened: "This shift",
+    none: "none",
+    left: (time: string) => `left ${time}`,
+    raised: (high: number, medium: number, low: number, technical: number) => `${high} high, ${medium} medium, ${low} low, ${technical} technical`,
+    instead: (usual: string) => `instead of: ${usual}`,
+    assessed: { actionable: "actionable", "not-actionable": "nothing to do", artefact: "artefact" } as Readonly<Record<string, string>>,
+    moved: (bed: string) => `moved from ${bed}`,
+    flags: (before: string, after: string) => `flags: ${before} → ${after}`,
+    paused: (why: string) => (why ? `away: ${why}` : "away"),
+    attached: (device: string) => `device ${device} on`,
+    detached: (device: string) => `device ${device} off`,
+    kinds: { admitted: "admitted", discharged: "discharged", "pause-ended": "back" } as Readonly<Record<string, string>>,
+  },
+  lastKnown: {
+    title: "What was last known",
+    asOf: (time: string) => `As of ${time}.`,
+    text: "What happened later is not on this page. Look at the patients.",
+    values: "Values (with their time where they were old)",
+    byHand: "By hand",
+    print: "Print what was last known",
+  },
+};

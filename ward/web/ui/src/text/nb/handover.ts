@@ -1,0 +1,36 @@
+/** Vaktrapporten, og den siste tavlen på papir. */
+
+export const handover = {
+  handover: {
+    title: "Vaktrapport",
+    current: "Denne vakten",
+    previous: "Vakten før",
+    again: "Fram til nå",
+    print: "Skriv ut",
+    pdf: "Som PDF",
+    made: (time: string) => `per ${time}`,
+    patient: "Pasient",
+    who: "Hvem har pasienten",
+    open: "Åpne alarmer",
+    happened: "Denne vakten",
+    none: "ingen",
+    left: (time: string) => `skrevet ut ${time}`,
+    raised: (high: number, medium: number, low: number, technical: number) => `${high} høy, ${medium} middels, ${low} lav, ${technical} teknisk`,
+    instead: (usual: string) => `i stedet for: ${usual}`,
+    assessed: { actionable: "krevde handling", "not-actionable": "ingenting å gjøre", artefact: "artefakt" } as Readonly<Record<string, string>>,
+    moved: (bed: string) => `flyttet fra ${bed}`,
+    flags: (before: string, after: string) => `merker: ${before} → ${after}`,
+    paused: (why: string) => (why ? `borte: ${why}` : "borte"),
+    attached: (device: string) => `apparat ${device} på`,
+    detached: (device: string) => `apparat ${device} av`,
+    kinds: { admitted: "lagt inn", discharged: "skrevet ut", "pause-ended": "tilbake" } as Readonly<Record<string, string>>,
+  },
+  lastKnown: {
+    title: "Det som sist var kjent",
+    asOf: (time: string) => `Per ${time}.`,
+    text: "Det som skjedde senere, står ikke her. Se til pasientene.",
+    values: "Verdier (med tid der de var gamle)",
+    byHand: "For hånd",
+    print: "Skriv ut det som sist var kjent",
+  },
+};
