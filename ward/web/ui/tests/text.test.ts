@@ -44,6 +44,7 @@ const OTHERS = (["da", "nb"] as const).map((language) => [language, leaves(CATAL
 
 /** The same in these languages: names, symbols, abbreviations, loan words. Whole branches end in a dot. */
 const SAME = new Set([
+  "handover.patient",
   "account.roles.admin",
   "account.roles.integration",
   "act.assessments.0.0",

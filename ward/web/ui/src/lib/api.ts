@@ -46,8 +46,6 @@ export const api = {
 
   observe: (stay: string, values: Record<string, unknown>, key: string) =>
     request("post", "stays/{stay}/observations", { path: { stay }, body: values, key }),
-  pause: (stay: string, minutes: number, key: string) => request("post", "stays/{stay}/pause", { path: { stay }, body: { minutes }, key }),
-
   vitals: (stay: string, start: number, end: number | null, resolution: number | null) =>
     request("get", "stays/{stay}/vitals", {
       path: { stay },

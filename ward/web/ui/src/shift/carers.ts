@@ -5,11 +5,6 @@ import { clock } from "../lib/format";
 import type { Stay } from "../lib/types";
 import { t } from "../text";
 
-/** Whether this ward says who has whom at all: else 'nobody' would be noise. */
-export function isUsed(stays: Iterable<Stay>, ward: string): boolean {
-  return [...stays].some((stay) => stay.ward === ward && (stay.carer || stay.carer_before));
-}
-
 export function isMine(stay: Stay, name: string | undefined): boolean {
   return !!name && stay.carer?.name === name;
 }

@@ -66,10 +66,6 @@ export const stay = {
     choose: "Tryk på det, du ser, og gem.",
     saved: "Gemt.",
     lastEntered: (what: string, age: string) => `${what}, ${age === "nu" ? "nu" : `for ${age} siden`}`,
-    pause: "Patienten er væk",
-    pauseHint: "Indtil da, eller indtil der igen kommer målinger, meldes intet nyt.",
-    resume: "Patienten er tilbage",
-    pausedUntil: (time: string) => `Væk til ${time}`,
     admitted: (time: string) => `her siden ${time}`,
     events: {
       raised: "udløst",

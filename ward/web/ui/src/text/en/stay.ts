@@ -66,10 +66,6 @@ export const stay = {
     choose: "Tap what you see, then save.",
     saved: "Saved.",
     lastEntered: (what: string, age: string) => `${what}, ${age === "now" ? "now" : `${age} ago`}`,
-    pause: "Patient away",
-    pauseHint: "Nothing new is told until then, or until readings return.",
-    resume: "Patient is back",
-    pausedUntil: (time: string) => `Away until ${time}`,
     admitted: (time: string) => `here since ${time}`,
     events: {
       raised: "raised",

@@ -66,10 +66,6 @@ export const stay = {
     choose: "Trykk på det du ser, og lagre.",
     saved: "Lagret.",
     lastEntered: (what: string, age: string) => `${what}, ${age === "nå" ? "nå" : `for ${age} siden`}`,
-    pause: "Pasienten er borte",
-    pauseHint: "Til da, eller til det kommer målinger igjen, meldes ingenting nytt.",
-    resume: "Pasienten er tilbake",
-    pausedUntil: (time: string) => `Borte til ${time}`,
     admitted: (time: string) => `her siden ${time}`,
     events: {
       raised: "utløst",
