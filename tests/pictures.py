@@ -44,6 +44,21 @@ def first_stay(page: Page) -> None:
     page.get_by_test_id("news2-table").wait_for()
 
 
+def place(page: Page) -> None:
+    """Where a patient lies and what measures her, on her page."""
+    first_stay(page)
+    page.get_by_test_id("stay-place").scroll_into_view_if_needed()
+
+
+def attach(page: Page) -> None:
+    """A device of hers is taken off, and offered again."""
+    first_stay(page)
+    page.locator("[data-testid^=detach-]").first.click()
+    page.get_by_test_id("detach-yes").click()
+    page.get_by_test_id("attach-open").click()
+    page.locator("[data-testid^=offer-]").first.wait_for(timeout=20_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """One picture: ``name``.png, of the page at ``hash`` at a size of ``SIZES``, by night or day.
@@ -70,6 +85,19 @@ SCREENS: Final[Sequence[Screen]] = (
     Screen("board-24-tablet-day", "board", size="tablet", theme="light"),
     Screen("board-24-phone-night", "board", size="phone"),
     Screen("stay-laptop-night", "news2-table", size="laptop", steps=first_stay),
+    Screen("admit-tablet-night", "admit", "#/admit", "tablet"),
+    Screen("admit-phone-day", "admit", "#/admit", "phone", "light"),
+    Screen("attach-tablet-night", "offered", size="tablet", steps=attach),
+    Screen("place-phone-day", "stay-place", size="phone", theme="light", steps=place),
+    Screen("service-laptop-night", "curve-readings", "#/health", "laptop"),
+    Screen("service-wall-day", "curve-readings", "#/health", "wall", "light"),
+    Screen("plan-laptop-day", "plan-steps", "#/plan/surgical", "laptop", "light"),
+    Screen("plan-phone-night", "plan-steps", "#/plan/surgical", "phone"),
+    Screen("users-laptop-day", "users", "#/users", "laptop", "light"),
+    Screen("users-phone-night", "users", "#/users", "phone"),
+    Screen("audit-laptop-night", "audit-lines", "#/audit", "laptop"),
+    Screen("tokens-tablet-day", "tokens", "#/tokens", "tablet", "light"),
+    Screen("wards-tablet-night", "wards", "#/wards", "tablet"),
 )
 
 

@@ -160,7 +160,6 @@ export const manage = {
     broker: "Broker",
     connected: "forbundet",
     notConnected: "ikke forbundet",
-    message: (age: string) => `seneste måling for ${age} siden`,
     noMessage: "ingen måling siden starten",
     database: "Database",
     backup: "Seneste sikkerhedskopi",

@@ -160,7 +160,6 @@ export const manage = {
     broker: "Broker",
     connected: "connected",
     notConnected: "not connected",
-    message: (age: string) => `last reading ${age} ago`,
     noMessage: "no reading since the start",
     database: "Database",
     backup: "Last backup",

@@ -160,7 +160,6 @@ export const manage = {
     broker: "Megler (MQTT)",
     connected: "tilkoblet",
     notConnected: "ikke tilkoblet",
-    message: (age: string) => `siste måling for ${age} siden`,
     noMessage: "ingen måling siden starten",
     database: "Database",
     backup: "Siste sikkerhetskopi",
