@@ -14,7 +14,7 @@ from simulator.ward_plan import plan_ward
 from tests.brokers import mosquitto_at, until
 from tests.ports import free_port
 from ward.ingest.mqtt import MqttLink
-from ward.ingest.tls import context_of
+from ward.ingest.tls import context_of, why
 
 # Where the handshake fails paho leaves the socket to the garbage collector, which complains.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -135,3 +135,11 @@ def test_the_simulator_speaks_tls(authority, ca_file):
             simulation.stop()
         with socket.create_connection(("127.0.0.1", port)):  # the broker is still well
             pass
+
+
+def test_what_a_network_says_most_often_is_told_in_words():
+    assert why(ConnectionRefusedError(111, "Connection refused"), False) == (
+        "nothing listens at that address and port"
+    )
+    assert why(socket.gaierror(-2, "Name or service not known"), True) == ("no machine of that name is known")
+    assert why(TimeoutError("no CONNACK within 10 s"), False) == "no CONNACK within 10 s"

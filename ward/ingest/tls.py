@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from typing import Final
 
 
 def context_of(
@@ -27,6 +29,13 @@ def context_of(
     return context
 
 
+PLAIN: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ConnectionRefusedError, "nothing listens at that address and port"),
+    (socket.gaierror, "no machine of that name is known"),
+)
+"""What a network says most often, in words."""
+
+
 def why(error: Exception, tls: bool) -> str:
     """What went wrong on the way to the broker, for people; ``tls``: it was to be spoken."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -35,6 +44,9 @@ def why(error: Exception, tls: bool) -> str:
         return f"the broker does not answer in TLS ({_said(error)}): is this its TLS port?"
     if isinstance(error, ConnectionResetError) and tls:
         return "the broker hung up on TLS: is this its TLS port?"
+    for kind, words in PLAIN:
+        if isinstance(error, kind):
+            return words
     if isinstance(error, OSError) and error.strerror is None:
         return str(error)
     return f"{type(error).__name__}: {error}"
