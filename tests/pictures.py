@@ -47,6 +47,7 @@ def first_stay(page: Page) -> None:
 def place(page: Page) -> None:
     """Where a patient lies and what measures her, on her page."""
     first_stay(page)
+    page.wait_for_timeout(3_000)  # what stands above it is there
     page.get_by_test_id("stay-place").scroll_into_view_if_needed()
 
 

@@ -108,8 +108,10 @@ class Operations:
 
     def _more(self) -> dict[str, float]:
         self._health()  # sets the gauges of the link
-        delay = max(0, self._clock.now() - self._reached()) / 1_000 / self._clock.speed
-        return {"delay": delay, "database": float(self._database_bytes())}
+        found = {"database": float(self._database_bytes())}
+        if (reached := self._reached()) > 0:  # before that nothing was evaluated
+            found["delay"] = max(0, self._clock.now() - reached) / 1_000 / self._clock.speed
+        return found
 
     def _database_bytes(self) -> int:
         looked, size = self._size

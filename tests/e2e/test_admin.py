@@ -231,6 +231,12 @@ def test_the_trail_tells_who_did_it_and_holds(house: Served, page: Page) -> None
     page.get_by_test_id("audit-verify").click()
     expect(page.get_by_test_id("audit-verdict")).to_have_attribute("data-holds", "true", timeout=20_000)
     picture(page, "audit")
+    page.reload()
+    expect(page.get_by_test_id("audit-lines").locator("tbody tr").first).to_be_visible(timeout=10_000)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/audit" in request.url else None)
+    page.wait_for_timeout(1_500)
+    assert asked == []  # it asks when it is told to, and no more
     house.command("backup", str(house.folder / "b"), "--unencrypted")
     go(page, house, "health")
     expect(page.get_by_test_id("backup")).to_contain_text("MB", timeout=20_000)

@@ -54,4 +54,11 @@ def test_samples_of_all_labels_count_together() -> None:
     refused.labels("b").inc(3)
     Gauge("level", "x", registry=registry).set(7)
     Histogram("took", "x", registry=registry).observe(0.5)
-    assert samples(registry) == {"refused_total": 5.0, "level": 7.0, "took_sum": 0.5, "took_count": 1.0}
+    Counter("never", "x", ["reason"], registry=registry)
+    expected = {"never_total": 0.0}
+    assert samples(registry) == expected | {
+        "refused_total": 5.0,
+        "level": 7.0,
+        "took_sum": 0.5,
+        "took_count": 1.0,
+    }

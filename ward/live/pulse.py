@@ -57,9 +57,12 @@ SERIES: Final = (
 
 
 def samples(registry: CollectorRegistry = REGISTRY) -> dict[str, float]:
-    """Every sample by its name, those of all labels together; of histograms only sum and count."""
+    """Every sample by its name, those of all labels together; of histograms only sum and count. What has
+    labels and was never counted is 0."""
     found: dict[str, float] = {}
     for family in registry.collect():
+        if not family.samples:
+            found[f"{family.name}_total" if family.type == "counter" else family.name] = 0.0
         for sample in family.samples:
             if not sample.name.endswith(("_bucket", "_created")):
                 found[sample.name] = found.get(sample.name, 0.0) + sample.value

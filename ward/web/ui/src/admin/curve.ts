@@ -28,5 +28,5 @@ export function lineOf(values: readonly (number | null)[], width: number, height
 
 /** As many decimals as a person wants of it. */
 export function decimals(value: number): number {
-  return value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2;
 }

@@ -1,5 +1,6 @@
 /** One thing that is sent and may fail: what it is at, and in words why it did not go. */
 
+import { untrack } from "svelte";
 import { newKey } from "../acting/acting.svelte";
 import { Problem } from "../lib/api";
 import { t } from "../text";
@@ -9,8 +10,15 @@ export class Doing {
   failure = $state("");
   #key = newKey();
 
-  /** True when it went through. Trying again sends the same key until then, so that it counts once. */
-  async run(work: (key: string) => Promise<unknown>): Promise<boolean> {
+  /**
+   * True when it went through. Trying again sends the same key until then, so that it counts once. An effect that
+   * calls this follows nothing that is read here: else it would run again with each answer.
+   */
+  run(work: (key: string) => Promise<unknown>): Promise<boolean> {
+    return untrack(() => this.#run(work));
+  }
+
+  async #run(work: (key: string) => Promise<unknown>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
     this.failure = "";
