@@ -51,9 +51,12 @@ class Practice:
         async with self._turn:
             self._require()
             if self._simulation is not None:
-                raise ConflictError("the simulator runs already")
+                raise ConflictError("the simulator runs already", code="simulator-runs")
             if any(stay["ward"] != WARD for stay in self._stays()):
-                raise ConflictError("there are patients: a simulator beside them would be mistaken for one")
+                raise ConflictError(
+                    "there are patients: a simulator beside them would be mistaken for one",
+                    code="simulator-patients",
+                )
             plan = plan_ward(1, beds, wards=(WARD,))
             taken = {stay["bed"] for stay in self._stays()}
             for stay in plan.stays():

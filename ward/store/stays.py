@@ -101,9 +101,13 @@ def undo_discharge(tx: Connection, stay: str, at: int, within: int) -> Stay:
     if row is None:
         raise NotFoundError(f"no stay {stay}")
     if row.end is None:
-        raise ConflictError(f"stay {stay} is not over")
+        raise ConflictError(f"stay {stay} is not over", code="stay-goes-on")
     if at - row.end > within:
-        raise ConflictError(f"stay {stay} is over for more than {within // 60_000} min; admit anew")
+        raise ConflictError(
+            f"stay {stay} is over for more than {within // 60_000} min; admit anew",
+            code="undo-late",
+            params={"minutes": within // 60_000},
+        )
     _require_free_bed(tx, row.ward, row.bed)
     try:
         with tx.begin_nested():
@@ -183,7 +187,12 @@ def attach(tx: Connection, stay: str, device: str, at: int, *, from_stay: str | 
             stay=others[0].stay,
         )
     elif from_stay is not None:
-        raise ConflictError(f"device {device} of ward {ward} is not in use there any more", field="devices")
+        raise ConflictError(
+            f"device {device} of ward {ward} is not in use there any more",
+            field="devices",
+            code="device-moved",
+            params={"device": device},
+        )
     try:
         with tx.begin_nested():
             tx.execute(assignments.insert().values(stay=stay, ward=ward, device=device, start=at))

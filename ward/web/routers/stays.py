@@ -37,7 +37,7 @@ async def admit(body: Admission, service: Svc, who: Admitter, once: Once) -> Res
     who may set them: they switch rules off."""
     require_ward(who, body.ward)
     if body.flags and not who.may("flag"):
-        raise ForbiddenError("flags switch rules off: they are set by a clinician")
+        raise ForbiddenError("flags switch rules off: they are set by a clinician", code="flags")
 
     async def run() -> Json:
         made = await service.call("admit", **body.model_dump(), by=who.name)

@@ -47,5 +47,11 @@ export const problems = {
     "draft-stale": "Ændret imens: {rules}. Prøv det igen på det, der gælder nu.",
     "draft-withdraw": "Kun den, der har foreslået en kladde, trækker den tilbage; andre afviser den.",
     "trial-gone": "Systemet husker ikke denne prøve mere. Prøv ændringen igen.",
+    "stay-goes-on": "Opholdet er ikke slut.",
+    "undo-late": "Opholdet har været slut i mere end {minutes} min. Indlæg igen.",
+    "device-moved": "{device} er der ikke længere. Se efter igen.",
+    flags: "Markeringer slår regler fra: dem sætter en læge.",
+    "simulator-runs": "Simulatoren kører allerede.",
+    "simulator-patients": "Der er patienter: en simulator ved siden af dem kunne forveksles med dem.",
   } as Readonly<Record<string, string>>,
 };

@@ -47,5 +47,11 @@ export const problems = {
     "draft-stale": "Changed meanwhile: {rules}. Try it again on what is in force now.",
     "draft-withdraw": "Only who proposed a draft withdraws it; others reject it.",
     "trial-gone": "The service does not remember this trial any more. Try the change again.",
+    "stay-goes-on": "This stay is not over.",
+    "undo-late": "This stay is over for more than {minutes} min. Admit anew.",
+    "device-moved": "{device} is not there any more. Look again.",
+    flags: "Flags switch rules off: a clinician sets them.",
+    "simulator-runs": "The simulator runs already.",
+    "simulator-patients": "There are patients: a simulator beside them would be mistaken for one.",
   } as Readonly<Record<string, string>>,
 };

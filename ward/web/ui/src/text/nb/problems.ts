@@ -47,5 +47,11 @@ export const problems = {
     "draft-stale": "Endret imens: {rules}. Prøv det igjen på det som gjelder nå.",
     "draft-withdraw": "Bare den som har foreslått et utkast, trekker det tilbake; andre avviser det.",
     "trial-gone": "Systemet husker ikke denne prøven lenger. Prøv endringen igjen.",
+    "stay-goes-on": "Oppholdet er ikke slutt.",
+    "undo-late": "Oppholdet har vært slutt i mer enn {minutes} min. Legg inn på nytt.",
+    "device-moved": "{device} er ikke der lenger. Se etter på nytt.",
+    flags: "Merker slår regler av: dem setter en lege.",
+    "simulator-runs": "Simulatoren kjører allerede.",
+    "simulator-patients": "Det er pasienter: en simulator ved siden av dem kunne forveksles med dem.",
   } as Readonly<Record<string, string>>,
 };
