@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     downtime_min: float = Field(
         15.0, ge=0, le=1440, description="Minutes between downtime sheets in the data folder; 0: none"
     )
+    one_sound: str = Field(
+        "", description="Wards where one screen sounds for all, with commas between, or *; default: each does"
+    )
     session_hours: float = Field(
         12.0, gt=0, le=24, description="Hours after logging in until one must log in again to act"
     )

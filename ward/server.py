@@ -51,7 +51,7 @@ def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
     """Not started; ``run`` blocks until a signal, ``should_exit`` ends it."""
     PatientProtocol.most = room()
     config = uvicorn.Config(
-        create_app(service, doors=doors_of(settings), root=settings.root_path),
+        create_app(service, doors=doors_of(settings), root=settings.root_path, one_sound=settings.one_sound),
         http=PatientProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,
         proxy_headers=bool(settings.trusted_proxies),

@@ -114,6 +114,7 @@ ALLOWED = {
     f"GET {A}/channels/tests": ALL,
     f"POST {A}/channels/tests/{{id}}/seen": STAFF,
     f"POST {A}/notices/shown": STAFF | {"kiosk"},
+    f"POST {A}/sounds": STAFF | {"kiosk"},
     f"GET {A}/alerts/delays": ALL,
     "GET /metrics": {"admin", "integration"},
     "GET /openapi.json": ALL,

@@ -44,6 +44,7 @@ from ward.web.routers import (
     reports,
     rules,
     session,
+    sounds,
     stays,
     tokens,
     trial,
@@ -51,6 +52,7 @@ from ward.web.routers import (
     vitals,
 )
 from ward.web.service_protocol import Service
+from ward.web.sounding import Sounding
 from ward.web.subpath import SubPath
 from ward.web.trail import Trail
 from ward.web.tried import Tried
@@ -61,6 +63,7 @@ ROUTERS: Final = (
     observations,
     vitals,
     notices,
+    sounds,
     alerts,
     trial,
     rules,
@@ -111,9 +114,11 @@ def create_app(
     passwords: Passwords | None = None,
     limits: Limits = LIMITS,
     root: str = "",
+    one_sound: str = "",
 ) -> FastAPI:
     """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire;
-    ``doors`` say how people come in; ``root`` is the path of a proxy below which all this is, or "".
+    ``doors`` say how people come in; ``root`` is the path of a proxy below which all this is, or "";
+    ``one_sound`` names the wards in which one screen sounds for all.
 
     Before the server can stop, the streams must end: call ``service.hub.close()``.
     """
@@ -140,6 +145,7 @@ def create_app(
     app.state.provider = Provider(oidc_given, wall) if oidc_given else None
     app.state.heartbeat_s = heartbeat_s
     app.state.rendered = Rendered()
+    app.state.sounding = Sounding(one_sound)
     app.state.root = root
     app.state.tried = Tried()
     trail = Trail(service.engine_db, wall)

@@ -32,8 +32,9 @@ QUIET: Final = frozenset(
     | {"ward-openapi", "ward-documentation", "ward-style", "ward-problem"}
 )
 """Reading what tells nothing of patients or people. Refusals are told of these, too."""
-RECEIPTS: Final = frozenset({"notices-shown"})
-"""What pages send by themselves for each alert that they show; the deliveries keep who and when."""
+RECEIPTS: Final = frozenset({"notices-shown", "sounds-sound"})
+"""What pages send by themselves: for each alert that they show (the deliveries keep who and when), and that
+they can sound."""
 REFUSED: Final = frozenset({401, 403})
 STRANGERS: Final = Budget("told", 300, 1)
 """Of one address: refusals of nobody known with a line of their own."""

@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 3496651b22584c4f, as 5a81716e63d586c9. */
+/** What the API takes and gives. Made by `make client` of its description d42406847fc6a5f5, as a9b0bf21082fb624. */
 
 export interface paths {
     alerts: {
@@ -1030,6 +1030,26 @@ export interface paths {
                 200: {
                     content: {
                         "application/json": components["schemas"]["Simulator"];
+                    };
+                };
+            };
+        };
+    };
+    sounds: {
+        parameters: {
+        };
+        post: {
+            parameters: {
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Sounds"];
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["SoundsOf"];
                     };
                 };
             };
@@ -3100,6 +3120,22 @@ export interface components {
             running: boolean;
             ward: string;
             patients: boolean;
+        };
+        SoundOf: {
+            shared: boolean;
+            sounds: boolean;
+            others: number;
+        };
+        Sounds: {
+            screen: string;
+            wards: string[];
+            able: boolean;
+            take?: boolean;
+        };
+        SoundsOf: {
+            wards: {
+                [key: string]: components["schemas"]["SoundOf"];
+            };
         };
         Spell: {
             name: string;

@@ -1,7 +1,7 @@
 /** The calls of the dashboard to the API. */
 
 import { every, request, send } from "./client";
-import type { Alert, Assessment, DeadLetter, Device, Page, RiskScore, Rule, Session, Tellings, Vitals, Ways } from "./types";
+import type { Alert, Assessment, DeadLetter, Device, Page, RiskScore, Rule, Session, SoundsOf, Tellings, Vitals, Ways } from "./types";
 
 export { apiUrl } from "./client";
 export { Problem, wordsFor } from "./problem";
@@ -42,6 +42,8 @@ export const api = {
 
   told: (id: string) => request("get", "alerts/{alert}", { path: { alert: id } }) as Promise<Tellings>,
   shown: (ids: number[]) => request("post", "notices/shown", { body: { ids }, headers: { "X-Ward-Active": "0" } }),
+  sounds: async (screen: string, wards: string[], able: boolean, take: boolean) =>
+    ((await request("post", "sounds", { body: { screen, wards, able, take }, headers: { "X-Ward-Active": "0" } })) as SoundsOf).wards,
   seen: (test: number) => request("post", "channels/tests/{id}/seen", { path: { id: test } }),
 
   observe: (stay: string, values: Record<string, unknown>, key: string) =>

@@ -132,3 +132,6 @@ export type Session = Omit<Described["Who"], "may"> & { may?: string[] };
 
 /** How one may log in. */
 export type Ways = Sure<Described["Ways"], "oidc">;
+
+/** By ward, whether a screen is to sound. */
+export type SoundsOf = Described["SoundsOf"];

@@ -12,7 +12,8 @@ import { frame } from "./frame";
 import { handover } from "./handover";
 import { problems } from "./problems";
 import { shift } from "./shift";
+import { sound } from "./sound";
 import { stay } from "./stay";
 import { workbench } from "./workbench";
 
-export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover };
+export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover };
