@@ -30,6 +30,7 @@ export const frame = {
   menu: {
     shift: "Vagten",
     handover: "Overlevering",
+    reports: "Alarmrapport",
     admit: "Indlæg en patient",
     devices: "Udstyr",
     workbench: "Værksted",

@@ -30,6 +30,7 @@ export const frame = {
   menu: {
     shift: "Shift",
     handover: "Handover",
+    reports: "Alert report",
     admit: "Admit a patient",
     devices: "Devices",
     workbench: "Workbench",

@@ -15,4 +15,6 @@ import { sound } from "./sound";
 import { stay } from "./stay";
 import { workbench } from "./workbench";
 
-export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover };
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };
+import { reports } from "./reports";
+

@@ -30,6 +30,7 @@ export const frame = {
   menu: {
     shift: "Vakten",
     handover: "Vaktrapport",
+    reports: "Alarmrapport",
     admit: "Legg inn en pasient",
     devices: "Utstyr",
     workbench: "Verksted",

@@ -16,4 +16,6 @@ import { sound } from "./sound";
 import { stay } from "./stay";
 import { workbench } from "./workbench";
 
-export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover };
+export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };
+import { reports } from "./reports";
+
