@@ -99,6 +99,7 @@ SCREENS: Final[Sequence[Screen]] = (
     Screen("audit-laptop-night", "audit-lines", "#/audit", "laptop"),
     Screen("tokens-tablet-day", "tokens", "#/tokens", "tablet", "light"),
     Screen("wards-tablet-night", "wards", "#/wards", "tablet"),
+    Screen("reports-laptop-day", "report-figures", hash="#/reports", size="laptop", theme="light"),
 )
 
 

@@ -15,7 +15,6 @@ import { shift } from "./shift";
 import { sound } from "./sound";
 import { stay } from "./stay";
 import { workbench } from "./workbench";
-
-export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };
 import { reports } from "./reports";
 
+export const da: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };

@@ -14,7 +14,6 @@ import { shift } from "./shift";
 import { sound } from "./sound";
 import { stay } from "./stay";
 import { workbench } from "./workbench";
-
-export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };
 import { reports } from "./reports";
 
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };
