@@ -219,15 +219,16 @@ def latest(written: History) -> History:
     return written.take(kept[np.lexsort((written.seq[kept], written.time[kept]))])
 
 
-def bin_history(readings: History, resolution_ms: int) -> Bins:
-    """Min, median, max and count of the valid readings per signal and bin of ``resolution_ms``.
+def bin_history(readings: History, resolution_ms: int, *, doubted: bool = False) -> Bins:
+    """Min, median, max and count of the valid readings per signal and bin of ``resolution_ms``; ``doubted``:
+    of the others, the questionable and the invalid.
 
     Bins start at multiples of the resolution since 1970; those without a valid reading are left out.
     Raises InvalidError unless the resolution is positive.
     """
     if resolution_ms <= 0:
         raise InvalidError("resolution must be more than 0", field="resolution")
-    valid = readings.take((readings.mark == 0) & ~np.isnan(readings.value))
+    valid = readings.take(((readings.mark != 0) == doubted) & ~np.isnan(readings.value))
     start = valid.time // resolution_ms * resolution_ms
     order = np.lexsort((valid.value, start, valid.signal))
     signal, start, value = valid.signal[order], start[order], valid.value[order]

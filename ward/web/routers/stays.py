@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ward.alerts.model import Alert
 from ward.errors import ForbiddenError, InvalidError
 from ward.store.alerts import get_alerts
 from ward.store.events import list_events
@@ -105,10 +106,18 @@ async def events(
         with service.engine_db.connect() as connection:
             found = list_events(connection, stay=stay, of_stay_only=of == "stay", cursor=cursor, limit=limit)
             known = get_alerts(connection, {one.event.alert for one in found.items if one.event.alert})
-        named = {a.id: {"title": a.title, "priority": a.priority, "of": a.kind} for a in known.values()}
+        named = {
+            a.id: {"title": a.title, "titles": dict(a.titles), "priority": a.priority, "of": a.kind}
+            for a in known.values()
+        }
         return page_of(found, lambda one: event_view(one) | named.get(one.event.alert or "", {}))
 
     return send(await run_in_threadpool(read))
+
+
+def _named(alert: Alert) -> Json:
+    titles = dict(alert.titles)
+    return {"title": alert.title, "titles": titles, "priority": alert.priority, "of": alert.kind}
 
 
 @router.patch("/{stay}", summary="Change the flags", responses=answers(Stay, 404, 409))

@@ -52,7 +52,8 @@ async def vitals(
     """By default every reading of the asked time, also the questionable and the invalid, with the reason.
 
     Times are by the device, corrected by its clock's offset. With `resolution`, bins begin at multiples
-    of it since 1970 UTC, and those without a valid reading are left out.
+    of it since 1970 UTC, and those without a valid reading are left out; `doubted` are bins of what did not
+    count.
     """
     found = await own_stay(service, who, stay)
     until = end if end is not None else service.clock.now() + 1
@@ -73,9 +74,7 @@ async def vitals(
                 "start": iso(since),
                 "end": iso(until),
                 "resolution_s": None if resolution is None else resolution / 1000,
-                "signals": _raw(history, names)
-                if resolution is None
-                else _binned(bin_history(history, resolution)),
+                "signals": _raw(history, names) if resolution is None else _binned(history, resolution),
             }
         )
 
@@ -128,13 +127,20 @@ def _raw(history: History, devices: dict[int, str]) -> Json:
     return shown
 
 
-def _binned(bins: Bins) -> Json:
+def _binned(history: History, resolution: int) -> Json:
+    bins, doubted = bin_history(history, resolution), bin_history(history, resolution, doubted=True)
     shown: Json = {}
-    for index in np.unique(bins.signal):
-        rows = bins.signal == index
-        columns = {name: getattr(bins, name)[rows].tolist() for name in ("min", "median", "max", "count")}
-        shown[SIGNALS[index].name] = {"time": _times(bins.time[rows]), **columns}
+    for index in np.unique(history.signal):
+        shown[SIGNALS[index].name] = {
+            **_columns(bins, index, ("min", "median", "max", "count")),
+            "doubted": _columns(doubted, index, ("min", "max", "count")),
+        }
     return shown
+
+
+def _columns(bins: Bins, signal: int, names: tuple[str, ...]) -> Json:
+    rows = bins.signal == signal
+    return {"time": _times(bins.time[rows]), **{name: getattr(bins, name)[rows].tolist() for name in names}}
 
 
 def _times(ms: NDArray[Any]) -> list[str]:

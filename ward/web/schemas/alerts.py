@@ -152,6 +152,7 @@ class StayLogEntry(LogEntry):
     """A line of a stay's log; of an alert it says which."""
 
     title: str | None = Field(None, description="Of the alert.", examples=["SpO2 below 88 % for 10 min"])
+    titles: dict[str, str] = Field(default_factory=dict, description="The same in other languages.")
     priority: Literal["high", "medium", "low"] | None = None
     of: Literal["physiological", "technical"] | None = Field(None, description="The alert's kind.")
 

@@ -318,6 +318,15 @@ class ScoreView(Answer):
     risk: Risk
 
 
+class Doubted(Answer):
+    """Bins of questionable and invalid readings."""
+
+    time: list[Moment]
+    min: list[float]
+    max: list[float]
+    count: list[int]
+
+
 class Trace(Answer):
     """Columns of equal length: raw readings, or, with `resolution`, one row per bin with data."""
 
@@ -330,6 +339,7 @@ class Trace(Answer):
     median: list[float] | None = None
     max: list[float] | None = None
     count: list[int] | None = Field(None, description="Valid readings in the bin.")
+    doubted: Doubted | None = Field(None, description="With `resolution`: readings that did not count.")
 
 
 class Vitals(Answer):

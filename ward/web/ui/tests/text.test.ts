@@ -62,6 +62,7 @@ const SAME = new Set([
   "header.speed",
   "health.broker",
   "health.database",
+  "keys.list.10.0",
   "newsParts.oxygen",
   "newsParts.spo2",
   "newsParts.temp",

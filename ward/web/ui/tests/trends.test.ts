@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { merge, nearest, PANELS, rangeOf, spans, thresholds, timeTicks, trackOf } from "../src/stay/trend-data";
+import { alertMarks, logMarks, merge, nearest, PANELS, rangeOf, resolutionOf, thresholds, timeTicks, trackOf } from "../src/stay/trend-data";
+import { effectOf, offered } from "../src/stay/flags";
+import { check } from "../src/stay/observations";
 import { timeline } from "../src/stay/timeline";
+import { panned, zoomed } from "../src/stay/zoom";
+import type { StayEvent } from "../src/lib/types";
 import { alert, at, MINUTE, NOW } from "./make";
 
 describe("tracks", () => {
@@ -37,7 +41,7 @@ describe("tracks", () => {
 describe("thresholds", () => {
   const rule = { id: "r", title: "t", priority: "medium" as const, kind: "physiological" as const };
   it("come from the rules' conditions", () => {
-    expect(thresholds([{ ...rule, when: ["spo2 < 92"] }])).toEqual([{ signal: "spo2", value: 92, priority: "medium", title: "t", part: false }]);
+    expect(thresholds([{ ...rule, when: ["spo2 < 92"] }])).toEqual([{ signal: "spo2", value: 92, priority: "medium", title: "t", text: "92", part: false }]);
     expect(thresholds([{ ...rule, when: ["spo2 absent"] }])).toEqual([]);
   });
   it("let a rule that stands alone win over a part of one, and the graver over the milder", () => {
@@ -56,13 +60,90 @@ describe("thresholds", () => {
   });
 });
 
-it("shades an alert from the beginning of the breach to its end, or to now", () => {
-  const [open, over] = spans([alert(), alert({ cleared_at: at(MINUTE) })], [], NOW);
-  expect(open).toMatchObject({ from: NOW - 14 * MINUTE, raised: NOW - 4 * MINUTE, to: NOW });
+it("shades an alert from the beginning of the breach to its end, or to now, over all signals of its rule", () => {
+  const [open, over] = alertMarks([alert(), alert({ cleared_at: at(MINUTE) })], NOW);
+  expect(open).toMatchObject({ from: NOW - 14 * MINUTE, at: NOW - 4 * MINUTE, to: NOW, signals: ["spo2"] });
   expect(over?.to).toBe(NOW - MINUTE);
-  expect(spans([alert({ kind: "technical" })], [], NOW)).toEqual([]);
-  const both = { id: "spo2-below-88", title: "t", priority: "high" as const, kind: "physiological" as const, when: ["rr < 11", "spo2 < 88"] };
-  expect(spans([alert()], [both], NOW).map(({ signal }) => signal)).toEqual(["rr", "spo2"]);
+  expect(alertMarks([alert({ kind: "technical" })], NOW)).toEqual([]);
+  expect(alertMarks([alert({ signals: ["rr", "spo2"] })], NOW)[0]?.signals).toEqual(["rr", "spo2"]);
+});
+
+const event = (kind: string, ago: number, more: Partial<StayEvent> = {}): StayEvent => ({
+  seq: 1000 - ago / MINUTE,
+  at: at(ago),
+  kind,
+  by: null,
+  alert: null,
+  before: null,
+  after: null,
+  detail: {},
+  ...more,
+});
+
+it("draws when the patient was away and what was shelved when, also what still is", () => {
+  const log = [
+    event("shelved", 2 * MINUTE, { alert: "a1", after: "shelved" }),
+    event("pause-ended", 5 * MINUTE),
+    event("shelf-expired", 10 * MINUTE, { alert: "a1", after: "active" }),
+    event("shelved", 15 * MINUTE, { alert: "a1", after: "shelved" }),
+    event("paused", 20 * MINUTE),
+  ];
+  const found = logMarks(log, [alert()], NOW, { paused: "away", shelved: "shelved" });
+  expect(found.map(({ look, from, to }) => [look, (NOW - from) / MINUTE, (NOW - to) / MINUTE])).toEqual([
+    ["shelved", 15, 10],
+    ["paused", 20, 5],
+    ["shelved", 2, 0],
+  ]);
+  expect(found[0]?.signals).toEqual(["spo2"]);
+});
+
+it("asks for bins that fit a screen, and for every reading where that is little", () => {
+  const hours = (n: number): number | null => resolutionOf(n * 60 * MINUTE);
+  expect([1, 4, 8, 24, 72, 168].map(hours)).toEqual([null, 15, 30, 120, 300, 600]);
+  for (const n of [4, 8, 24, 72, 168]) expect((n * 3600) / (hours(n) ?? 1)).toBeLessThanOrEqual(1_100);
+});
+
+it("shows in bins what did not count, muted", () => {
+  const series = { time: [0], min: [70], median: [80], max: [95], doubted: { time: [0, 60_000], min: [10, 20], max: [250, 20], count: [4, 1] } };
+  const track = trackOf("hr", series, 90_000);
+  expect(track.value).toEqual([80]);
+  expect(track.muted).toEqual({ time: [0, 0, 60_000], value: [10, 250, 20] });
+  const merged = merge(series, { time: [60_000], median: [81], doubted: { time: [60_000], min: [5], max: [6], count: [2] } }, 60_000, 0);
+  expect(merged.doubted).toEqual({ time: [0, 60_000], min: [10, 5], max: [250, 6], count: [4, 2] });
+});
+
+describe("zoom", () => {
+  const all = { start: 0, end: 100 * MINUTE };
+  it("comes closer around a point that stays where it is, and never leaves the range", () => {
+    expect(zoomed(all, all, 0.5, 0)).toEqual({ start: 0, end: 50 * MINUTE });
+    expect(zoomed(all, all, 0.5)).toEqual({ start: 25 * MINUTE, end: 75 * MINUTE });
+    expect(zoomed({ start: 90 * MINUTE, end: 100 * MINUTE }, all, 2)).toEqual({ start: 80 * MINUTE, end: 100 * MINUTE });
+  });
+  it("is all of it again when it is no closer, and no closer than a minute", () => {
+    expect(zoomed({ start: 0, end: 60 * MINUTE }, all, 2)).toBeNull();
+    const near = zoomed({ start: 0, end: 2 * MINUTE }, all, 0.001);
+    expect(near && near.end - near.start).toBe(MINUTE);
+  });
+  it("moves within the range", () => {
+    expect(panned({ start: 0, end: 50 * MINUTE }, all, 0.5)).toEqual({ start: 25 * MINUTE, end: 75 * MINUTE });
+    expect(panned({ start: 40 * MINUTE, end: 90 * MINUTE }, all, 0.5)).toEqual({ start: 50 * MINUTE, end: 100 * MINUTE });
+    expect(panned(all, all, 0.5)).toBeNull();
+  });
+});
+
+it("takes what may be, asks about what is unusual, and says what cannot be", () => {
+  expect(check({ temp: "37,2", rr: "16", sbp: "" })).toEqual({ values: { temp: 37.2, rr: 16 }, wrong: {}, surprising: [] });
+  expect(check({ temp: "42" })).toEqual({ values: { temp: 42 }, wrong: {}, surprising: ["temp"] });
+  expect(check({ temp: "372", rr: "x" })).toEqual({ values: {}, wrong: { temp: "impossible", rr: "no-number" }, surprising: [] });
+  expect(check({ rr: "0" }).values).toEqual({ rr: 0 });
+  expect(check({ sbp: "80", dbp: "90" }).surprising).toEqual(["sbp"]);
+});
+
+it("spells out what a flag does", () => {
+  const rules = [{ id: "r", title: "SpO2 below 92 %", priority: "medium" as const, kind: "physiological" as const, when: ["spo2 < 92"], unless: ["copd", "own"] }];
+  expect(effectOf("copd", rules)).toEqual({ words: null, off: ["SpO₂ below 92 %"] });
+  expect(effectOf("spo2-scale-2", rules).words).toContain("second scale");
+  expect(offered(["mine"], rules)).toEqual(["copd", "bmi40", "spo2-scale-2", "under-16", "pregnant", "own", "mine"]);
 });
 
 it("widens the range for valid values and not for artefacts", () => {
@@ -82,8 +163,21 @@ it("ticks at round clock times", () => {
   expect(timeTicks(7 * MINUTE, 67 * MINUTE, 6, 0).map((tick) => tick / MINUTE)).toEqual([10, 20, 30, 40, 50, 60]);
 });
 
-it("tells what happened, newest first, each thing once", () => {
-  const own = alert({ acknowledged_at: at(2 * MINUTE), acknowledged_by: "Anna", cleared_at: at(MINUTE), closed_at: at(MINUTE), assessment: "actionable" });
-  expect(timeline([alert(), own]).map(({ kind, by }) => [kind, by])).toEqual([["cleared", null], ["acknowledged", "Anna"], ["raised", null]]);
-  expect(timeline([alert({ late: true })])[0]?.kind).toBe("late");
+it("tells what happened and who did what, and passes over what follows from it", () => {
+  const of = { alert: "a1", title: "SpO2 below 88 %", priority: "high" as const };
+  const log = [
+    event("observed", 0, { by: "Bo", detail: { time: at(0), temp: 38.4, oxygen: true } }),
+    event("undone", MINUTE, { by: "Ida", ...of }),
+    event("handed-over", 2 * MINUTE, { by: "Ida", detail: { to: "Bo" }, ...of }),
+    event("shelved", 3 * MINUTE, { by: "Ida", detail: { shelved_until: NOW, shelve_reason: "washing" }, ...of }),
+    event("notified", 4 * MINUTE, of),
+    event("raised", 5 * MINUTE, { detail: { late: true }, ...of }),
+    event("something new", 6 * MINUTE, of),
+  ];
+  const found = timeline(log, NOW);
+  expect(found.map(({ kind }) => kind)).toEqual(["observed", "undone", "handed-over", "shelved", "raised"]);
+  expect(found[0]?.detail).toBe("Temperature 38.4 °C, oxygen");
+  expect(found[2]).toMatchObject({ by: "Ida", detail: "to Bo", title: "SpO₂ below 88 %" });
+  expect(found[3]?.detail).toContain("washing");
+  expect(found[4]?.words).toBe("raised, told late");
 });

@@ -1,7 +1,9 @@
-/** Which question is on the screen: taking or shelving one alert of a stay. */
+/** Which question is on the screen, about one alert of a stay: why and how long to shelve, to whom to give it, all there is. */
+
+export type Asked = "more" | "shelve" | "hand-over" | "note";
 
 export interface Sheet {
-  kind: "acknowledge" | "shelve";
+  kind: Asked;
   stay: string | null;
   alert: string;
 }

@@ -1,7 +1,7 @@
 /** The calls of the dashboard to the API. */
 
 import { every, request, send } from "./client";
-import type { Alert, Assessment, DeadLetter, Device, Page, RiskScore, Rule, Session, SoundsOf, Tellings, Vitals, Ways } from "./types";
+import type { Alert, Assessment, Colleague, DeadLetter, Device, Page, RiskScore, Rule, Session, SoundsOf, StayEvent, Tellings, Vitals, Ways } from "./types";
 
 export { apiUrl } from "./client";
 export { Problem, wordsFor } from "./problem";
@@ -30,12 +30,12 @@ export const api = {
   setPassword: (code: string, password: string) => request("post", "session/password", { body: { code, password } }),
   changePassword: (current: string, password: string) => request("put", "session/password", { body: { current, password } }),
 
-  acknowledge: (id: string, assessment: Assessment, note: string, key: string) =>
-    request("post", "alerts/{alert}/acknowledge", {
-      path: { alert: id },
-      body: { assessment, ...(note ? { note } : {}) },
-      key,
-    }) as Promise<Alert>,
+  acknowledge: (id: string, key: string) => request("post", "alerts/{alert}/acknowledge", { path: { alert: id }, body: {}, key }) as Promise<Alert>,
+  assess: (id: string, said: { assessment?: Assessment; note?: string }, key: string) =>
+    request("post", "alerts/{alert}/assess", { path: { alert: id }, body: said, key }) as Promise<Alert>,
+  handOver: (id: string, to: string, note: string, key: string) =>
+    request("post", "alerts/{alert}/hand-over", { path: { alert: id }, body: { to, ...(note ? { note } : {}) }, key }) as Promise<Alert>,
+  undo: (id: string, key: string) => request("post", "alerts/{alert}/undo", { path: { alert: id }, key }) as Promise<Alert>,
   shelve: (id: string, minutes: number, reason: string, key: string) =>
     request("post", "alerts/{alert}/shelve", { path: { alert: id }, body: { minutes, ...(reason ? { reason } : {}) }, key }) as Promise<Alert>,
   unshelve: (id: string, key: string) => request("post", "alerts/{alert}/unshelve", { path: { alert: id }, key }) as Promise<Alert>,
@@ -48,6 +48,11 @@ export const api = {
 
   observe: (stay: string, values: Record<string, unknown>, key: string) =>
     request("post", "stays/{stay}/observations", { path: { stay }, body: values, key }),
+
+  setFlags: (stay: string, flags: string[], key: string) => request("patch", "stays/{stay}", { path: { stay }, body: { flags }, key }),
+  colleagues: (ward: string): Promise<{ people: Colleague[] }> => request("get", "wards/{ward}/assignments", { path: { ward } }),
+  stayEvents: (stay: string) => request("get", "stays/{stay}/events", { path: { stay }, query: { limit: 200 } }) as Promise<Page<StayEvent>>,
+
   vitals: (stay: string, start: number, end: number | null, resolution: number | null) =>
     request("get", "stays/{stay}/vitals", {
       path: { stay },

@@ -180,14 +180,22 @@ export function takeable(stay: Stay): Alert[] {
   );
 }
 
+/** All that the alert's rule looks at; of older alerts only the first is known. */
+export function signalsOf(alert: Pick<Alert, "signal" | "signals">): string[] {
+  if (alert.signals?.length) return alert.signals;
+  return alert.signal ? [alert.signal] : [];
+}
+
 /** Priority of each signal that an open, not muted physiological alert of this stay is about. */
 export function alertedSignals(stay: Stay): Map<string, Priority> {
   const signals = new Map<string, Priority>();
   for (const alert of stay.alerts) {
-    if (!alert.signal || alert.kind === "technical") continue;
+    if (alert.kind === "technical") continue;
     if (alert.state !== "active" && alert.state !== "acknowledged") continue;
-    const known = signals.get(alert.signal);
-    if (!known || PRIORITY[alert.priority] < PRIORITY[known]) signals.set(alert.signal, alert.priority);
+    for (const signal of signalsOf(alert)) {
+      const known = signals.get(signal);
+      if (!known || PRIORITY[alert.priority] < PRIORITY[known]) signals.set(signal, alert.priority);
+    }
   }
   return signals;
 }

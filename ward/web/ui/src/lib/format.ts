@@ -42,6 +42,7 @@ export function countdown(left: number): string {
 }
 
 const TIMES = {
+  dayOnAxis: { weekday: "short", day: "numeric" },
   minute: { hour: "2-digit", minute: "2-digit" },
   second: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   withDay: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
@@ -113,4 +114,10 @@ export function fill(sentence: string, params: Readonly<Record<string, unknown>>
 /** Subscript digits where the field writes them: SpO2 becomes SpO₂, and O2 becomes O₂. */
 export function pretty(text: string): string {
   return text.replace(/\b(Sp)?O2\b/g, "$1O₂").replace(/<=/g, "≤").replace(/>=/g, "≥");
+}
+
+/** At an axis: the hour, and at midnight the day that begins. */
+export function axisTime(at: number): string {
+  const then = new Date(at);
+  return then.getHours() || then.getMinutes() ? time("minute", at) : time("dayOnAxis", at);
 }

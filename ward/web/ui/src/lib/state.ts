@@ -122,9 +122,11 @@ function stayRemoved(view: View, id: string): View {
   return { ...view, stays, minutes };
 }
 
-/** Puts the new state of one alert into its stay. Also used for what the server answers to a person's act. */
-export function alertChanged(view: View, alert: Alert): View {
+/** Puts the new state of one alert into its stay. Also used for what the server answers to a person's act.
+ * `reopened`: somebody took back what had closed it. */
+export function alertChanged(view: View, alert: Alert, reopened = false): View {
   let closed = view.closed;
+  if (reopened && closed.has(alert.id)) closed = new Set([...closed].filter((id) => id !== alert.id));
   if (alert.state === "closed") {
     const ids = [...view.closed, alert.id];
     closed = new Set(ids.slice(-MOST_CLOSED));
@@ -149,7 +151,7 @@ export function alertChanged(view: View, alert: Alert): View {
 }
 
 function told(view: View, data: Told): View {
-  const next = alertChanged(view, data.alert);
+  const next = alertChanged(view, data.alert, data.event.kind === "undone");
   return { ...next, told: [...view.told, data].slice(-MOST_TOLD) };
 }
 

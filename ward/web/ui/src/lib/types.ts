@@ -84,6 +84,23 @@ export interface AlertEvent {
   alert?: string | null;
 }
 
+/** A line of a stay's log. */
+export interface StayEvent extends Partial<Named> {
+  seq: number;
+  at: string;
+  kind: string;
+  by: string | null;
+  alert: string | null;
+  before: unknown;
+  after: unknown;
+  detail: Record<string, unknown> | null;
+  priority?: Priority | null;
+  of?: Kind | null;
+}
+
+/** Somebody to whom an alert can be given. */
+export type Colleague = Described["Assignments"]["people"][number];
+
 export interface Heartbeat {
   time: string;
   speed?: number;
@@ -122,6 +139,8 @@ export type Series = {
 } & Partial<Record<"value" | "min" | "median" | "max", (number | null)[] | null>> & {
     quality?: string[] | null;
     reason?: (string | null)[] | null;
+    /** Of bins: what did not count, apart from what did. */
+    doubted?: { time: (number | string)[]; min: number[]; max: number[]; count: number[] } | null;
   };
 
 export interface Vitals {

@@ -129,8 +129,8 @@ class Ward {
   }
 
   /** The server's answer to an act, ahead of the event that will tell the same. */
-  apply(alert: Alert | null | undefined): void {
-    if (alert?.id) this.view = alertChanged(this.view, alert);
+  apply(alert: Alert | null | undefined, reopened = false): void {
+    if (alert?.id) this.view = alertChanged(this.view, alert, reopened);
   }
 
   #hear(messages: Message[]): void {

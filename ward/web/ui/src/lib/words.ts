@@ -27,11 +27,19 @@ export function faultWords(view: Pick<View, "reasons" | "failing">): string {
   return view.failing.map((part) => t.parts[part] ?? fill(t.partFails, { part })).join(" · ");
 }
 
+/** Since when; of what is over, from when to when. */
+export function spanWords(alert: Pick<Alert, "breach_since" | "raised_at" | "cleared_at"> & { state: string }, now: number): string {
+  const since = ms(alert.breach_since) ?? ms(alert.raised_at) ?? now;
+  const cleared = ms(alert.cleared_at);
+  const over = cleared !== null && (alert.state === "returned" || alert.state === "closed");
+  return over ? t.card.fromTo(clock(since, now), clock(cleared, now), duration(cleared - since)) : sinceWords(since, now);
+}
+
 /** Who has it: the question that everybody at the board asks. */
 export function whoHas(alert: Alert, now: number): string {
   switch (alert.state) {
     case "acknowledged":
-      return t.card.has(alert.acknowledged_by ?? t.unknown);
+      return has(alert);
     case "shelved": {
       const until = ms(alert.shelved_until);
       return t.card.shelvedBy(alert.shelved_by ?? t.unknown, until === null ? t.unknown : clock(until, now));
@@ -45,6 +53,12 @@ export function whoHas(alert: Alert, now: number): string {
   }
 }
 
+/** Given by somebody and not confirmed is not the same as taken. */
+function has(alert: Alert): string {
+  const who = alert.acknowledged_by ?? t.unknown;
+  return alert.handed_over_by ? t.card.hasUnconfirmed(who, alert.handed_over_by) : t.card.has(who);
+}
+
 /** Somebody could not be told, and nobody has taken it yet. */
 export function isUndelivered(alert: Alert): boolean {
   return (alert.undelivered ?? []).length > 0 && (alert.state === "active" || alert.state === "returned");
@@ -52,7 +66,7 @@ export function isUndelivered(alert: Alert): boolean {
 
 /** The same in a word or two, for the lines below the worst thing. */
 export function whoShort(alert: Alert): string {
-  if (alert.state === "acknowledged") return t.card.has(alert.acknowledged_by ?? t.unknown);
+  if (alert.state === "acknowledged") return has(alert);
   if (alert.state === "shelved") return t.need["shelved"] ?? "";
   return alert.state === "returned" ? (t.need["returned"] ?? "") : "";
 }

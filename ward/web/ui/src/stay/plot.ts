@@ -1,25 +1,39 @@
-/** One trend panel as a uPlot chart: thresholds as lines, alerts as shaded spans, artefacts muted. */
+/** One trend panel as a uPlot chart: thresholds as lines, what lasted as shades, artefacts muted. */
 
 import uPlot from "uplot";
-import { clock, plain } from "../lib/format";
-import { nearest, rangeOf, timeTicks, type Panel, type Span, type Threshold, type Track } from "./trend-data";
+import { axisTime, plain } from "../lib/format";
+import { drawMarks, drawThresholds, type Colour } from "./marks";
+import { nearest, rangeOf, timeTicks, type Mark, type Panel, type Threshold, type Track } from "./trend-data";
 
 export interface PlotInput {
   panel: Panel;
   tracks: Track[];
   thresholds: Threshold[];
-  spans: Span[];
+  marks: Mark[];
   start: number;
   end: number;
   width: number;
   height: number;
   showTimes: boolean;
+  /** Charts of one stack share their cursor. */
+  sync: string;
   onCursor(time: number | null, values: (number | null)[]): void;
+  /** A span was drawn; null: all again. */
+  onZoom(window: { start: number; end: number } | null): void;
+}
+
+export interface Plot {
+  chart: uPlot;
+  /** False: another number of curves needs another chart. */
+  update(input: PlotInput): boolean;
+  destroy(): void;
 }
 
 const DASHES: number[][] = [[], [6, 3], [2, 3]];
+/** A drag shorter than this (pixels) is a tap. */
+const DRAG = 10;
 
-function colours(element: HTMLElement): (name: string) => string {
+function colours(element: HTMLElement): Colour {
   const style = getComputedStyle(element);
   return (name) => style.getPropertyValue(`--${name}`).trim();
 }
@@ -35,17 +49,19 @@ function dataOf(tracks: Track[], [lowest, highest]: [number, number]): uPlot.Ali
   return uPlot.join(tables);
 }
 
-export function plot(element: HTMLElement, input: PlotInput): uPlot {
-  const { panel, tracks, thresholds, spans } = input;
+const shapeOf = (input: PlotInput): string => input.tracks.map(({ signal, low, time }) => `${signal} ${low !== null} ${time.length < 60}`).join();
+
+export function plot(element: HTMLElement, first: PlotInput): Plot {
+  let input = first;
+  let range = rangeOf(input.panel, input.tracks);
+  const shape = shapeOf(input);
   const colour = colours(element);
   const ink = colour("ink");
   const font = "11px Inter, sans-serif";
-  const ratio = devicePixelRatio;
-  const range = rangeOf(panel, tracks);
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   const lines: number[] = [];
-  tracks.forEach((track, i) => {
+  input.tracks.forEach((track, i) => {
     const sparse = track.time.length < 60;
     if (track.low && track.high) {
       const hidden: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
@@ -62,54 +78,19 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
     series.push({ stroke: colour("ink-3"), width: 0, paths: () => null, points: { show: true, size: 3, fill: colour("ink-3") } });
   });
 
-  function shade(chart: uPlot): void {
-    const { ctx, bbox } = chart;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    for (const span of spans) {
-      const left = chart.valToPos(span.from, "x", true);
-      const right = chart.valToPos(span.to, "x", true);
-      ctx.globalAlpha = 0.14;
-      ctx.fillStyle = colour(span.priority);
-      ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height);
-      if (span.raised === null) continue;
-      ctx.globalAlpha = 1;
-      ctx.fillRect(chart.valToPos(span.raised, "x", true) - ratio, bbox.top, 2 * ratio, bbox.height);
-    }
-    const labels: { y: number; text: string; colour: string }[] = [];
-    for (const line of thresholds) {
-      const y = Math.round(chart.valToPos(line.value, "y", true)) + 0.5;
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.globalAlpha = line.part ? 0.35 : 0.8;
-      const stroke = colour(`${line.priority}-ink`);
-      ctx.strokeStyle = stroke;
-      ctx.lineWidth = ratio;
-      ctx.setLineDash(line.part ? [2 * ratio, 5 * ratio] : [6 * ratio, 4 * ratio]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      if (!line.part) labels.push({ y, text: plain(line.value), colour: stroke });
-    }
-    ctx.restore();
-    write(ctx, labels, bbox.left + bbox.width + 5 * ratio, ratio);
+  function selected(chart: uPlot): void {
+    const { left, width } = chart.select;
+    if (width < DRAG) return;
+    const [start, end] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
+    chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    input.onZoom({ start, end });
   }
 
-  /** The limits' numbers in the right margin, pushed apart where their lines are too close. */
-  function write(ctx: CanvasRenderingContext2D, labels: { y: number; text: string; colour: string }[], x: number, scale: number): void {
-    ctx.save();
-    ctx.font = `${11 * scale}px Inter, sans-serif`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "middle";
-    let lowest = -Infinity;
-    for (const label of labels.sort((a, b) => a.y - b.y)) {
-      lowest = Math.max(label.y, lowest + 12 * scale);
-      ctx.fillStyle = label.colour;
-      ctx.fillText(label.text, x, lowest);
-    }
-    ctx.restore();
+  function moved(chart: uPlot): void {
+    const index = chart.cursor.idx;
+    if (index === null || index === undefined || (chart.cursor.left ?? -1) < 0) return input.onCursor(null, []);
+    const values = lines.map((line) => nearest(chart.data[line], chart.data[0], index, input.panel.hold));
+    input.onCursor(chart.posToVal(chart.cursor.left ?? 0, "x"), values);
   }
 
   const grid = { stroke: colour("line"), width: 1 };
@@ -119,7 +100,13 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
     ms: 1,
     padding: [8, 34, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: "stay", setSeries: false }, drag: { x: false, y: false }, points: { size: 7 } },
+    cursor: {
+      sync: { key: input.sync, setSeries: false },
+      drag: { x: true, y: false, setScale: false, dist: DRAG },
+      points: { size: 7 },
+      y: false,
+      bind: { dblclick: () => () => (input.onZoom(null), null) },
+    },
     scales: {
       x: { range: () => [input.start, input.end] },
       y: { range: () => range },
@@ -131,26 +118,36 @@ export function plot(element: HTMLElement, input: PlotInput): uPlot {
         ticks: { show: false },
         font,
         size: input.showTimes ? 24 : 4,
-        splits: (_chart, _axis, low, high) => timeTicks(low, high, Math.max(2, Math.floor(input.width / 72))),
-        values: (_chart, ticks) =>
-          input.showTimes
-            ? ticks.map((tick) => clock(tick, tick))
-            : ticks.map(() => ""),
+        splits: (_chart, _axis, low, high) => timeTicks(low, high, Math.max(2, Math.floor(input.width / 84))),
+        values: (_chart, ticks) => ticks.map((tick) => (input.showTimes ? axisTime(tick) : "")),
       },
       { stroke: colour("ink-3"), grid, ticks: { show: false }, font, size: 40, space: 26, values: (_chart, ticks) => ticks.map(plain) },
     ],
     series,
     bands,
     hooks: {
-      drawAxes: [shade],
-      setCursor: [
+      drawAxes: [
         (chart) => {
-          const index = chart.cursor.idx;
-          if (index === null || index === undefined || (chart.cursor.left ?? -1) < 0) return input.onCursor(null, []);
-          input.onCursor(chart.posToVal(chart.cursor.left ?? 0, "x"), lines.map((line) => nearest(chart.data[line], chart.data[0], index, panel.hold)));
+          drawMarks(chart, input.marks, colour);
+          drawThresholds(chart, input.thresholds, colour);
         },
       ],
+      setSelect: [selected],
+      setCursor: [moved],
     },
   };
-  return new uPlot(options, dataOf(tracks, range), element);
+  const chart = new uPlot(options, dataOf(input.tracks, range), element);
+  return {
+    chart,
+    update(next) {
+      if (shapeOf(next) !== shape || next.width !== input.width || next.height !== input.height || next.showTimes !== input.showTimes) return false;
+      const sameData = next.tracks === input.tracks;
+      input = next;
+      range = rangeOf(input.panel, input.tracks);
+      if (sameData) chart.setScale("x", { min: input.start, max: input.end });
+      else chart.setData(dataOf(input.tracks, range));
+      return true;
+    },
+    destroy: () => chart.destroy(),
+  };
 }

@@ -2,8 +2,10 @@
 
 import type { Series } from "../lib/api";
 import { ms } from "../lib/clock";
-import type { Alert, Priority, Rule } from "../lib/types";
+import { plain } from "../lib/format";
+import { signalsOf } from "../lib/board";
 import { nameOf } from "../lib/words";
+import type { Alert, Priority, Rule, StayEvent } from "../lib/types";
 
 export interface Panel {
   id: string;
@@ -16,6 +18,22 @@ export interface Panel {
 }
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Up to so long a span (ms), bins of so many seconds: about as many as a screen has points. Null: every reading. */
+const BINS: readonly (readonly [number, number | null])[] = [
+  [1.5 * HOUR, null],
+  [4.5 * HOUR, 15],
+  [9 * HOUR, 30],
+  [26 * HOUR, 120],
+  [80 * HOUR, 300],
+];
+const WIDEST_BIN = 600;
+
+export function resolutionOf(span: number): number | null {
+  const fitting = BINS.find(([longest]) => span <= longest);
+  return fitting ? fitting[1] : WIDEST_BIN;
+}
 
 export const PANELS: readonly Panel[] = [
   { id: "hr", signals: ["hr", "pr"], low: 40, high: 140, hold: 1.5 * MINUTE },
@@ -64,6 +82,14 @@ export function trackOf(signal: string, series: Series, hold: number): Track {
     push(track, time, value, series.min?.[i] ?? value, series.max?.[i] ?? value);
     last = time;
   });
+  series.doubted?.time.forEach((raw, i) => {
+    const time = ms(raw);
+    for (const value of new Set([series.doubted?.min[i], series.doubted?.max[i]])) {
+      if (time === null || value === undefined) continue;
+      track.muted.time.push(time);
+      track.muted.value.push(value);
+    }
+  });
   return track;
 }
 
@@ -93,7 +119,17 @@ export function merge(old: Series | undefined, fresh: Series, from: number, star
       Object.assign(merged, { [column]: [...keep.map(({ i }) => before?.[i] ?? null), ...(after ?? [])] });
     }
   }
-  return merged;
+  const doubted = mergeDoubted(old.doubted, fresh.doubted, from, start);
+  return doubted ? { ...merged, doubted } : merged;
+}
+
+type Doubted = NonNullable<Series["doubted"]>;
+
+function mergeDoubted(old: Doubted | null | undefined, fresh: Doubted | null | undefined, from: number, start: number): Doubted | null | undefined {
+  if (!old) return fresh;
+  const keep = old.time.map((time, i) => ({ i, at: ms(time) ?? 0 })).filter(({ at }) => at >= start && at < from);
+  const of = (column: "min" | "max" | "count"): number[] => [...keep.map(({ i }) => old[column][i] ?? 0), ...(fresh?.[column] ?? [])];
+  return { time: [...keep.map(({ at }) => at), ...(fresh?.time ?? [])], min: of("min"), max: of("max"), count: of("count") };
 }
 
 export interface Threshold {
@@ -101,6 +137,8 @@ export interface Threshold {
   value: number;
   priority: Priority;
   title: string;
+  /** The number as it is read. */
+  text: string;
   /** Only one of several conditions that must hold together. */
   part: boolean;
 }
@@ -117,7 +155,7 @@ export function thresholds(rules: readonly Rule[]): Threshold[] {
     for (const clause of clauses) {
       if (!clause) continue;
       const [, signal = "", , number = ""] = clause;
-      const line: Threshold = { signal, value: Number(number), priority: rule.priority, title: nameOf(rule), part: !alone };
+      const line: Threshold = { signal, value: Number(number), priority: rule.priority, title: nameOf(rule), text: plain(Number(number)), part: !alone };
       const key = `${signal} ${line.value}`;
       const known = lines.get(key);
       const graver = !known || Number(line.part) - Number(known.part) || ORDER[line.priority] - ORDER[known.priority];
@@ -127,25 +165,53 @@ export function thresholds(rules: readonly Rule[]): Threshold[] {
   return [...lines.values()];
 }
 
-export interface Span {
-  signal: string;
+export type Look = Priority | "technical" | "gained" | "lost" | "shelved" | "paused";
+
+/** Something that lasted, drawn over the curves. */
+export interface Mark {
   from: number;
   to: number;
-  raised: number | null;
-  priority: Priority;
+  /** When it was raised: a line. */
+  at: number | null;
+  /** Over the panels of these; null: over all. */
+  signals: string[] | null;
+  look: Look;
+  label: string;
 }
 
-/** Alerts over the signals that their rules look at; an alert whose rule is not known, over its own signal. */
-export function spans(alerts: readonly Alert[], rules: readonly Rule[], now: number): Span[] {
-  const signals = new Map(rules.map(({ id, when }) => [id, new Set(when.map((text) => CLAUSE.exec(text)?.[1] ?? ""))]));
+/** Alerts over all signals that their rules look at. */
+export function alertMarks(alerts: readonly Alert[], now: number): Mark[] {
   return alerts.flatMap((alert) => {
-    const raised = ms(alert.raised_at);
-    const from = ms(alert.breach_since) ?? raised;
-    if (!alert.signal || from === null || alert.kind === "technical") return [];
+    const at = ms(alert.raised_at);
+    const from = ms(alert.breach_since) ?? at;
+    const signals = signalsOf(alert);
+    if (!signals.length || from === null || alert.kind === "technical") return [];
     const to = ms(alert.cleared_at) ?? ms(alert.closed_at) ?? now;
-    const own = signals.get(alert.rule) ?? new Set([alert.signal]);
-    return [...own].map((signal) => ({ signal, from, to, raised, priority: alert.priority }));
+    return [{ from, to, at, signals, look: alert.priority, label: nameOf(alert) }];
   });
+}
+
+/** From the stay's log (the latest first): when the patient was away, and which signals were muted when. */
+export function logMarks(events: readonly StayEvent[], alerts: readonly Alert[], now: number, label: { paused: string; shelved: string }): Mark[] {
+  const signals = new Map(alerts.map((alert) => [alert.id, signalsOf(alert)]));
+  const open = new Map<string, Mark>();
+  const marks: Mark[] = [];
+  const end = (key: string, at: number): void => {
+    const mark = open.get(key);
+    if (mark) marks.push({ ...mark, to: at });
+    open.delete(key);
+  };
+  for (const event of [...events].reverse()) {
+    const at = ms(event.at) ?? 0;
+    if (event.kind === "paused" && !open.has("pause")) {
+      open.set("pause", { from: at, to: now, at: null, signals: null, look: "paused", label: label.paused });
+    } else if (event.kind === "pause-ended") end("pause", at);
+    else if (event.alert && event.after === "shelved" && !open.has(event.alert)) {
+      const shelved: Mark = { from: at, to: now, at: null, signals: signals.get(event.alert) ?? [], look: "shelved", label: label.shelved };
+      open.set(event.alert, shelved);
+    } else if (event.alert && event.after !== "shelved") end(event.alert, at);
+  }
+  return [...marks, ...open.values()];
 }
 
 /** The range of the valid values, at least the panel's own: an artefact must not flatten the curve. */
@@ -178,11 +244,11 @@ export function nearest(
   return null;
 }
 
-const STEPS = [1, 5, 10, 15, 30, 60, 120, 240, 360].map((minutes) => minutes * MINUTE);
+const STEPS = [1, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440].map((minutes) => minutes * MINUTE);
 
 /** Round clock times of this screen's zone, at most `most` of them. */
 export function timeTicks(low: number, high: number, most: number, zone = new Date(low).getTimezoneOffset() * MINUTE): number[] {
-  const step = STEPS.find((one) => (high - low) / one <= most) ?? 720 * MINUTE;
+  const step = STEPS.find((one) => (high - low) / one <= most) ?? 2_880 * MINUTE;
   const first = Math.ceil((low - zone) / step) * step + zone;
   return Array.from({ length: Math.max(0, Math.floor((high - first) / step) + 1) }, (_, i) => first + i * step);
 }
