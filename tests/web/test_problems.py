@@ -198,7 +198,7 @@ def test_of_a_change_that_failed_only_what_is_known_is_said(nurse: TestClient, s
 )
 def test_a_missing_body_says_what_is_wanted(nurse: TestClient, sent: dict, found: str) -> None:
     body = problem(nurse.post(f"{A}/alerts/alert-6A/acknowledge", **sent))
-    wanted = f"a JSON object with assessment is wanted (Content-Type: application/json); {found}"
+    wanted = f"a JSON object is wanted (Content-Type: application/json); {found}"
     assert body["errors"] == [{"field": "body", "message": wanted}]
     assert body["detail"] == f"body: {wanted}"
 

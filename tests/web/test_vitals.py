@@ -72,6 +72,12 @@ def test_bins_of_what_is_valid(nurse: TestClient) -> None:
             "median": [93.0],
             "max": [95.0],
             "count": [5],
+            "doubted": {
+                "time": ["2026-11-21T11:59:00.000Z"],
+                "min": [92.0],
+                "max": [92.0],
+                "count": [1],
+            },
         }
 
 

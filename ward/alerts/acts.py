@@ -97,7 +97,7 @@ class Acts:
         assert alert is not None
         name, tell = self.ledger.escalation.hand_over(alert, to, now)
         if alert.acknowledged_by == name:
-            raise InvalidError(f"{name} has it already", field="to")
+            raise InvalidError(f"{name} has it already", field="to", code="has-it", params={"name": name})
         if name == by:
             raise InvalidError("take it instead", field="to")
         given = {
@@ -152,12 +152,12 @@ class Acts:
         track = self._track_of(closed) if closed else self.ledger.open_track(alert_id)
         act = track.act if track else None
         if track is None or act is None or act.before.id != alert_id or act.by != by:
-            raise ConflictError("there is nothing of yours to take back")
+            raise ConflictError("there is nothing of yours to take back", code="nothing-to-undo")
         if now - act.at > within:
-            raise ConflictError("it is too late to take that back")
+            raise ConflictError("it is too late to take that back", code="undo-late")
         if closed is not None:
             if track.alert is not None:
-                raise ConflictError("it is over, and a new alert has come since")
+                raise ConflictError("it is over, and a new alert has come since", code="undo-over")
             self.ledger.reopen(track, closed)
         try:
             changes = self._undo(track, act, by, now)

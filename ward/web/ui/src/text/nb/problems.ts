@@ -22,6 +22,10 @@ export const problems = {
   problems: {
     "alert-closed": "Alarmen er over.",
     "alert-state": "Det lar seg ikke gjøre i alarmens nåværende tilstand.",
+    "nothing-to-undo": "Det er ingenting av ditt å angre: noen andre har handlet siden, eller den er opphørt likevel.",
+    "undo-late": "Det er for sent å angre: det har gått mer enn to minutter.",
+    "undo-over": "Den er opphørt, og det har kommet en ny alarm siden.",
+    "has-it": "{name} har den allerede.",
     "bed-taken": "Seng {bed} på post {ward} er opptatt.",
     "device-taken": "Apparatet {device} på post {ward} er tilknyttet en annen pasient.",
     "stay-over": "Oppholdet er slutt.",
