@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description d42406847fc6a5f5, as a9b0bf21082fb624. */
+/** What the API takes and gives. Made by `make client` of its description 3fcb8046b451640d, as 59225b5e51b2c84f. */
 
 export interface paths {
     alerts: {
@@ -2284,6 +2284,12 @@ export interface components {
             device: string;
             from_stay?: string | null;
         };
+        Doubted: {
+            time: string[];
+            min: number[];
+            max: number[];
+            count: number[];
+        };
         Draft: {
             id: string;
             title: string;
@@ -3199,6 +3205,9 @@ export interface components {
             detail?: unknown;
             notify?: string | null;
             title?: string | null;
+            titles?: {
+                [key: string]: string;
+            };
             priority?: ("high" | "medium" | "low") | null;
             of?: ("physiological" | "technical") | null;
         };
@@ -3271,6 +3280,7 @@ export interface components {
             median?: number[] | null;
             max?: number[] | null;
             count?: number[] | null;
+            doubted?: components["schemas"]["Doubted"] | null;
         };
         Transfer: {
             ward: string;
