@@ -154,7 +154,7 @@ class Acts:
         if track is None or act is None or act.before.id != alert_id or act.by != by:
             raise ConflictError("there is nothing of yours to take back", code="nothing-to-undo")
         if now - act.at > within:
-            raise ConflictError("it is too late to take that back", code="undo-late")
+            raise ConflictError("it is too late to take that back", code="act-too-late")
         if closed is not None:
             if track.alert is not None:
                 raise ConflictError("it is over, and a new alert has come since", code="undo-over")

@@ -23,7 +23,7 @@ export const problems = {
     "alert-closed": "Alarmen er ophørt.",
     "alert-state": "Det kan ikke lade sig gøre i alarmens nuværende tilstand.",
     "nothing-to-undo": "Der er intet af dit at fortryde: en anden har handlet siden, eller den er ophørt alligevel.",
-    "undo-late": "Det er for sent at fortryde: der er gået mere end to minutter.",
+    "act-too-late": "Det er for sent at fortryde: der er gået mere end to minutter.",
     "undo-over": "Den er ophørt, og der er kommet en ny alarm siden.",
     "has-it": "{name} har den allerede.",
     "bed-taken": "Seng {bed} på afsnit {ward} er optaget.",

@@ -23,7 +23,7 @@ export const problems = {
     "alert-closed": "This alert is over.",
     "alert-state": "This alert is not in a state that allows it.",
     "nothing-to-undo": "Nothing of yours is left to take back: somebody else has acted, or it is over anyhow.",
-    "undo-late": "It is too late to take that back: two minutes have passed.",
+    "act-too-late": "It is too late to take that back: two minutes have passed.",
     "undo-over": "It is over, and a new alert has come since.",
     "has-it": "{name} has it already.",
     "bed-taken": "Bed {bed} of ward {ward} is taken.",

@@ -23,7 +23,7 @@ export const problems = {
     "alert-closed": "Alarmen er over.",
     "alert-state": "Det lar seg ikke gjøre i alarmens nåværende tilstand.",
     "nothing-to-undo": "Det er ingenting av ditt å angre: noen andre har handlet siden, eller den er opphørt likevel.",
-    "undo-late": "Det er for sent å angre: det har gått mer enn to minutter.",
+    "act-too-late": "Det er for sent å angre: det har gått mer enn to minutter.",
     "undo-over": "Den er opphørt, og det har kommet en ny alarm siden.",
     "has-it": "{name} har den allerede.",
     "bed-taken": "Seng {bed} på post {ward} er opptatt.",
