@@ -95,6 +95,7 @@ def test_an_empty_service_explains_itself(house: Served, page: Page) -> None:
     expect(page.get_by_test_id("step-admin")).to_have_attribute("data-done", "true")
     expect(page.get_by_test_id("step-broker")).to_have_attribute("data-done", "false")
     expect(page.get_by_test_id("step-broker")).to_contain_text(f"mqtt://127.0.0.1:{house.port_of_broker}")
+    expect(page.get_by_test_id("step-broker")).to_contain_text("nothing listens", timeout=20_000)
     expect(page.get_by_test_id("publish")).to_contain_text(f"-p {house.port_of_broker}")
     picture(page, "first-run")
     go(page, house, "health")
