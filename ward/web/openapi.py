@@ -61,6 +61,7 @@ TAGS: Final = (
     ("rules", "Thresholds: in force where, every version, trials over history."),
     ("drafts", "Changes of rules that one person proposes and another approves."),
     ("plans", "Care plans: who is told of an alert, when, through what; who is on duty."),
+    ("shift", "Who has which patient; the handover of a shift; the downtime sheet."),
     ("reports", "What alerts were worth by those who took them, and whether wards still are what they were."),
     ("wards", "Wards with their beds, and devices before they are attached."),
     ("devices", "What is out there, what is nobody's, what was refused."),

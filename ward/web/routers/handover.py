@@ -47,7 +47,9 @@ async def handover_of_shift(
     end: Annotated[Time | None, Query(description="Up to, not including; by default now.")] = None,
     format: Annotated[Literal["json", "pdf"] | None, Query(description="Or by `Accept`.")] = None,
     lang: Lang = None,
-    accept: Annotated[str | None, Header()] = None,
+    accept: Annotated[
+        str | None, Header(description="`application/pdf`: on paper.", examples=["application/pdf"])
+    ] = None,
 ) -> Response:
     """Of each patient who had her, what is open, what happened, NEWS2 then and now, what changed, and limits
     that are not the ward's. At most 36 h."""

@@ -30,7 +30,7 @@ class GiveUp(Request):
 class Held(Answer):
     """A patient and who has her."""
 
-    stay: str
+    stay: str = Field(examples=["01jd6qk2"])
     bed: str = Field(examples=["12"])
     carer: Carer | None = Field(description="Null: nobody has this patient.")
     carer_before: CarerBefore | None
@@ -48,7 +48,7 @@ class Shift(Answer):
     """One that runs now."""
 
     id: str = Field(examples=["early"])
-    name: str
+    name: str = Field(examples=["Day"])
     since: Moment
     until: Moment
 
@@ -56,7 +56,7 @@ class Shift(Answer):
 class Assignments(Answer):
     """Who has whom on a ward."""
 
-    ward: str
+    ward: str = Field(examples=["6A"])
     at: Moment
     shifts: list[Shift]
     items: list[Held] = Field(description="Every present patient, by bed.")
@@ -81,9 +81,9 @@ class ScoreThen(Answer):
     """NEWS2 at an instant."""
 
     score: int | None
-    risk: str | None
+    risk: str | None = Field(examples=["medium"])
     partial: bool
-    not_applicable: str | None
+    not_applicable: str | None = Field(examples=["under-16"])
 
 
 class Scores(Answer):
@@ -96,19 +96,19 @@ class Scores(Answer):
 class HandedAlert(Answer):
     """An alert in a handover."""
 
-    id: str
-    rule: str
-    title: str
-    titles: dict[str, str]
-    priority: str
-    kind: str
-    state: str
+    id: str = Field(examples=["0b6c1a52"])
+    rule: str = Field(examples=["spo2-below-88"])
+    title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: dict[str, str] = Field(examples=[{"da": "SpO2 under 88 % i 10 min"}])
+    priority: str = Field(examples=["high"])
+    kind: str = Field(examples=["physiological"])
+    state: str = Field(examples=["active"])
     raised_at: Moment | None
     over_at: Moment | None
-    by: str | None
-    assessment: str | None
+    by: str | None = Field(examples=["Ada Berg"])
+    assessment: str | None = Field(examples=["actionable"])
     shelved_until: Moment | None
-    note: str | None
+    note: str | None = Field(examples=["on oxygen now"])
 
 
 class HandedChange(Answer):
@@ -116,21 +116,21 @@ class HandedChange(Answer):
 
     at: Moment
     kind: str = Field(examples=["flags"])
-    by: str | None
+    by: str | None = Field(examples=["Ada Berg"])
     detail: dict[str, object]
 
 
 class HandedLimit(Answer):
     """A rule of this patient that is not the ward's."""
 
-    rule: str
-    title: str
-    titles: dict[str, str]
+    rule: str = Field(examples=["spo2-below-88"])
+    title: str = Field(examples=["SpO2 below 88 % for 10 min"])
+    titles: dict[str, str] = Field(examples=[{"da": "SpO2 under 88 % i 10 min"}])
     when: list[str]
     for_: str = Field(alias="for", examples=["10m"])
     usual: str | None = Field(description="What the ward's rule of this id says.")
-    usual_titles: dict[str, str]
-    by: str | None
+    usual_titles: dict[str, str] = Field(examples=[{"da": "SpO2 under 88 % i 10 min"}])
+    by: str | None = Field(examples=["Ada Berg"])
     at: Moment | None
     until: Moment | None = Field(description="When it ends by itself; null: never.")
 
@@ -138,16 +138,16 @@ class HandedLimit(Answer):
 class HandedPatient(Answer):
     """One patient in a handover."""
 
-    stay: str
-    bed: str
-    patient_ref: str
+    stay: str = Field(examples=["01jd6qk2"])
+    bed: str = Field(examples=["12"])
+    patient_ref: str = Field(examples=["P-1042"])
     flags: list[str]
     admitted_at: Moment
     discharged_at: Moment | None
     carer: Carer | None
     paused_until: Moment | None
-    paused_reason: str | None
-    paused_by: str | None
+    paused_reason: str | None = Field(examples=["scan"])
+    paused_by: str | None = Field(examples=["Ada Berg"])
     had: list[Spell] = Field(description="In the shift; in gaps nobody had the patient.")
     news2: Scores
     open: list[HandedAlert] = Field(description="What needs somebody most first.")
@@ -160,8 +160,8 @@ class HandedPatient(Answer):
 class Handover(Answer):
     """A shift of a ward."""
 
-    ward: str
-    shift: str | None
+    ward: str = Field(examples=["6A"])
+    shift: str | None = Field(examples=["Day"])
     start: Moment
     end: Moment
     made_at: Moment

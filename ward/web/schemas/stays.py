@@ -226,9 +226,9 @@ class OwnLimit(Answer):
     """A rule of this patient alone."""
 
     rule: str = Field(examples=["spo2-below-88"])
-    title: str
-    titles: dict[str, str]
-    by: str
+    title: str = Field(examples=["SpO2 below 84 % for 10 min"])
+    titles: dict[str, str] = Field(examples=[{"da": "SpO2 under 84 % i 10 min"}])
+    by: str = Field(examples=["Dr Dunn"])
     until: Moment | None = Field(description="When it ends by itself.")
 
 
