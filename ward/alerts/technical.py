@@ -81,6 +81,14 @@ RULES: Final[dict[str, Rule]] = {
             da="Fejl i alarmsystemet",
             nb="Feil i alarmsystemet",
         ),
+        # A hint, and a rare one: somebody should look whose device this is.
+        _rule(
+            "other-patient",
+            "Signals look like another patient's: is the device on the right patient?",
+            "medium",
+            da="Signalerne ligner en anden patients: sidder apparatet på den rette patient?",
+            nb="Signalene ligner en annen pasients: sitter apparatet på rett pasient?",
+        ),
         # Nobody need run for it: somebody should ask what has changed.
         _rule(
             "drift",

@@ -41,6 +41,7 @@ from ward.live.rebuild import built_again
 from ward.live.risks import known
 from ward.live.showing import Showing
 from ward.live.slots import Slots
+from ward.live.swaps import Swaps
 from ward.live.tally import Beat
 from ward.live.unproved import Unproved
 from ward.live.views import Newest, news2_now
@@ -122,6 +123,7 @@ class Core:
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
         self._unproved = Unproved()
+        self._swaps = Swaps()
         self._values: Values = {}
 
     # ------------------------------------------------------------------ stays and rules
@@ -416,6 +418,7 @@ class Core:
     def _technical(self, now: int) -> None:
         devices, stays = facts.present(self)
         standing = [*facts.to_be_measured_again(self), *facts.leads_off(self)]
+        standing += self._swaps.standing(self, now)
         standing += [*self._faults(now), *self.notices()]
         for edge in self.watch.update(now, devices, stays, standing):
             rule = rule_for(edge.rule, edge.key)
