@@ -60,6 +60,20 @@ def attach(page: Page) -> None:
     page.locator("[data-testid^=offer-]").first.wait_for(timeout=20_000)
 
 
+def half_a_shift(page: Page) -> None:
+    """Some beds are hers, some a colleague's, some nobody's; the alarm is tested."""
+    marks = page.locator("[data-testid^=mark-]")
+    for number in range(4):
+        marks.nth(number).check()
+    page.get_by_test_id("take").click()
+    page.get_by_test_id("marked").get_by_text("Tap").wait_for()
+    marks.nth(4).check()
+    page.get_by_test_id("colleague").select_option(index=1)
+    page.get_by_test_id("give").click()
+    page.get_by_test_id("alarm-test-begin").click()
+    page.get_by_test_id("alarm-test-sum").wait_for()
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """One picture: ``name``.png, of the page at ``hash`` at a size of ``SIZES``, by night or day.
@@ -100,6 +114,9 @@ SCREENS: Final[Sequence[Screen]] = (
     Screen("tokens-tablet-day", "tokens", "#/tokens", "tablet", "light"),
     Screen("wards-tablet-night", "wards", "#/wards", "tablet"),
     Screen("reports-laptop-day", "report-figures", hash="#/reports", size="laptop", theme="light"),
+    Screen("shift-laptop-night", "shift", "#/shift", "laptop", beds=12, steps=half_a_shift),
+    Screen("shift-phone-day", "shift", "#/shift", "phone", "light", beds=12),
+    Screen("handover-laptop-day", "handover-span", "#/handover", "laptop", "light", beds=12),
 )
 
 
