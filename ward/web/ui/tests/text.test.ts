@@ -124,6 +124,20 @@ it("speaks of the same things in every language", () => {
   for (const [, texts] of OTHERS) expect(places(texts)).toEqual(places(ENGLISH));
 });
 
+/** These are given a duration or a point in time, never an age. */
+const NO_AGE = new Set(["notLive.since", "drafts.conflictText"]);
+
+it.each([["en", ENGLISH, "now"] as const, ["da", OTHERS[0]?.[1], "nu"] as const, ["nb", OTHERS[1]?.[1], "nå"] as const])(
+  "%s never says that now is ago",
+  (_, texts, now) => {
+    const bad = [...(texts ?? [])].filter(([path, words]) => {
+      if (NO_AGE.has(path) || typeof words === "string" || words.length !== 1 || Array.isArray(given(words)[0])) return false;
+      return new RegExp(`${now} (ago|siden)`).test(say(words, [now]));
+    });
+    expect(bad.map(([path]) => path)).toEqual([]);
+  },
+);
+
 it("knows a language by any of its tags", () => {
   expect(["da", "da-DK", "nb_NO", "no", "nn-NO", "EN-us"].map(known)).toEqual(["da", "da", "nb", "nb", "nb", "en"]);
   expect(["sv", "", "toString", null].map(known)).toEqual([undefined, undefined, undefined, undefined]);

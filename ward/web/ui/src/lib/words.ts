@@ -13,6 +13,11 @@ export function nameOf(named: Named): string {
   return pretty(named.titles?.[language()] ?? named.title);
 }
 
+/** Flags of a patient, as short as a card has room for; a hospital's own as it wrote them. */
+export function flagsWords(flags: readonly string[]): string {
+  return flags.map((flag) => t.flagsShort[flag] ?? flag).join(", ");
+}
+
 export function titleOf(thing: Thing): string {
   return nameOf(thing.alert ?? thing.pending);
 }

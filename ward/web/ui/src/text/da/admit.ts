@@ -57,7 +57,7 @@ export const admit = {
     looking: (device: string) => `Spørger, hvad ${device} viser…`,
     shows: (device: string, bed: string) => `${device} viser nu. Er det patienten i seng ${bed}?`,
     showsNothing: (device: string) => `${device} viser intet lige nu.`,
-    last: (age: string) => `Det seneste livstegn var for ${age} siden.`,
+    last: (age: string) => (age === "nu" ? "Det seneste livstegn er fra nu." : `Det seneste livstegn var for ${age} siden.`),
     never: (device: string, ward: string) => `${device} er aldrig hørt i afsnit ${ward}. Er navnet rigtigt?`,
     elsewhere: (wards: string) => `Der er udstyr med dette navn i afsnit ${wards}.`,
     otherWard: (label: string, ward: string) => `Mærkatet siger ${label}, patienten er i afsnit ${ward}. Udstyr sender kun i sit eget afsnit.`,

@@ -98,7 +98,7 @@ export const manage = {
     rehearse: "Hvad sker der, hvis en alarm kommer",
     at: "Tidspunkt",
     priority: "Prioritet",
-    kind: "Slags",
+    kind: "Type",
     kinds: { physiological: "fra patienten", technical: "fra udstyret" } as Readonly<Record<string, string>>,
     level: (n: number) => `Trin ${n}`,
     reminder: "Påmindelse",

@@ -19,7 +19,7 @@ export const shift = {
     up: "Ingen har disse",
     ends: "Det slutter af sig selv, når vagten slutter, ved udskrivelse, og når patienten forlader afsnittet.",
     downtime: "Når intet virker",
-    downtimeHint: "Et skema over afsnittet, som det er nu, til at fortsætte i hånden. Tjenesten har også et i sin datamappe.",
+    downtimeHint: "Et skema over afsnittet, som det er nu, til at fortsætte i hånden. Systemet har også et i sin datamappe.",
     downtimeOpen: "Åbn nødskemaet",
   },
   away: {

@@ -57,7 +57,7 @@ export const admit = {
     looking: (device: string) => `Asking what ${device} shows…`,
     shows: (device: string, bed: string) => `${device} shows now. Is that the patient in bed ${bed}?`,
     showsNothing: (device: string) => `${device} shows nothing now.`,
-    last: (age: string) => `Its last sign was ${age} ago.`,
+    last: (age: string) => (age === "now" ? "Its last sign was just now." : `Its last sign was ${age} ago.`),
     never: (device: string, ward: string) => `Nothing was ever heard of ${device} in ward ${ward}. Is the name right?`,
     elsewhere: (wards: string) => `A device of this name is in ward ${wards}.`,
     otherWard: (label: string, ward: string) => `The label says ${label}, the patient is in ward ${ward}. A device speaks in its own ward only.`,

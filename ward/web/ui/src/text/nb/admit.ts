@@ -57,7 +57,7 @@ export const admit = {
     looking: (device: string) => `Spør hva ${device} viser…`,
     shows: (device: string, bed: string) => `${device} viser nå. Er det pasienten i seng ${bed}?`,
     showsNothing: (device: string) => `${device} viser ingenting nå.`,
-    last: (age: string) => `Siste livstegn var for ${age} siden.`,
+    last: (age: string) => (age === "nå" ? "Det siste livstegnet er fra nå." : `Det siste livstegnet var for ${age} siden.`),
     never: (device: string, ward: string) => `${device} er aldri hørt på post ${ward}. Er navnet riktig?`,
     elsewhere: (wards: string) => `Det finnes utstyr med dette navnet på post ${wards}.`,
     otherWard: (label: string, ward: string) => `Etiketten sier ${label}, pasienten er på post ${ward}. Utstyr sender bare på sin egen post.`,

@@ -19,7 +19,7 @@ export const shift = {
     up: "Ingen har disse",
     ends: "Det slutter av seg selv når vakten slutter, ved utskriving, og når pasienten forlater posten.",
     downtime: "Når ingenting virker",
-    downtimeHint: "Et skjema over posten slik den er nå, til å fortsette for hånd. Tjenesten har også ett i datamappen sin.",
+    downtimeHint: "Et skjema over posten slik den er nå, til å fortsette for hånd. Systemet har også ett i datamappen sin.",
     downtimeOpen: "Åpne nødskjemaet",
   },
   away: {
