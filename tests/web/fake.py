@@ -243,7 +243,7 @@ class FakeService:
     def _transfer(self, stay, ward, bed, by, pause_minutes):
         with self.engine_db.begin() as tx:
             moved = stays.transfer(tx, stay, ward, bed, self.clock.now())
-        return self._pause(stay, pause_minutes, by) if pause_minutes else moved
+        return self._pause(stay, pause_minutes, by, None) if pause_minutes else moved
 
     def _set_flags(self, stay, flags, by):
         with self.engine_db.begin() as tx:
