@@ -121,8 +121,8 @@ SCREENS: Final[Sequence[Screen]] = (
 
 
 @contextlib.contextmanager
-def demo(beds: int) -> Iterator[str]:
-    """A demo's ward at sixty times life; yields the link that logs a browser in."""
+def demo(beds: int, speed: float = 60.0) -> Iterator[str]:
+    """A demo's ward; yields the link that logs a browser in."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         kept = {k: v for k, v in os.environ.items() if not k.startswith("WARD_")}
@@ -130,7 +130,10 @@ def demo(beds: int) -> Iterator[str]:
         command = [sys.executable, "-m", "ward", "demo", "--http-port", str(free_port())]
         with log.open("wb") as written:
             process = subprocess.Popen(
-                [*command, "--beds", str(beds), "--speed", "60"], env=env, stdout=written, stderr=written
+                [*command, "--beds", str(beds), "--speed", str(speed)],
+                env=env,
+                stdout=written,
+                stderr=written,
             )
         try:
             yield link(process, log)

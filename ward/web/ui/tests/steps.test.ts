@@ -28,9 +28,11 @@ describe("the places of the cards", () => {
   });
 
   it("keeps those in need larger than the others", () => {
-    const plan = planBoard(3, 0, 45, WALL, true);
-    expect(plan.need.layout).toBe("full");
-    expect(plan.need.height).toBeGreaterThan(2 * plan.calm.height);
+    const wall = planBoard(3, 0, 45, WALL, false);
+    expect(wall.need.layout).toBe("full");
+    expect(wall.need.height).toBeGreaterThan(1.7 * wall.calm.height);
+    const desk = planBoard(3, 0, 45, WALL, true);
+    expect(desk.need.height).toBeGreaterThan(1.3 * desk.calm.height);
   });
 
   it("leaves technical ones to the others once room is scarce", () => {

@@ -7,9 +7,9 @@ export const CARDS: Readonly<Record<Layout, { width: number; height: number; fix
   /** Somebody is needed: the sentence, the values with their lines, what else there is, and what one may do. */
   full: { width: 300, height: 226, fixed: 52 },
   /** Somebody is needed, and so are many others: the sentence and the values; a tap opens the patient. */
-  short: { width: 230, height: 122, fixed: 0 },
+  short: { width: 230, height: 138, fixed: 0 },
   /** Nobody is needed, or somebody has it. */
-  calm: { width: 230, height: 111, fixed: 0 },
+  calm: { width: 230, height: 122, fixed: 0 },
 };
 
 export interface Step {

@@ -15,6 +15,7 @@ export const NOT_LIVE_MS = 8_000;
  */
 const STANDSTILL_MS = 9_000;
 const TICK_MS = 500;
+const SECOND_MS = 1_000;
 /** How often the server is told that somebody touches the screen. */
 const TOUCH_MS = 30_000;
 
@@ -162,9 +163,11 @@ class Ward {
     this.silence = at - this.#heardAt;
     this.notLive = this.silence >= NOT_LIVE_MS;
     if (!this.#time) return;
-    this.now = serverNow(this.#time, at);
+    const now = serverNow(this.#time, at);
+    // Nobody reads parts of a second, and all that shows an age is drawn anew with each.
+    this.now = now - (now % SECOND_MS);
     this.lastLive = serverNow(this.#time, this.#heardAt);
-    const behind = this.#evaluated === null ? 0 : (this.now - this.#evaluated) / this.#time.speed;
+    const behind = this.#evaluated === null ? 0 : (now - this.#evaluated) / this.#time.speed;
     if (this.notLive || (this.view.live && behind < STANDSTILL_MS)) return;
     this.notLive = true;
     this.lastLive = this.#evaluated;
