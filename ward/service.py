@@ -14,7 +14,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
 from ward.alerts.overrides import Override, Rulebook
-from ward.alerts.packs import load_pack
+from ward.alerts.packs import Pack, load_pack
 from ward.alerts.plan import Plan
 from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
@@ -360,6 +360,10 @@ class WardService:
 
     def plan(self, ward: str) -> Plan:
         return self.core.plans.of(ward)
+
+    @property
+    def pack(self) -> Pack:
+        return self.core.rulebook.pack
 
     def rules(self, scope: str) -> Sequence[Json]:
         ward, stay = places(self.core, scope)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ward.alerts.model import Alert, Event
+from ward.alerts.packs import Pack, load_pack
 from ward.alerts.plan import DEFAULT, Plan
 from ward.alerts.plan_file import parse_plan
 from ward.clock import iso
@@ -170,6 +171,10 @@ class FakeService:
         with self.engine_db.connect() as connection:
             newest = next(iter(plans.plan_history(connection, ward)), None)
         return parse_plan(newest.definition) if newest and newest.definition else DEFAULT
+
+    @property
+    def pack(self) -> Pack:
+        return load_pack("default")
 
     def rules(self, scope: str) -> list[dict[str, Any]]:
         with self.engine_db.connect() as connection:

@@ -150,6 +150,7 @@ def rule_to_dict(rule: Rule) -> dict[str, Any]:
         "clear_for": format_duration(rule.clear_for_ms),
         "unless": list(rule.unless),
         "inhibits": list(rule.inhibits),
+        **({"evidence": rule.evidence} if rule.evidence else {}),
     }
 
 
@@ -270,7 +271,7 @@ def _rule(data: object, place: str, problems: list[Problem]) -> Rule | None:
     f = _Fields(name if isinstance(name, str) and name else place, data, problems)
     f.only(
         *("id", "title", "titles", "priority", "kind", "when", "for", "within", "gap", "min_readings"),
-        *("clear_when", "clear_for", "unless", "inhibits"),
+        *("clear_when", "clear_for", "unless", "inhibits", "evidence"),
     )
     rule_id = f.get("id", _identifier)
     when = f.get("when", _clauses)
@@ -295,6 +296,7 @@ def _rule(data: object, place: str, problems: list[Problem]) -> Rule | None:
         "clear_for_ms": f.get("clear_for", duration(1), 120_000),
         "unless": f.get("unless", _identifiers, ()),
         "inhibits": f.get("inhibits", _identifiers, ()),
+        "evidence": f.get("evidence", _text, ""),
     }
     if not f.failed & {"for", "within"} and values["within_ms"] < for_ms:
         found = f"{_shown(data['within'])}, shorter than 'for'"

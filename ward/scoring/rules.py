@@ -37,7 +37,7 @@ class Clause:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule with every option resolved; durations in ms. ``titles``: what it is called in other languages
-    than that of ``title``."""
+    than that of ``title``; ``evidence``: why it is as it is, for who reads the pack."""
 
     id: str
     title: str
@@ -53,6 +53,7 @@ class Rule:
     unless: tuple[str, ...] = ()
     inhibits: tuple[str, ...] = ()
     titles: Titles = ()
+    evidence: str = ""
 
     def off_for(self, flags: Collection[str]) -> str | None:
         """The flag of a stay that switches the rule off: one that it names, or one of those whom no score for

@@ -59,6 +59,7 @@ TAGS: Final = (
     ("alerts", "What was raised, what is pending, and what is done about it."),
     ("notices", "How alerts reach people: channels, test alerts, and how long it took."),
     ("rules", "Thresholds: in force where, every version, trials over history."),
+    ("packs", "Sets of rules: those that come with ward, what is in force, whether one is valid."),
     ("drafts", "Changes of rules that one person proposes and another approves."),
     ("plans", "Care plans: who is told of an alert, when, through what; who is on duty."),
     ("shift", "Who has which patient; the handover of a shift; the downtime sheet."),

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
 
+from ward.alerts.packs import Pack
 from ward.alerts.plan import Plan
 from ward.clock import Clock
 from ward.ingest.credentials import Credentials
@@ -191,6 +192,11 @@ class Service(Protocol):
 
     def plan(self, ward: str) -> Plan:
         """The care plan that the ward goes by now. Quick, no I/O to wait for."""
+        ...
+
+    @property
+    def pack(self) -> Pack:
+        """The one that the service was started with."""
         ...
 
     def rules(self, scope: str) -> Sequence[Json]:

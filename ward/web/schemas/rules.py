@@ -42,6 +42,7 @@ class RuleDefinition(Request):
         description="Rules it suppresses while pending.",
         examples=[["spo2-below-92"]],
     )
+    evidence: Text | None = Field(None, description="Why it is as it is, for who reads it.")
 
 
 READ_ONLY: Final = frozenset({"scope", "version", "by", "at"})
@@ -68,8 +69,8 @@ class RuleChange(RuleDefinition):
         return {name: value for name, value in given.items() if name not in READ_ONLY}
 
 
-class Rule(Answer):
-    """A rule in force, with where it comes from."""
+class PackRule(Answer):
+    """A rule as a pack has it, with every option that is not left to its default."""
 
     id: str = Field(examples=["spo2-below-88"])
     title: str = Field(examples=["SpO2 below 88 % for 10 min"])
@@ -85,6 +86,12 @@ class Rule(Answer):
     clear_for: str = Field(examples=["2m"])
     unless: list[str] = Field(default_factory=list)
     inhibits: list[str] = Field(default_factory=list)
+    evidence: str = Field("", description="Why it is as it is, as the pack says.")
+
+
+class Rule(PackRule):
+    """A rule in force, with where it comes from."""
+
     scope: str = Field(
         description="Where it is defined: `pack`, `all`, `ward:X`, `stay:Y`.", examples=["ward:6A"]
     )
