@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 3fcb8046b451640d, as 59225b5e51b2c84f. */
+/** What the API takes and gives. Made by `make client` of its description 4b88833be93e5ebd, as d5c2123f8399d288. */
 
 export interface paths {
     alerts: {
@@ -675,6 +675,62 @@ export interface paths {
             };
             responses: {
                 204: {
+                };
+            };
+        };
+    };
+    packs: {
+        parameters: {
+        };
+        get: {
+            parameters: {
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["Page_PackShort_"];
+                    };
+                };
+            };
+        };
+    };
+    "packs/check": {
+        parameters: {
+        };
+        post: {
+            parameters: {
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PackText"];
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["CheckedPack"];
+                    };
+                };
+            };
+        };
+    };
+    "packs/{pack}": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query?: {
+                    ward?: string | null;
+                };
+                path: {
+                    pack: string;
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["Pack"];
+                    };
                 };
             };
         };
@@ -2087,6 +2143,7 @@ export interface components {
             clear_for?: string | null;
             unless?: string[] | null;
             inhibits?: string[] | null;
+            evidence?: string | null;
             until?: string | null;
             why?: string | null;
         };
@@ -2131,6 +2188,10 @@ export interface components {
         Checked: {
             holes: components["schemas"]["Gap"][];
             remarks: string[];
+        };
+        CheckedPack: {
+            pack?: components["schemas"]["Pack"] | null;
+            problems: components["schemas"]["PackProblem"][];
         };
         Colleague: {
             person: string;
@@ -2699,6 +2760,51 @@ export interface components {
             by: string;
             until: string | null;
         };
+        Pack: {
+            id: string;
+            title: string;
+            source: string;
+            rules: components["schemas"]["PackRule"][];
+            toml: string;
+        };
+        PackProblem: {
+            rule?: string | null;
+            field?: string | null;
+            found: string;
+            allowed: string;
+            line?: number | null;
+        };
+        PackRule: {
+            id: string;
+            title: string;
+            titles?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            /** @enum {string} */
+            kind: "physiological" | "technical";
+            when: string[];
+            for: string;
+            within?: string | null;
+            gap?: string | null;
+            min_readings?: number;
+            clear_when?: string[];
+            clear_for: string;
+            unless?: string[];
+            inhibits?: string[];
+            evidence?: string;
+        };
+        PackShort: {
+            id: string;
+            title: string;
+            source: string;
+            rules: number;
+            started_with: boolean;
+        };
+        PackText: {
+            toml: string;
+        };
         Page_Alert_: {
             items: components["schemas"]["Alert"][];
             next?: string | null;
@@ -2733,6 +2839,10 @@ export interface components {
         };
         Page_OpenSession_: {
             items: components["schemas"]["OpenSession"][];
+            next?: string | null;
+        };
+        Page_PackShort_: {
+            items: components["schemas"]["PackShort"][];
             next?: string | null;
         };
         Page_PlanVersion_: {
@@ -2948,6 +3058,7 @@ export interface components {
             clear_for: string;
             unless?: string[];
             inhibits?: string[];
+            evidence?: string;
             scope: string;
             version: number;
             by?: string | null;
@@ -2971,6 +3082,7 @@ export interface components {
             clear_for?: string | null;
             unless?: string[] | null;
             inhibits?: string[] | null;
+            evidence?: string | null;
             until?: string | null;
             why?: string | null;
         };
