@@ -1,0 +1,188 @@
+"""The clinician's story before a real screen: move a threshold, look at what is lost, propose; a colleague
+approves; it comes into force, and goes back."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.brokers import client_at, mosquitto_at
+from tests.e2e.served import WARD, Served, served, wait_for
+from tests.parts import chromium, mosquitto
+from tests.ports import free_port
+
+pytestmark = pytest.mark.alone
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+Page = playwright.Page
+
+PASSWORD = "three words nobody joins"
+PEOPLE = {"ann": "Ann Dahl", "ben": "Ben Lie"}
+RULE = "spo2-low"
+
+
+class Patient(threading.Thread):
+    """Bed 1's monitor: saturation low for 5 s, fine for 5 s, and again."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._port = port
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        with client_at(self._port) as device:
+            seq = 0
+            while not self.over.wait(0.5):
+                time = datetime.now(UTC).isoformat(timespec="milliseconds")
+                readings = {"spo2": 80 if seq % 20 < 10 else 97, "hr": 70, "rr": 14}
+                sample = {"seq": seq, "time": time, "readings": readings}
+                device.publish("ward/v1/6A/mon/vitals", json.dumps(sample), 1)
+                seq += 1
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A ward with one patient, whose saturation falls again and again, and two clinicians."""
+    if chromium() is None or mosquitto() is None:
+        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
+    folder = tmp_path_factory.mktemp("workbench")
+    with mosquitto_at(free_port(), "allow_anonymous true") as port:
+        patient = Patient(port)
+        with served(folder, f"mqtt://127.0.0.1:{port}") as ward:
+            ward.command("token", "create", "--role", "admin", "--name", "a")  # makes the database
+            for login, name in PEOPLE.items():
+                made = subprocess.run(
+                    [*WARD, "user", "add", login, "--name", name, "--role", "clinician"],
+                    input=PASSWORD,
+                    env=ward.env,
+                    text=True,
+                    capture_output=True,
+                    timeout=60,
+                )
+                assert made.returncode == 0, made.stderr
+            ward.start()
+            api = ward.client(ward.token())
+            body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
+            assert api.post("/stays", json=body).status_code == 201
+            patient.start()
+            wait_for(api, "/trials/history", lambda kept: kept["readings"] > 100, 60)
+            yield ward
+            patient.over.set()
+            patient.join(5)
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[object]:
+    with playwright.sync_playwright() as driver:
+        made = driver.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+        )
+        yield made
+        made.close()
+
+
+def logged_in(chrome: object, house: Served, login: str) -> Page:
+    page = chrome.new_context(viewport={"width": 1366, "height": 768}).new_page()  # type: ignore[attr-defined]
+    page.goto(house.url)
+    page.get_by_test_id("login-name").fill(login)
+    page.get_by_test_id("login-password").fill(PASSWORD)
+    page.get_by_test_id("login-submit").click()
+    expect(page.get_by_test_id("board")).to_be_visible(timeout=20_000)
+    return page
+
+
+def go(page: Page, place: str) -> None:
+    page.evaluate(f"location.hash = '#/{place}'")
+
+
+def threshold(house: Served) -> str:
+    rule = house.client(house.token()).get(f"/rules/{RULE}").json()
+    return str(rule["when"][0])
+
+
+def test_a_change_is_tried_proposed_approved_applied_and_taken_back(chrome: object, house: Served) -> None:
+    ann, ben = logged_in(chrome, house, "ann"), logged_in(chrome, house, "ben")
+    ann.get_by_test_id("menu").click()
+    ann.get_by_test_id("to-workbench").click()
+    ann.get_by_test_id("rule").select_option(RULE)
+    expect(ann.get_by_role("grid")).to_be_visible(timeout=60_000)
+    expect(ann.get_by_test_id("nothing-moved")).to_be_visible()
+    expect(ann.get_by_test_id("save")).to_be_disabled()
+
+    # The map by keyboard: one cell is reached by Tab, arrows go on, Enter chooses.
+    cell = ann.locator("[data-testid='heat'] button[tabindex='0']")
+    expect(cell).to_have_attribute("aria-label", re.compile("in force"))
+    cell.press("ArrowDown")
+    ann.keyboard.press("Enter")
+    expect(ann.get_by_test_id("threshold-0-field")).to_have_value("87")
+    # A slider by keyboard, and a field.
+    ann.get_by_test_id("threshold-0-range").press("ArrowLeft")
+    expect(ann.get_by_test_id("threshold-0-field")).to_have_value("86")
+    ann.get_by_test_id("threshold-0-field").fill("75")
+    ann.get_by_test_id("threshold-0-field").press("Enter")
+    expect(ann.get_by_test_id("tried-rule")).to_contain_text("SpO₂ < 75 % for 3 s")
+
+    # Every alert would be lost; each has its trend.
+    expect(ann.get_by_test_id("save")).to_be_enabled(timeout=60_000)
+    expect(ann.get_by_test_id("figure-load")).to_contain_text("now")
+    expect(ann.get_by_test_id("kind-lost")).not_to_have_text("Lost 0")
+    expect(ann.get_by_test_id("kind-gained")).to_have_text("Gained 0")
+    ann.get_by_test_id("change-lost-0").click()
+    expect(ann.get_by_test_id("change-trend").locator("canvas").first).to_be_visible(timeout=20_000)
+    ann.get_by_test_id("close").click()
+
+    ann.get_by_test_id("save").click()
+    ann.get_by_test_id("draft-why").fill("They recover by themselves.")
+    ann.get_by_test_id("propose").click()
+    expect(ann.get_by_test_id("draft-state")).to_have_text("proposed", timeout=20_000)
+    expect(ann.get_by_test_id("differences")).to_contain_text("SpO₂ < 75 %")
+    expect(ann.get_by_test_id("draft-trial")).to_be_visible()
+    expect(ann.get_by_test_id("second")).to_contain_text("second person")
+    expect(ann.get_by_test_id("act-approve")).to_have_count(0)
+    assert threshold(house) == "spo2 < 88"
+
+    go(ben, "drafts")
+    ben.locator("[data-testid^='draft-']", has_text="75").first.click()
+    ben.get_by_test_id("word").fill("Agreed, for a week.")
+    ben.get_by_test_id("act-approve").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("approved", timeout=20_000)
+    assert threshold(house) == "spo2 < 88"
+    ben.get_by_test_id("act-apply").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("in force", timeout=20_000)
+    assert threshold(house) == "spo2 < 75"
+    expect(ben.get_by_test_id("rule-history")).to_contain_text("proposed by Ann Dahl")
+    expect(ben.get_by_test_id("draft-log")).to_contain_text("Agreed, for a week.")
+
+    # In force on the workbench, too; and back with one click.
+    go(ann, f"workbench/{RULE}")
+    expect(ann.get_by_test_id("tune")).to_contain_text("SpO₂ < 75 % for 3 s", timeout=20_000)
+    ben.get_by_test_id("act-return").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("taken back", timeout=20_000)
+    assert threshold(house) == "spo2 < 88"
+
+
+def test_a_draft_that_was_overtaken_says_so_and_cannot_be_approved(chrome: object, house: Served) -> None:
+    api = house.client(house.token("clinician"))
+    seen = api.get(f"/rules/{RULE}?ward=6A")
+    draft = {"title": "Later", "scope": "ward:6A", "rules": [{"id": RULE, "for": "4s"}]}
+    made = api.post("/drafts", json=draft).json()
+    changed = api.put(
+        f"/rules/{RULE}?ward=6A", json={"for": "5s"}, headers={"If-Match": seen.headers["etag"]}
+    )
+    assert changed.status_code == 200
+    ben = logged_in(chrome, house, "ben")
+    go(ben, f"drafts/{made['id']}")
+    expect(ben.get_by_test_id("conflict")).to_contain_text(RULE, timeout=20_000)
+    expect(ben.get_by_test_id("conflict")).to_contain_text("for 5 s")
+    expect(ben.get_by_test_id("untried")).to_be_visible()
+    expect(ben.get_by_test_id("act-approve")).to_have_count(0)
+    ben.get_by_test_id("act-reject").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("rejected", timeout=20_000)
