@@ -74,6 +74,24 @@ def half_a_shift(page: Page) -> None:
     page.get_by_test_id("alarm-test-sum").wait_for()
 
 
+def tried(page: Page) -> None:
+    """A threshold moved, and the trial over everybody done."""
+    page.get_by_role("grid").wait_for(timeout=120_000)
+    page.get_by_test_id("cell-106-600").click()
+    page.wait_for_function("!document.querySelector('[data-testid=save]').disabled", timeout=180_000)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=running] progress') === null", timeout=180_000
+    )
+
+
+def proposed(page: Page) -> None:
+    """That as a draft."""
+    tried(page)
+    page.get_by_test_id("save").click()
+    page.get_by_test_id("draft-why").fill("Discussed in the ward's meeting: try it for a week.")
+    page.get_by_test_id("propose").click()
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """One picture: ``name``.png, of the page at ``hash`` at a size of ``SIZES``, by night or day.
@@ -117,6 +135,10 @@ SCREENS: Final[Sequence[Screen]] = (
     Screen("shift-laptop-night", "shift", "#/shift", "laptop", beds=12, steps=half_a_shift),
     Screen("shift-phone-day", "shift", "#/shift", "phone", "light", beds=12),
     Screen("handover-laptop-day", "handover-span", "#/handover", "laptop", "light", beds=12),
+    Screen("workbench-laptop-night", "heat", "#/workbench/hr-from-111", "laptop", beds=12, steps=tried),
+    Screen(
+        "draft-laptop-day", "draft", "#/workbench/hr-from-111", "laptop", "light", beds=12, steps=proposed
+    ),
 )
 
 

@@ -9,6 +9,8 @@ import { candidateRequest, changesOf, mapRequest, periodFor, sample, spanOf, typ
 import { editOf, movable, type Edit, type FullRule } from "./rules";
 
 const SETTLE_MS = 300;
+/** The service needs a moment to end a trial that was hung up on, and does one at a time. */
+const ENDING_MS = 700;
 
 /** What is going on: the map, or the candidate; of some patients first, then of all. */
 export interface Job {
@@ -119,10 +121,10 @@ class Bench {
 
   /** Something moved: what goes on is of no use any more; what is now is tried as soon as it stands still. */
   touch(): void {
+    const wait = this.job ? ENDING_MS : SETTLE_MS;
     this.stop();
     this.stopped = false;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#run(), SETTLE_MS);
+    this.#timer = setTimeout(() => void this.#run(), wait);
   }
 
   stop(): void {
