@@ -78,10 +78,8 @@ def tried(page: Page) -> None:
     """A threshold moved, and the trial over everybody done."""
     page.get_by_role("grid").wait_for(timeout=120_000)
     page.get_by_test_id("cell-106-600").click()
-    page.wait_for_function("!document.querySelector('[data-testid=save]').disabled", timeout=180_000)
-    page.wait_for_function(
-        "document.querySelector('[data-testid=running] progress') === null", timeout=180_000
-    )
+    page.locator("[data-testid=save]:not([disabled])").wait_for(timeout=180_000)
+    page.locator("[data-testid=running] progress").wait_for(state="detached", timeout=180_000)
 
 
 def proposed(page: Page) -> None:

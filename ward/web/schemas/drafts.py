@@ -92,7 +92,7 @@ class DraftShort(Answer):
     """A draft in a list."""
 
     id: str
-    title: str
+    title: str = Field(examples=["SpO2 below 86 % instead of 88 %"])
     why: str | None = None
     scope: str
     state: State
