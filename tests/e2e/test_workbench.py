@@ -186,3 +186,21 @@ def test_a_draft_that_was_overtaken_says_so_and_cannot_be_approved(chrome: objec
     expect(ben.get_by_test_id("act-approve")).to_have_count(0)
     ben.get_by_test_id("act-reject").click()
     expect(ben.get_by_test_id("draft-state")).to_have_text("rejected", timeout=20_000)
+
+
+def test_the_report_is_shown_and_goes_as_a_table_and_on_paper(chrome: object, house: Served) -> None:
+    page = logged_in(chrome, house, "ann")
+    go(page, "reports")
+    expect(page.get_by_test_id("report-figures")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("report-rules")).to_be_visible()
+    for test_id, kind, begins in (
+        ("report-csv", "text/csv", b""),
+        ("report-pdf", "application/pdf", b"%PDF"),
+    ):
+        href = page.get_by_test_id(test_id).evaluate("(link) => link.href")
+        answer = page.request.get(href)
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.body().startswith(begins)
+    page.get_by_test_id("report-7").click()
+    expect(page.get_by_test_id("report-7")).to_have_attribute("aria-pressed", "true")
