@@ -7,6 +7,7 @@ export const acting = {
     acknowledge: "Kvittér",
     confirm: "Jeg har den",
     takeOver: "Overtag den",
+    given: (who: string) => `${who} gav dig:`,
     more: "Mere: hvad det var, giv videre, notat",
     assessTitle: "Hvad var det?",
     undo: "Fortryd",

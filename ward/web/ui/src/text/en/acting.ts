@@ -7,6 +7,7 @@ export const acting = {
     acknowledge: "Take it",
     confirm: "I have it",
     takeOver: "Take it over",
+    given: (who: string) => `${who} handed you:`,
     more: "More: what it was, hand over, note",
     assessTitle: "What was it?",
     undo: "Undo",

@@ -7,6 +7,7 @@ export const acting = {
     acknowledge: "Kvitter",
     confirm: "Jeg har den",
     takeOver: "Ta den over",
+    given: (who: string) => `${who} ga deg:`,
     more: "Mer: hva det var, gi videre, notat",
     assessTitle: "Hva var det?",
     undo: "Angre",
