@@ -239,7 +239,7 @@ def test_what_was_not_sent_says_so_everywhere_and_is_sent_again_as_the_same(hous
     picture(ida, "not-sent")
     ida.get_by_test_id("unsent-retry").click()
     expect(unsent).to_have_count(0, timeout=MOMENT)
-    assert alert_of(house, "4")["acknowledged_by"] == "Ida"
+    until(lambda: alert_of(house, "4")["acknowledged_by"] == "Ida")
     assert len(set(keys)) == 1, "the same intention has the same key"
     ida.unroute("**/acknowledge")
 

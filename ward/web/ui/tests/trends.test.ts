@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { alertMarks, logMarks, merge, nearest, PANELS, rangeOf, resolutionOf, thresholds, timeTicks, trackOf } from "../src/stay/trend-data";
+import { split } from "../src/stay/history.svelte";
 import { effectOf, offered } from "../src/stay/flags";
 import { check } from "../src/stay/observations";
 import { timeline } from "../src/stay/timeline";
@@ -101,6 +102,14 @@ it("asks for bins that fit a screen, and for every reading where that is little"
   const hours = (n: number): number | null => resolutionOf(n * 60 * MINUTE);
   expect([1, 4, 8, 24, 72, 168].map(hours)).toEqual([null, 15, 30, 120, 300, 600]);
   for (const n of [4, 8, 24, 72, 168]) expect((n * 3600) / (hours(n) ?? 1)).toBeLessThanOrEqual(1_100);
+});
+
+it("asks for a week a day at a time, in whole bins", () => {
+  const day = 24 * 60 * MINUTE;
+  const pieces = split(0, 7 * day, 600_000);
+  expect(pieces.length).toBe(7);
+  expect(pieces.every(([start, end], i) => start % 600_000 === 0 && end === (pieces[i + 1]?.[0] ?? 7 * day))).toBe(true);
+  expect(split(5, 60 * MINUTE, 0)).toEqual([[5, 60 * MINUTE]]);
 });
 
 it("shows in bins what did not count, muted", () => {

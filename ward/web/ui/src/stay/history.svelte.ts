@@ -11,14 +11,38 @@ export type LoadTrend = (from: number, to: number, resolution: number | null) =>
 /** Readings of the last minutes are asked for again, because the filter may have resolved them since. */
 const OVERLAP_MS = 120_000;
 
+/** A week of every second is more than one answer should hold: it comes a day at a time, the latest first. */
+const PIECE_MS = 24 * 3_600_000;
+
+export function split(from: number, to: number, bin: number): [number, number][] {
+  const length = bin ? Math.ceil(PIECE_MS / bin) * bin : PIECE_MS;
+  const pieces: [number, number][] = [];
+  for (let start = from; start < to; start += length) pieces.push([start, Math.min(to, start + length)]);
+  return pieces;
+}
+
+type Signals = Record<string, Series>;
+
+function joined(old: Signals | null, pieces: [number, number][], found: (Vitals | undefined)[], from: number): Signals {
+  let all: Signals = old ?? {};
+  found.forEach((vitals, i) => {
+    if (!vitals) return;
+    const names = new Set([...Object.keys(all), ...Object.keys(vitals.signals)]);
+    const start = pieces[i]?.[0] ?? from;
+    all = Object.fromEntries([...names].map((name) => [name, merge(all[name], vitals.signals[name] ?? { time: [] }, start, from)]));
+  });
+  return all;
+}
+
 export class TrendHistory {
   signals = $state.raw<Record<string, Series> | null>(null);
   failure = $state("");
   #shown: { from: number; to: number; resolution: number | null } | null = null;
+  #bins: number | null = null;
   #asked = 0;
 
   get resolution(): number | null {
-    return this.#shown?.resolution ?? null;
+    return this.#bins;
   }
 
   covers(from: number, to: number): boolean {
@@ -40,12 +64,17 @@ export class TrendHistory {
     const back = goesOn ? Math.max(from, known.to - OVERLAP_MS * speed) : from;
     // A bin that is cut is another bin.
     const begin = bin ? Math.floor(back / bin) * bin : back;
+    const old = goesOn ? this.signals : null;
+    const pieces = split(begin, to, bin);
+    const found: (Vitals | undefined)[] = pieces.map(() => undefined);
     try {
-      const fresh = await load(begin, to, resolution);
-      if (asked !== this.#asked) return;
-      const old = goesOn ? this.signals : null;
-      const names = new Set([...Object.keys(old ?? {}), ...Object.keys(fresh.signals)]);
-      this.signals = Object.fromEntries([...names].map((name) => [name, merge(old?.[name], fresh.signals[name] ?? { time: [] }, begin, from)]));
+      for (let i = pieces.length - 1; i >= 0; i--) {
+        const [start, end] = pieces[i] ?? [begin, to];
+        found[i] = await load(start, end, resolution);
+        if (asked !== this.#asked) return;
+        this.signals = joined(old, pieces, found, from);
+        this.#bins = resolution;
+      }
       this.#shown = { from, to, resolution };
       this.failure = "";
     } catch (error) {
