@@ -99,7 +99,7 @@ def test_an_empty_service_explains_itself(house: Served, page: Page) -> None:
     expect(page.get_by_test_id("publish")).to_contain_text(f"-p {house.port_of_broker}")
     picture(page, "first-run")
     go(page, house, "health")
-    expect(page.get_by_test_id("reason").first).to_contain_text("not connected to the broker", timeout=10_000)
+    expect(page.get_by_test_id("reason").first).to_contain_text("not connected to the broker", timeout=25_000)
     expect(page.get_by_test_id("reason").first).to_contain_text("WARD_MQTT_URL")
 
 
@@ -144,19 +144,19 @@ def test_a_user_is_made_and_sets_her_password(house: Served, page: Page, chrome)
     jonas.goto(link)
     jonas.get_by_test_id("password-new").fill("four words nobody joins")
     jonas.get_by_test_id("password-save").click()
-    expect(jonas.get_by_test_id("account")).to_contain_text("Jonas Berg", timeout=15_000)
+    expect(jonas.get_by_test_id("account")).to_contain_text("Jonas Berg", timeout=30_000)
     page.reload()
-    expect(page.get_by_test_id("users")).to_contain_text("logged in at 1 place", timeout=10_000)
+    expect(page.get_by_test_id("users")).to_contain_text("logged in at 1 place", timeout=25_000)
     picture(page, "users")
 
     # Locked, he is out at once, wherever he is.
     page.get_by_test_id("user-jberg").click()
     page.get_by_test_id("user-lock").click()
-    expect(page.get_by_test_id("users")).to_contain_text("locked by an administrator", timeout=10_000)
+    expect(page.get_by_test_id("users")).to_contain_text("locked by an administrator", timeout=25_000)
     expect(jonas.get_by_test_id("login")).to_be_visible(timeout=20_000)
     page.get_by_test_id("user-jberg").click()
     page.get_by_test_id("user-lock").click()
-    expect(page.get_by_test_id("users")).not_to_contain_text("locked by an administrator", timeout=10_000)
+    expect(page.get_by_test_id("users")).not_to_contain_text("locked by an administrator", timeout=25_000)
     jonas.context.close()
 
 
@@ -176,11 +176,11 @@ def test_a_wall_gets_its_link_and_loses_it(house: Served, page: Page, chrome) ->
     assert secret not in page.content()
     wall = chrome.new_context().new_page()
     wall.goto(link)
-    expect(wall.get_by_test_id("read-only")).to_be_visible(timeout=15_000)
+    expect(wall.get_by_test_id("read-only")).to_be_visible(timeout=30_000)
     picture(page, "tokens")
     row.get_by_test_id("token-revoke").click()
     page.get_by_test_id("ask-yes").click()
-    expect(row).to_contain_text("revoked", timeout=10_000)
+    expect(row).to_contain_text("revoked", timeout=25_000)
     expect(wall.get_by_test_id("login")).to_be_visible(timeout=20_000)
     wall.context.close()
 
@@ -200,26 +200,26 @@ def test_a_device_gets_a_credential_shown_once(house: Served, page: Page) -> Non
 
 def test_a_plan_is_seen_rehearsed_and_changed(house: Served, page: Page) -> None:
     go(page, house, "wards")
-    expect(page.get_by_test_id("ward-6A")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("ward-6A")).to_be_visible(timeout=25_000)
     picture(page, "wards")
     page.get_by_test_id("plan-of-6A").click()
-    expect(page.get_by_test_id("plan-steps")).to_contain_text("03:12", timeout=10_000)
+    expect(page.get_by_test_id("plan-steps")).to_contain_text("03:12", timeout=25_000)
     text = page.get_by_test_id("plan-text")
     text.fill(
         'timezone = "UTC"\n\n[[person]]\nid = "ada"\nname = "Ada Berg"\n\n[[route]]\n'
         '[[route.level]]\ntell = ["ada"]\n[[route.level]]\nafter = "0s"\ntell = ["everybody"]\n'
     )
     page.get_by_test_id("plan-check").click()
-    expect(page.get_by_test_id("plan-wrong")).to_contain_text("Line 11", timeout=10_000)
+    expect(page.get_by_test_id("plan-wrong")).to_contain_text("Line 11", timeout=25_000)
     expect(page.get_by_test_id("plan-save")).to_be_disabled()
     picture(page, "plan-wrong")
     text.fill(text.input_value().replace('"0s"', '"3m"'))
     page.get_by_test_id("plan-check").click()
-    expect(page.get_by_test_id("plan-good")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("plan-good")).to_be_visible(timeout=25_000)
     expect(page.get_by_test_id("plan-steps")).to_contain_text("Ada Berg")
     expect(page.get_by_test_id("plan-steps")).to_contain_text("after 3 min")
     page.get_by_test_id("plan-save").click()
-    expect(page.get_by_test_id("plan-version")).to_contain_text("version 1, by Eva Frei", timeout=10_000)
+    expect(page.get_by_test_id("plan-version")).to_contain_text("version 1, by Eva Frei", timeout=25_000)
     picture(page, "plan")
 
 
@@ -227,13 +227,13 @@ def test_the_trail_tells_who_did_it_and_holds(house: Served, page: Page) -> None
     go(page, house, "audit")
     page.get_by_test_id("audit-action").fill("plans-put")
     page.get_by_test_id("audit-search").click()
-    expect(page.get_by_test_id("audit-lines").locator("tbody tr")).to_have_count(2, timeout=10_000)
+    expect(page.get_by_test_id("audit-lines").locator("tbody tr")).to_have_count(2, timeout=25_000)
     expect(page.get_by_test_id("audit-lines")).to_contain_text("Eva Frei")
     page.get_by_test_id("audit-verify").click()
     expect(page.get_by_test_id("audit-verdict")).to_have_attribute("data-holds", "true", timeout=20_000)
     picture(page, "audit")
     page.reload()
-    expect(page.get_by_test_id("audit-lines").locator("tbody tr").first).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("audit-lines").locator("tbody tr").first).to_be_visible(timeout=25_000)
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/api/v1/audit" in request.url else None)
     page.wait_for_timeout(1_500)
