@@ -140,7 +140,15 @@ PUBLIC = {
 }
 IDS = {"stay": "stay-6A", "alert": "alert-6A", "rule": "spo2-below-88", "token": "none", "type": "invalid"}
 IDS["ward"] = "6A"
-IDS |= {"user": "none", "session": "none", "id": "17", "credential": "none", "device": "mon-1"}
+IDS |= {
+    "user": "none",
+    "session": "none",
+    "id": "17",
+    "credential": "none",
+    "draft": "none",
+    "pack": "none",
+    "device": "mon-1",
+}
 GUARDED = sorted(ALLOWED)
 
 
