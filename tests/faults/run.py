@@ -24,7 +24,8 @@ CAP = 4_000
 LEAST_S = 32.0
 """A stream shorter than this may hold no alert."""
 SETTLED_S = 9.0
-"""After the last message: the lateness, a rebuild's longest wait, a tick."""
+"""After the last message: the lateness, a rebuild's longest wait, a tick. The filter waits for none of the
+stream's readings (``test_stream.py``): it would do so for 15 s."""
 
 
 @dataclass(frozen=True, slots=True)
