@@ -141,7 +141,7 @@ def main() -> None:
         service._journal.read_parts = timed(table, "read", service._journal.read_parts)  # type: ignore[method-assign]
         recovery.route = timed(table, "route", recovery.route)  # type: ignore[assignment]
         recovery.Run.of = timed(table, "columns", recovery.Run.of)  # type: ignore[method-assign]
-        Filter.push = timed(table, "filter", Filter.push)  # type: ignore[method-assign]
+        Filter.judge = timed(table, "filter", Filter.judge)  # type: ignore[method-assign]
         Engine._evaluate_in_parts = timed(table, "rules", Engine._evaluate_in_parts)  # type: ignore[method-assign]
         service.core._follow = timed(table, "alerts", service.core._follow)  # type: ignore[method-assign]
         service.recover()

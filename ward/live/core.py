@@ -279,7 +279,7 @@ class Core:
         with metrics.TICK.time():
             step = self.engine.step(now)
         self._guard("values", lambda: self._note_values(step))
-        self._guard("marks", lambda: self._note_marks(step.marked))
+        self._guard("marks", lambda: self._note_marks(*step.parts))
         self._late.note(step.late, now)
         self._guard("alerts", lambda: self._follow(step.transitions, now))
         self._unproved.prove(self.book, self.engine, self.slots)
@@ -307,7 +307,7 @@ class Core:
         """Evaluate what the journal held up to a time in the past (``step``: so it was); told at ``now``."""
         step = step or self.engine.step(reached)
         self._note_values(step)
-        self._note_marks(step.marked)
+        self._note_marks(*step.parts)
         self._late.note(step.late, now)
         self._follow(step.transitions, now)
 
@@ -331,18 +331,18 @@ class Core:
             self.changed.update(change.event.stay for change in changes)
             self._pending_changes = []
 
-    def _note_marks(self, marked: Marked) -> None:
-        if not len(marked.mark):
-            return
-        self.newest.take(marked.readings, marked.mark, marked.reason)
-        slots = np.flatnonzero(np.bincount(marked.readings.slot)).tolist()
-        names = {slot: self.slots.stay(slot) for slot in slots}
-        self.history.add(marked, names)
-        self.changed.update(names.values())
-        metrics.READINGS.inc(int(marked.first.sum()))
-        doubted = marked.mark != VALID
-        if doubted.any():
-            for reason, n in zip(*np.unique(marked.reason[doubted], return_counts=True), strict=True):
+    def _note_marks(self, *parts: Marked) -> None:
+        for marked in parts:
+            if not len(marked.mark):
+                continue
+            self.newest.take(marked.readings, marked.mark, marked.reason)
+            slots = np.flatnonzero(np.bincount(marked.readings.slot)).tolist()
+            names = {slot: self.slots.stay(slot) for slot in slots}
+            self.history.add(marked, names)
+            self.changed.update(names.values())
+            metrics.READINGS.inc(int(marked.first.sum()))
+            doubted = marked.reason[marked.mark != VALID]
+            for reason, n in zip(*np.unique(doubted, return_counts=True), strict=True):
                 metrics.MARKED.labels(REASONS[int(reason)]).inc(int(n))
 
     def _follow(self, t: Transitions, now: int) -> None:

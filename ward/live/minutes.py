@@ -50,12 +50,19 @@ class Minutes:
         wanted = valid & (column >= 0)
         if not wanted.any():
             return
-        self.advance(int(minute[wanted].max()))
-        rows = np.flatnonzero(wanted & (minute > self.until - BINS))
-        rows = rows[np.argsort(readings.time[rows], kind="stable")]
-        slot, place = readings.slot[rows], minute[rows] % BINS
-        self.value[slot, column[rows], place] = readings.value[rows]
-        self.untold[slot, place] = True
+        self.advance(int(minute.max(where=wanted, initial=0)))
+        wanted &= minute > self.until - BINS
+        # Of what stands together only the last: a start takes many thousands at once, signal by signal.
+        some: Any = slice(None) if wanted.all() else wanted
+        slot, column, minute, time = readings.slot[some], column[some], minute[some], readings.time[some]
+        last = np.ones(len(time), np.bool_)
+        last[:-1] = (slot[1:] != slot[:-1]) | (column[1:] != column[:-1]) | (minute[1:] != minute[:-1])
+        last[:-1] |= time[1:] < time[:-1]
+        rows = np.flatnonzero(last)
+        rows = rows[np.argsort(time[rows], kind="stable")]
+        place = minute[rows] % BINS
+        self.value[slot[rows], column[rows], place] = readings.value[some][rows]
+        self.untold[slot[rows], place] = True
 
     def advance(self, minute: int) -> None:
         """Make room up to this minute; what is older than ``BINS`` minutes leaves."""

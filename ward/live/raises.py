@@ -7,7 +7,7 @@ import numpy as np
 from ward.live.views import Newest
 from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine, Step
-from ward.scoring.filter import VALID
+from ward.scoring.filter import VALID, Marked
 from ward.scoring.sustain import RAISED
 from ward.signals import INDEX, SIGNALS
 
@@ -20,13 +20,17 @@ def values_at_raises(engine: Engine, newest: Newest, step: Step) -> Values:
     derived signals, and readings that were marked long before they were evaluated."""
     found: Values = {}
     t = step.transitions
-    for i in np.flatnonzero(np.asarray(t.kind) == RAISED).tolist():
+    raised = np.flatnonzero(np.asarray(t.kind) == RAISED).tolist()
+    if not raised:
+        return found
+    marked = step.marked
+    for i in raised:
         slot, column, at = int(t.slot[i]), int(t.rule[i]), int(t.at[i])
         signal = INDEX[engine.rules[column].when[0].signal]
         if SIGNALS[signal].derived:
             continue
         for one in (HR, PR) if signal == HR else (signal,):
-            told, value = _value_at(engine, newest, step, slot, one, at)
+            told, value = _value_at(engine, newest, marked, slot, one, at)
             if value is not None:
                 found[slot, column, at] = (SIGNALS[one].name, value)
             if told and value is None:
@@ -36,11 +40,11 @@ def values_at_raises(engine: Engine, newest: Newest, step: Step) -> Values:
 
 
 def _value_at(
-    engine: Engine, newest: Newest, step: Step, slot: int, signal: int, at: int
+    engine: Engine, newest: Newest, marked: Marked, slot: int, signal: int, at: int
 ) -> tuple[bool, float | None]:
     """Whether that can be told, and the value; None where it was not known then."""
-    readings, held = step.marked.readings, engine.held
-    mine = np.flatnonzero((readings.slot == slot) & (readings.signal == signal) & (step.marked.mark == VALID))
+    readings, held = marked.readings, engine.held
+    mine = np.flatnonzero((readings.slot == slot) & (readings.signal == signal) & (marked.mark == VALID))
     past = mine[readings.time[mine] <= at]
     if len(past):
         last = past[np.argmax(readings.time[past])]

@@ -35,14 +35,20 @@ _PART: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step brought: transitions; marks of readings; readings too late to be taken in order.
+    """What one step brought: transitions; marks of readings, in parts; readings too late to be taken in
+    order.
 
     The clocks of the slots in ``late`` want a ``rebuild``.
     """
 
     transitions: Transitions
-    marked: Marked
+    parts: tuple[Marked, ...]
     late: Readings
+
+    @property
+    def marked(self) -> Marked:
+        """The parts as one: a copy, where there are more."""
+        return Marked.concat(self.parts)
 
 
 class Engine:
@@ -176,23 +182,37 @@ class Engine:
         ready, missed = self._take(until)
         self.until = until
         if self.filter:
-            marked = self.filter.push(ready, until)
-            waiting = self.filter.waiting()
+            parts, waiting = self.filter.judge(ready, until), self.filter.waiting()
         else:
-            marked, waiting = Marked.all_valid(ready), np.full(self.slots, NEVER)
-        valid = Readings.concat([self._valid, marked.readings.where(marked.mark == VALID)])
-        behind, valid = valid.parted(valid.time <= self.frontier[valid.slot])
+            parts, waiting = (Marked.all_valid(ready),), np.full(self.slots, NEVER)
         span = np.maximum(np.minimum(until, waiting - 1), self.frontier)
-        valid, self._valid = valid.parted(valid.time <= span[valid.slot])
-        return Step(self._evaluate_in_parts(valid, span), marked, Readings.concat([missed, behind]))
+        due: list[Readings] = []
+        later: list[Readings] = []
+        late = [missed]
+        for part in (Marked.all_valid(self._valid), *parts):
+            rows, valid = part.readings, part.mark == VALID
+            comes, behind = rows.time <= span[rows.slot], rows.time <= self.frontier[rows.slot]
+            for kept, mask in (
+                (due, comes & ~behind & valid),
+                (later, ~comes & valid),
+                (late, behind & valid),
+            ):
+                if mask.any():
+                    kept.append(rows.where(mask))
+        self._valid = Readings.concat(later)
+        transitions = self._evaluate_in_parts(Readings.concat(due), span)
+        return Step(transitions, parts, Readings.concat(late))
 
     def _take(self, until: int) -> tuple[Readings, Readings]:
         """What came and is due, for the filter in order, and what came too late."""
         coming = Readings.concat(self._coming)
-        ready, later = coming.parted(coming.time <= until)
-        self._coming = [later] if len(later) else []
-        missed, ready = ready.parted(ready.time <= self.until)
-        return ready.in_cell_order() if self.filter else ready, missed
+        is_due, is_missed = coming.time <= until, coming.time <= self.until
+        self._coming = [] if is_due.all() else [coming.take(~is_due)]
+        ready = np.flatnonzero(is_due & ~is_missed)
+        late = coming.take(is_missed)
+        if self.filter:
+            return coming.in_cell_order(ready), late
+        return coming if len(ready) == len(coming) else coming.take(ready), late
 
     def _evaluate_in_parts(self, valid: Readings, span: Int) -> Transitions:
         """In parts of time, so that a long recording needs no more memory than a short one."""

@@ -53,6 +53,10 @@ class Marked:
     reason: NDArray[np.uint8]
     first: Bool
 
+    def take(self, index: Any) -> Marked:
+        """The rows of a mask, slice or index array."""
+        return Marked(self.readings.take(index), self.mark[index], self.reason[index], self.first[index])
+
     @classmethod
     def concat(cls, parts: Sequence[Marked]) -> Marked:
         kept = [part for part in parts if len(part.readings)] or parts[:1]
@@ -93,14 +97,23 @@ class Filter:
         However a stream is cut into pushes, every reading ends with the same mark. Quick where the readings
         of each signal stand together.
         """
+        return Marked.concat(self.judge(readings, until))
+
+    def judge(self, readings: Readings, until: int) -> tuple[Marked, ...]:
+        """The same in parts, which need not be brought together: what is resolved now, if anything, then the
+        new ones, in their order."""
         in_order = len(readings) >= LEAST and (readings.signal[1:] >= readings.signal[:-1]).all()
         if not in_order or self._active != limits.DETECTORS.keys():
-            return self._push(readings, until)
+            return (self._push(readings, until),)
         screen = Screen(readings, self._streams, self._devices, self._others)
         calm = screen.calm(self.slots)
-        quick, rest = readings.parted(calm[readings.slot])
+        rest = np.flatnonzero(~calm[readings.slot])
         screen.pass_over(calm)
-        return Marked.concat([self._push(rest, until), Marked.all_valid(quick)])
+        found = self._push(readings.take(rest), until)
+        resolved = len(found.mark) - len(rest)
+        new = Marked.all_valid(readings)
+        new.mark[rest], new.reason[rest] = found.mark[resolved:], found.reason[resolved:]
+        return (found.take(slice(0, resolved)), new) if resolved else (new,)
 
     def _push(self, readings: Readings, until: int) -> Marked:
         """Judge each reading."""

@@ -98,29 +98,37 @@ class Readings:
             return self
         return self.take(np.lexsort((self.seq, self.time)))
 
-    def cell_order(self) -> Int | None:
-        """What sorts by signal, slot, time, seq, then the order given; None where they are so already."""
+    def cell_order(self, some: Int | None = None) -> Int | None:
+        """What sorts by signal, slot, time, seq, then the order given, ``some`` rows or all; None where they
+        are all, and so already."""
         if len(self) < 2:
-            return None
-        slots = int(self.slot.max()) + 1
+            return some
+        rows: Any = slice(None) if some is None else some
+        slot, signal, time, seq = self.slot[rows], self.signal[rows], self.time[rows], self.seq[rows]
+        if len(slot) < 2:
+            return some
+        slots = int(slot.max()) + 1
         few = slots * N_OBSERVED < 2**16  # so few are sorted without comparing them
-        cell: NDArray[Any] = self.signal * (np.uint16(slots) if few else np.int64(slots)) + self.slot
-        if _follow(cell, self.time):
-            return None
+        cell: NDArray[Any] = signal * (np.uint16(slots) if few else np.int64(slots)) + slot
+        if _follow(cell, time):
+            return some
         if few:
             cell = cell.astype(np.uint16)
         # Where there are many: samples that come stay by stay are in order once their signals stand together.
-        order: Int = np.argsort(cell if few else self.signal, kind="stable")
-        if _follow(cell[order], self.time[order]):
-            return order
-        key = Packing.of(self.time).key(cell.astype(np.int64), self.time)
-        order = np.argsort(key, kind="stable")
-        ordered = key[order]
-        return np.lexsort((self.seq, key)) if (ordered[1:] == ordered[:-1]).any() else order
+        order: Int = np.argsort(cell if few else signal, kind="stable")
+        if not _follow(cell[order], time[order]):
+            key = Packing.of(time).key(cell.astype(np.int64), time)
+            order = np.argsort(key, kind="stable")
+            ordered = key[order]
+            if (ordered[1:] == ordered[:-1]).any():
+                order = np.lexsort((seq, key))
+        return order if some is None else some[order]
 
-    def in_cell_order(self) -> Readings:
-        """Sorted by signal, slot, time, seq, then the order given."""
-        order = self.cell_order()
+    def in_cell_order(self, some: Int | None = None) -> Readings:
+        """Sorted by signal, slot, time, seq, then the order given: ``some`` rows (ascending), or all."""
+        if some is not None and len(some) == len(self):
+            some = None
+        order = self.cell_order(some)
         return self if order is None else self.take(order)
 
     def at_slot(self, slot: int) -> Readings:
