@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.brokers import client_at, mosquitto_at
+from tests.brokers import client_at, mosquitto_at, until
 from tests.e2e.served import WARD, Served, served
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
@@ -24,6 +26,14 @@ Page = playwright.Page
 PASSWORD = "three words nobody joins"
 
 
+def answers(ward: Served) -> bool:
+    """It is there; without a broker it is not ready."""
+    assert ward.process.poll() is None, (ward.folder / "log").read_text()[-2000:]
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{ward.url}/healthz", timeout=2).status_code == 200
+    return False
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A service without users, patients or a broker; ``house.port_of_broker`` is where it looks for one."""
@@ -34,6 +44,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(folder, f"mqtt://127.0.0.1:{port}", SIMULATOR="allowed", SESSION_IDLE_MIN=0) as ward:
         ward.port_of_broker = port
         ward.start(ready=False)
+        until(lambda: answers(ward), 90)
         yield ward
 
 
@@ -73,14 +84,7 @@ def go(page: Page, house: Served, place: str) -> None:
 
 
 def test_an_empty_service_explains_itself(house: Served, page: Page) -> None:
-    for _ in range(100):
-        if house.process.poll() is not None:
-            raise AssertionError((house.folder / "log").read_text()[-2000:])
-        try:
-            page.goto(house.url)
-            break
-        except playwright.Error:
-            page.wait_for_timeout(200)
+    page.goto(house.url)
     expect(page.get_by_test_id("login-nobody")).to_contain_text("ward user add", timeout=20_000)
     picture(page, "first-login")
     subprocess.run(
