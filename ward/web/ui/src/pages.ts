@@ -11,6 +11,7 @@ import UsersPage from "./admin/UsersPage.svelte";
 import WardsPage from "./admin/WardsPage.svelte";
 import HandoverPage from "./handover/HandoverPage.svelte";
 import ShiftPage from "./shift/ShiftPage.svelte";
+import PacksPage from "./packs/PacksPage.svelte";
 import ReportsPage from "./reports/ReportsPage.svelte";
 import StayPage from "./stay/StayPage.svelte";
 import DraftsPage from "./workbench/DraftsPage.svelte";
@@ -32,6 +33,7 @@ export const PAGES: Readonly<Record<string, PageEntry>> = {
   admit: { component: AdmitPage, needs: "admit", menu: "admit" },
   workbench: { component: WorkbenchPage, needs: "tune", menu: "workbench" },
   drafts: { component: DraftsPage, needs: "tune", menu: "drafts" },
+  packs: { component: PacksPage, needs: "read:rules", menu: "packs" },
   reports: { component: ReportsPage, needs: "report", menu: "reports" },
   devices: { component: DevicesPage, needs: "read:devices", menu: "devices" },
   wards: { component: WardsPage, needs: "tune", menu: "wards" },

@@ -74,6 +74,7 @@ const SAME = new Set([
   "stay.newsTitle",
   "time.min",
   "title",
+  "packs.change",
   "units.",
 ]);
 

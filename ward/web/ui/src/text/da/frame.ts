@@ -28,6 +28,7 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    packs: "Regelpakker",
     shift: "Vagten",
     handover: "Overlevering",
     reports: "Alarmrapport",

@@ -28,6 +28,7 @@ export const frame = {
   },
   /** The pages, as `src/pages.ts` names them. */
   menu: {
+    packs: "Packs",
     shift: "Shift",
     handover: "Handover",
     reports: "Alert report",

@@ -10,6 +10,7 @@ import { board } from "./board";
 import { common } from "./common";
 import { frame } from "./frame";
 import { handover } from "./handover";
+import { packs } from "./packs";
 import { problems } from "./problems";
 import { shift } from "./shift";
 import { sound } from "./sound";
@@ -17,4 +18,4 @@ import { stay } from "./stay";
 import { workbench } from "./workbench";
 import { reports } from "./reports";
 
-export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports };
+export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports, ...packs };

@@ -1,0 +1,30 @@
+/** Regelpakker. */
+
+export const packs = {
+  packs: {
+    title: "Regelpakker",
+    pack: "Pakke",
+    inForce: "Gælder nu",
+    against: "I forhold til det, der gælder",
+    source: "Kilde",
+    write: "Skriv en pakke",
+    writeHint: "Ret teksten, kontrollér den, og se, hvad der ville blive anderledes. Intet ændres af det: enkelte regler afprøves og foreslås i værkstedet; en hel pakke sættes med WARD_PACK.",
+    check: "Kontrollér",
+    file: "Gem som fil",
+    valid: "Gyldig. I forhold til det, der gælder:",
+    rule: "Regel",
+    priority: "Prioritet",
+    condition: "Alarm, når",
+    cleared: "Ovre, når",
+    unless: "Ikke for",
+    evidence: "Grundlag",
+    noEvidence: "intet er angivet",
+    added: "kun i denne",
+    gone: "ikke i denne",
+    same: "De gør det samme.",
+    usual: "som sædvanlig",
+    change: (before: string, after: string) => `${before} → ${after}`,
+    place: (line: string, rule: string, field: string) => [line && `linje ${line}`, rule && `regel ${rule}`, field && `felt ${field}`].filter(Boolean).join(", "),
+    wrong: (found: string, allowed: string) => `${found}; tilladt: ${allowed}`,
+  },
+};

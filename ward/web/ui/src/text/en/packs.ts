@@ -1,0 +1,30 @@
+/** Packs of rules. */
+
+export const packs = {
+  packs: {
+    title: "Packs of rules",
+    pack: "Pack",
+    inForce: "In force now",
+    against: "Against what is in force",
+    source: "Source",
+    write: "Write a pack",
+    writeHint: "Change the text, check it, and see what would be different. Nothing changes by it: single rules are tried and proposed in the workbench; a whole pack is set with WARD_PACK.",
+    check: "Check",
+    file: "Save as a file",
+    valid: "Valid. Against what is in force:",
+    rule: "Rule",
+    priority: "Priority",
+    condition: "Raised when",
+    cleared: "Over when",
+    unless: "Not for",
+    evidence: "Evidence",
+    noEvidence: "none is given",
+    added: "only in this one",
+    gone: "not in this one",
+    same: "They do the same.",
+    usual: "as usual",
+    change: (before: string, after: string) => `${before} → ${after}`,
+    place: (line: string, rule: string, field: string) => [line && `line ${line}`, rule && `rule ${rule}`, field && `field ${field}`].filter(Boolean).join(", "),
+    wrong: (found: string, allowed: string) => `${found}; allowed: ${allowed}`,
+  },
+};

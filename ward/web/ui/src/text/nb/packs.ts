@@ -1,0 +1,30 @@
+/** Regelpakker. */
+
+export const packs = {
+  packs: {
+    title: "Regelpakker",
+    pack: "Pakke",
+    inForce: "Gjelder nå",
+    against: "Mot det som gjelder",
+    source: "Kilde",
+    write: "Skriv en pakke",
+    writeHint: "Endre teksten, kontroller den, og se hva som ville blitt annerledes. Ingenting endres av det: enkeltregler prøves og foreslås i verkstedet; en hel pakke settes med WARD_PACK.",
+    check: "Kontroller",
+    file: "Lagre som fil",
+    valid: "Gyldig. Mot det som gjelder:",
+    rule: "Regel",
+    priority: "Prioritet",
+    condition: "Alarm når",
+    cleared: "Over når",
+    unless: "Ikke for",
+    evidence: "Grunnlag",
+    noEvidence: "ingenting er oppgitt",
+    added: "bare i denne",
+    gone: "ikke i denne",
+    same: "De gjør det samme.",
+    usual: "som vanlig",
+    change: (before: string, after: string) => `${before} → ${after}`,
+    place: (line: string, rule: string, field: string) => [line && `linje ${line}`, rule && `regel ${rule}`, field && `felt ${field}`].filter(Boolean).join(", "),
+    wrong: (found: string, allowed: string) => `${found}; tillatt: ${allowed}`,
+  },
+};
