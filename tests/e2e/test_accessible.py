@@ -28,10 +28,11 @@ WALKS: Final = (("en", "dark"), ("da", "dark"), ("da", "light"), ("nb", "light")
 LEAST_PX: Final = 48
 TARGETS: Final = """(least) => {
   const tapped = "button, select, summary, input:not([type=hidden]), a[href]";
+  const boxes = "[type=checkbox], [type=radio]";
   const excepted = ".skip, p a, td a, th a, li a:only-child";
   const small = ({ width, height }) => width && (height < least - 0.5 || width < least - 0.5);
   return [...document.querySelectorAll(tapped)]
-    .map((element) => element.closest("label.button") ?? element)
+    .map((element) => (element.matches(boxes) ? element.closest("label") : null) ?? element)
     .filter((element) => element.checkVisibility({ checkVisibilityCSS: true }) && !element.matches(excepted))
     .filter((element) => getComputedStyle(element, "::after").position !== "absolute")
     .map((element) => [element.dataset.testid ?? element.textContent.trim(), element.getBoundingClientRect()])

@@ -50,7 +50,7 @@ export function tellings(found: Tellings): { rides: boolean; deliveries: Deliver
 export function toldWords(delivery: Delivery, now: number): string {
   const { name, channel, state, error } = delivery;
   const sent = ms(delivery.sent_at);
-  const who = t.told.who(name, channel);
+  const who = t.told.who(name, t.told.channels[channel] ?? channel);
   if (state === "sent" && sent !== null) {
     const delay = delivery.signal_delay_s;
     const words = delivery.reason === "resolved" ? t.told.resolved : t.told.sent;

@@ -65,6 +65,8 @@ export const acting = {
     withEpisode: "Ingen på ny: den hører til et forløb, som afsnittet allerede har fået besked om.",
     rides: "Ingen er forstyrret på ny: den hører til et forløb, som der allerede er givet besked om til",
     notDelivered: "IKKE LEVERET",
+    /** The one that is built in; the others are called as the hospital called them. */
+    channels: { dashboard: "tavlen" } as Readonly<Record<string, string>>,
     who: (name: string, channel: string) => `${name}, ${channel}`,
     sent: (who: string, time: string | null, delay: string) => `${who}: fik besked${time ? ` ${time}` : ""}${delay}`,
     resolved: (who: string, time: string | null, delay: string) => `${who}: fik besked${time ? ` ${time}` : ""} om, at den er ophørt${delay}`,

@@ -65,6 +65,8 @@ export const acting = {
     withEpisode: "Nobody anew: it belongs to an episode that the ward was told of already.",
     rides: "Nobody was interrupted anew: it belongs to an episode that was told already, to",
     notDelivered: "NOT DELIVERED",
+    /** The one that is built in; the others are called as the hospital called them. */
+    channels: { dashboard: "dashboard" } as Readonly<Record<string, string>>,
     who: (name: string, channel: string) => `${name}, ${channel}`,
     sent: (who: string, time: string | null, delay: string) => `${who}: told${time ? ` at ${time}` : ""}${delay}`,
     resolved: (who: string, time: string | null, delay: string) => `${who}: told${time ? ` at ${time}` : ""} that it is over${delay}`,

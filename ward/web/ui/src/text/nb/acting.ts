@@ -65,6 +65,8 @@ export const acting = {
     withEpisode: "Ingen på nytt: den hører til et forløp som posten allerede har fått beskjed om.",
     rides: "Ingen er forstyrret på nytt: den hører til et forløp som det allerede er gitt beskjed om til",
     notDelivered: "IKKE LEVERT",
+    /** The one that is built in; the others are called as the hospital called them. */
+    channels: { dashboard: "tavlen" } as Readonly<Record<string, string>>,
     who: (name: string, channel: string) => `${name}, ${channel}`,
     sent: (who: string, time: string | null, delay: string) => `${who}: fikk beskjed${time ? ` ${time}` : ""}${delay}`,
     resolved: (who: string, time: string | null, delay: string) => `${who}: fikk beskjed${time ? ` ${time}` : ""} om at den er over${delay}`,
