@@ -217,3 +217,11 @@ def test_the_command_line_prints_table_json_and_csv(engine: Engine, tmp_path):
     wrong = run(url, tmp_path, "rules", "--start", "yesterday")
     assert wrong.exit_code == 2
     assert "--start yesterday: a time with an offset" in wrong.stderr
+
+
+def test_the_command_makes_no_database_where_there_is_none(tmp_path):
+    given = {"WARD_DATA_DIR": str(tmp_path / "nowhere")}
+    done = CliRunner().invoke(app, ["report", "rules"], env=given)
+    assert done.exit_code != 0
+    assert "there is no database" in done.output
+    assert not (tmp_path / "nowhere").exists()

@@ -58,6 +58,21 @@ def database_of(settings: Settings) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
+def existing_database(settings: Settings) -> Iterator[Engine]:
+    """The same for who only reads: raises InvalidError where there is none, and makes none."""
+    from sqlalchemy import make_url
+
+    from ward.errors import InvalidError
+
+    url = make_url(settings.database)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    if file is not None and not Path(file).exists():
+        raise InvalidError(f"there is no database {file}; start the service, or see WARD_DATA_DIR")
+    with database_of(settings) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
 def plain_database_errors() -> Iterator[None]:
     from sqlalchemy.exc import DBAPIError
 

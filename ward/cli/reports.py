@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from ward.cli.common import say, settings_of
-from ward.cli.data import database_of, plain_database_errors
+from ward.cli.data import existing_database, plain_database_errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,7 +74,7 @@ def rules(
     with plain_database_errors():
         settings = settings_of()
         first, last = _time("--start", start), _time("--end", end)
-        with database_of(settings) as engine, engine.connect() as connection:
+        with existing_database(settings) as engine, engine.connect() as connection:
             _require_schema(connection)
             report = read.rules(
                 connection,
@@ -117,7 +117,7 @@ def week(
 
     with plain_database_errors():
         settings = settings_of()
-        with database_of(settings) as engine, engine.connect() as connection:
+        with existing_database(settings) as engine, engine.connect() as connection:
             _require_schema(connection)
             now = _now(connection, settings)
             first, last = read.week_of(_time("--start", start), None, zone, now)
@@ -146,7 +146,7 @@ def drift(ward: Ward = None, format_: Format = "table") -> None:
 
     with plain_database_errors():
         settings = settings_of()
-        with database_of(settings) as engine, engine.connect() as connection:
+        with existing_database(settings) as engine, engine.connect() as connection:
             _require_schema(connection)
             now = _now(connection, settings)
             found = read.drift(connection, now, settings.drift_reference_days, ward)
@@ -210,7 +210,7 @@ def reference(
         assert first is not None
         assert last is not None
         settings = settings_of()
-        with database_of(settings) as engine:
+        with existing_database(settings) as engine:
             with engine.begin() as tx:
                 _require_schema(tx)
                 if last > _now(tx, settings):
