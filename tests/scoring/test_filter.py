@@ -36,7 +36,7 @@ def judge(*parts, until=None):
 
 def stable(name, n, level=None):
     level = {"hr": 78, "pr": 78, "spo2": 97, "rr": 15, "pi": 2.0}[name] if level is None else level
-    return level + np.round(RNG.normal(0, 0.5, n), 1)
+    return level + np.round(RNG.normal(0, 0.3 if name == "spo2" else 0.5, n), 1)
 
 
 def cuff(sbp, dbp, mean, at):
@@ -131,7 +131,7 @@ def test_a_breath_that_is_not_counted_waits_and_an_apnoea_counts_from_its_beginn
 
 
 def test_a_fall_as_fast_as_bodies_fall_never_waits():
-    assert judge(series("spo2", np.arange(98, 58, -1.0))) == [GOOD] * 40
+    assert judge(series("spo2", np.arange(98, 58, -0.8))) == [GOOD] * 50
     assert judge(series("hr", np.arange(80, 0, -4.0))) == [GOOD] * 20
 
 
@@ -315,12 +315,54 @@ def test_a_fall_of_2_percent_a_second_waits_and_goes_with_its_return():
 
 def test_the_same_fall_is_believed_when_it_lasts_or_is_slow():
     assert judge(series("spo2", oximeter_dip(2.0, 30))) == [GOOD] * len(oximeter_dip(2.0, 30))
-    assert judge(series("spo2", oximeter_dip(1.0, 2))) == [GOOD] * len(oximeter_dip(1.0, 2))
+    assert judge(series("spo2", oximeter_dip(0.8, 2))) == [GOOD] * len(oximeter_dip(0.8, 2))
+
+
+def test_a_fall_that_is_coming_back_when_its_time_is_up_goes_and_one_that_stays_low_does_not():
+    down = [97.0] * 30 + [94, 91, *[89] * 9, 91, 92, 93, 94]
+    gone = judge(series("spo2", [*down, 94, 95, 96, *[97] * 30]))
+    assert {m for m, v in zip(gone, [*down, 94, 95, 96], strict=False) if v < 94} == {("invalid", "spike")}
+    assert gone[-30:] == [GOOD] * 30
+    lasts = [*down[:-1], *[92] * 60]  # the same, but it stays beyond what is normal
+    assert judge(series("spo2", lasts)) == [GOOD] * len(lasts)
+
+
+def test_what_is_on_its_way_back_from_a_fast_fall_waits_too_and_is_believed_when_it_stays():
+    values = [97] * 30 + [94, 90, 88, 88, 91, 94] + [94] * 20
+    assert judge(series("spo2", values[:36])) == [GOOD] * 30 + [("invalid", "spike")] * 5 + [
+        ("questionable", "rate")
+    ]
+    assert judge(series("spo2", values))[35:] == [GOOD] * 21
 
 
 def test_a_fall_after_a_silence_is_none():
     marks = judge(Readings.concat([series("spo2", [97] * 30), series("spo2", [90] * 20, start=60_000)]))
     assert marks == [GOOD] * 50
+
+
+# --------------------------------------------------------------------------- rates that leap
+
+
+def test_a_rate_that_leaps_in_steps_goes_with_its_return_and_stays_when_it_lasts():
+    leap = [16] * 30 + [21, 27, 27, 26, 26, 22, 18]
+    assert judge(series("rr", [*leap, *[16] * 20])) == [
+        *[GOOD] * 30,
+        *[("invalid", "spike")] * 6,
+        *[GOOD] * 21,
+    ]
+    assert judge(series("rr", [*leap[:34], *[26] * 30])) == [GOOD] * 64
+
+
+def test_a_rate_that_falls_in_steps_before_its_signal_is_lost_goes_with_it():
+    lost = Readings.concat([series("rr", [14] * 30 + [8]), series("rr", [0] * 4 + [14] * 20, start=34_000)])
+    assert [mark for mark, _ in judge(lost)] == ["valid"] * 30 + ["invalid"] * 5 + ["valid"] * 20
+
+
+@pytest.mark.parametrize(("usual", "then"), [(33, 27), (33, 15), (5, 10), (15, 18)])
+def test_a_rate_that_becomes_more_normal_or_hardly_moves_does_not_wait(usual, then):
+    values = series("rr", [usual] * 30 + [then])
+    marks = judge(values)
+    assert marks == [GOOD] * 31 if abs(then - usual) <= LIMITS["rr"].jump else marks[:30] == [GOOD] * 30
 
 
 # --------------------------------------------------------------------------- leads off, told
@@ -358,21 +400,22 @@ def test_each_detector_can_be_left_out(name):
     """And is then the one that is missing: what it alone catches passes."""
     caught = {
         "doubtful-word": [
-            series("spo2", [97] * 20 + [93] * 5 + [97] * 9, status=STATUS_WORDS.index("motion"))
+            series("hr", [80] * 20 + [93] * 5 + [80] * 9, status=STATUS_WORDS.index("motion"))
         ],
-        "low-quality": [series("spo2", [97] * 20 + [93] * 5 + [97] * 9, quality=0.1)],
+        "low-quality": [series("hr", [80] * 20 + [93] * 5 + [80] * 9, quality=0.1)],
         "implausible": [series("temp", [37, 31, 37], step=3_600_000)],
         "jump": [series("hr", [80] * 20 + [120] * 5 + [80] * 9)],
         "fast-fall": [series("spo2", oximeter_dip(2.0, 5))],
-        "no-breath": [series("rr", [8] * 20 + [0] * 4 + [8] * 9)],
+        "fast-breath": [series("rr", [15] * 20 + [20, 26, 26, 20] + [15] * 9)],
+        "no-breath": [series("rr", [8] * 20 + [0] * 2 + [8] * 9, step=5_000)],
         "low-perfusion": [
-            series("spo2", [97] * 20 + [93] * 5 + [97] * 9),
-            series("pi", [0.1] * 34),
+            series("spo2", [92] * 20 + [96] * 5 + [92] * 20),
+            series("pi", [0.1] * 45),
         ],
         "hr-against-pr": [
-            series("spo2", [97] * 20 + [93] * 5 + [97] * 9),
-            series("hr", [80] * 34),
-            series("pr", [110] * 34),
+            series("spo2", [92] * 20 + [96] * 5 + [92] * 20),
+            series("hr", [80] * 45),
+            series("pr", [110] * 45),
         ],
         "leads-off": [series("hr", [80] * 30 + [0] * 60), series("pr", [80] * 90, device=1)],
         "pressures": [

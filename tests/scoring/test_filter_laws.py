@@ -239,3 +239,22 @@ def test_an_extreme_right_after_a_spike_is_not_taken_for_its_end():
     marked = Filter(1).push(readings, len(value) * 1000)
     final = dict(zip(marked.readings.time.tolist(), marked.mark.tolist(), strict=True))
     assert all(final[t * 1000] == VALID for t in range(31, len(value)))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_law_11_an_extreme_that_was_reached_at_any_speed_passes_when_it_lasts(data):
+    """What is doubted for its speed alone counts from its own time, whatever came before and comes after."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    name, usual, extreme = data.draw(st.sampled_from([("spo2", 97, 84), ("spo2", 90, 78), ("rr", 16, 30)]))
+    speed = data.draw(st.sampled_from([0.3, 0.7, 1.0, 1.7, 3.0, 6.0, 20.0]))
+    step, lasts = data.draw(st.sampled_from([1, 2, 4])), data.draw(st.integers(20, 50))
+    way = np.arange(usual, extreme, np.sign(extreme - usual) * speed * step)
+    spike = [60.0] * data.draw(st.integers(0, 2))
+    values = np.concatenate([[usual] * 20, spike, [usual] * 20, way, [extreme] * lasts, [usual] * 20])
+    values = values + np.round(rng.normal(0, 0.3, len(values)))
+    readings = one_stay(name, np.arange(len(values)) * step * 1000, values)
+    told, _ = final_marks([(readings, len(values) * step * 1000 + 10**8)], slots=1)
+    began = 40 + len(spike) + len(way)
+    marks = [mark for _, (mark, _) in sorted(told.items(), key=lambda item: item[0][3])]
+    assert set(marks[began : began + lasts]) == {VALID}

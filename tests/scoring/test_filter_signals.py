@@ -58,9 +58,9 @@ def test_the_pulse_of_another_patient_does_not_matter():
 )
 def test_saturation_is_doubted_where_rates_differ_or_perfusion_is_low(other, values, reason):
     company = (series("pr", [78] * 60), series(other, values))
-    dip = [97] * 30 + [93] * 5 + [97] * 25
-    assert judge(series("spo2", dip), *company)[30:35] == [("invalid", reason)] * 5
-    assert judge(series("spo2", dip), company[0]) == [GOOD] * 60
+    rise = [92] * 30 + [96] * 5 + [92] * 25
+    assert judge(series("spo2", rise), *company)[30:35] == [("invalid", reason)] * 5
+    assert judge(series("spo2", rise), company[0]) == [GOOD] * 60
     falls = [97] * 30 + [85] * 30
     assert judge(series("spo2", falls), *company) == [GOOD] * 60
 
@@ -82,6 +82,12 @@ def test_pressures_that_cannot_be_together_are_contradicted_without_a_level():
     ]
     falls = Readings.concat([cuff(120, 73, 90, 0), cuff(120, 102, 78, 900_000), cuff(113, 36, 65, 1_800_000)])
     assert judge(falls)[3:] == [("invalid", "pressures")] * 3 + [GOOD] * 3
+
+
+def test_of_two_sets_that_cannot_be_and_differ_neither_speaks_for_the_other():
+    sets = [cuff(120, 65, 84, 0), cuff(61, 86, 116, 900_000), cuff(99, 61, 130, 1_800_000)]
+    marks = judge(Readings.concat([*sets, cuff(118, 66, 84, 2_700_000)]))
+    assert marks == [GOOD] * 3 + [("invalid", "pressures")] * 6 + [GOOD] * 3
 
 
 def test_a_narrow_pulse_pressure_that_lasts_is_believed():

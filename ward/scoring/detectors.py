@@ -41,6 +41,7 @@ _DOUBTFUL = [STATUS_INDEX[w] for w in ("motion", "low-perfusion", "out-of-range"
 _TIME_BITS: Final = 44
 FINE: Final = 10_000
 """Fractions of a unit in which heights are counted."""
+_HIGHEST: Final = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,29 +233,55 @@ def looks_normal(readings: Readings) -> Bool:
     return found
 
 
-def find_fast(readings: Readings, order: Int, stream: Int, streams: Registry, refused: Bool) -> Bool:
-    """Readings of SpO2 at the end of a fall that is faster than bodies fall, [n].
+def find_fast(
+    readings: Readings, order: Int, stream: Int, streams: Registry, refused: Bool, active: Set[str]
+) -> NDArray[np.uint8]:
+    """Reason against readings at the end of a move that is faster than bodies are, 0 where there is none, [n].
 
-    Arguments as in ``find_still``.
+    Arguments as in ``find_still`` and ``examine``.
     """
-    fast = np.zeros(len(readings), np.bool_)
+    reason = np.zeros(len(readings), np.uint8)
+    for detector, signal, find, word in (
+        ("fast-fall", limits.SPO2, fallen, "fast-fall"),
+        ("fast-breath", limits.RR, leapt, "rate"),
+    ):
+        rows = order[(readings.signal == signal)[order] & ~refused[order]]
+        if len(rows) and detector in active:
+            part = readings.take(rows)
+            fast = find(part, stream[rows], streams["peak"], streams["trough"])
+            reason[rows[fast]] = REASON[word]
+    return reason
+
+
+def fallen(readings: Readings, stream: Int, peak: Int, trough: Int) -> Bool:
+    """SpO2 that fell faster than bodies fall, [n], but for what the device vouches for.
+
+    Rows are sorted by stream. peak, trough: as ``below_peak`` keeps them by stream, of values and of values
+    turned round; they are brought up to date.
+    """
+    below = below_peak(readings.value, readings.time, stream, peak, limits.SPEED)
     with np.errstate(invalid="ignore"):
         vouched = readings.quality >= limits.GOOD_QUALITY
-    rows = order[(readings.signal == limits.SPO2)[order] & ~refused[order]]
-    if len(rows):
-        below = below_peak(readings.value[rows], readings.time[rows], stream[rows], streams["peak"])
-        fast[rows] = (below > limits.FAST * FINE) & ~vouched[rows]
-    return fast
+    found: Bool = (below > limits.FAST * FINE) & ~vouched
+    return found
 
 
-def below_peak(value: Float, time: Int, stream: Int, kept: Int) -> Int:
-    """How far each reading is below the highest before it, each of these falling at ``SPEED``, [n].
+def leapt(readings: Readings, stream: Int, peak: Int, trough: Int) -> Bool:
+    """Respiratory rates that moved, up or down, faster than a count of breaths does, [n]; as ``fallen``."""
+    off = below_peak(readings.value, readings.time, stream, peak, limits.RR_SPEED)
+    np.maximum(off, below_peak(-readings.value, readings.time, stream, trough, limits.RR_SPEED), out=off)
+    found: Bool = off > limits.RR_FAST * FINE
+    return found
+
+
+def below_peak(value: Float, time: Int, stream: Int, kept: Int, speed: float) -> Int:
+    """How far each reading is below the highest before it, each of these falling at ``speed`` a second, [n].
 
     In whole numbers (``FINE`` to one), so that nothing depends on how a stream is cut. Rows are sorted by
     stream; ``kept``: each stream's highest of value + speed × time, which is brought up to date.
     """
-    value = np.clip(value, *limits.POSSIBLE[limits.SPO2])  # what cannot be is refused by others
-    height = np.rint(value * FINE).astype(np.int64) + round(limits.SPEED * FINE / SECOND) * time
+    value = np.clip(value, -_HIGHEST, _HIGHEST)  # what cannot be is refused by others
+    height = np.rint(value * FINE).astype(np.int64) + round(speed * FINE / SECOND) * time
     first = np.append(True, stream[1:] != stream[:-1])
     part, begin = np.cumsum(first) - 1, np.flatnonzero(first)
     base = np.maximum(kept[stream[begin]], height[begin])

@@ -234,9 +234,8 @@ class Filter:
         still = find_still(readings, order, stream, self._streams, self._devices)
         still &= "flat-line" in self._active
         doubts = examine(readings, self._others, still, self._active)
-        if "fast-fall" in self._active:
-            fast = find_fast(readings, order, stream, self._streams, doubts.refused)
-            doubts.reason[fast & (doubts.reason == 0)] = REASON["fast-fall"]
+        fast = find_fast(readings, order, stream, self._streams, doubts.refused, self._active)
+        doubts.reason[:] = np.where(doubts.reason == 0, fast, doubts.reason)
         frozen = still & looks_normal(readings) & ~doubts.refused
         doubts.reason[frozen] = REASON["flat-line"]
         return Doubts(doubts.refused, frozen, doubts.strong, doubts.reason)

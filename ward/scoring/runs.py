@@ -13,7 +13,7 @@ Steady streams never come here: only suspicious readings, and what follows them,
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +68,21 @@ def suspicious(
         jumped |= remembered & mute & ("no-breath" in active)
         # What was confirmed once need not be again, however long ago.
         usual = change <= limits.JUMP[signal]
-        near = change <= np.where(doubt == _FAST, limits.FAST_NEAR, limits.NEAR[signal])
+        fast = np.where(level >= limits.NORMAL[signal, 0], limits.FAST_NEAR, limits.FAST_LOW)
+        near = change <= np.where(doubt == _FAST, fast, limits.NEAR[signal])
+        leapt = (change > limits.RR_NEAR) & _outward(value, level, *limits.NORMAL[signal].T)
+    near = np.where(doubt == _RATE, ~leapt, near)
     usual |= "implausible" not in active
     plausible = (value >= limits.PLAUSIBLE[signal, 0]) & (value <= limits.PLAUSIBLE[signal, 1])
     result: Bool = strong | jumped | (~plausible & ~usual) | ((doubt != 0) & ~near)
     return result
+
+
+def _outward(value: Any, level: Any, low: Any, high: Any) -> Any:
+    """Whether a value leaves its level for what is not normal, or for the other side of it."""
+    return ((value > level) & ((value > high) | (level >= low))) | (
+        (value < level) & ((value < low) | (level <= high))
+    )
 
 
 class Runs:
@@ -139,6 +149,7 @@ class _Stream:
         self.growth = float(limits.GROWTH[signal])
         self.plausible = tuple(limits.PLAUSIBLE[signal].tolist())
         self.breathes = signal == limits.RR and "no-breath" in runs.active
+        self.averages = signal == limits.SPO2 and "fast-fall" in runs.active
         self.jumps, self.ranges, self.mutes = (
             name in runs.active for name in ("jump", "implausible", "leads-off")
         )
@@ -179,8 +190,11 @@ class _Stream:
                 if time >= self.run_start + limits.PERSIST:
                     self.confirm(time)
                 return False
+            trailing = self.trails(value)
             self.close(INVALID, _SPIKE)
-        if not self.suspects(time, value, doubt, strong):
+        else:
+            trailing = False
+        if not trailing and not self.suspects(time, value, doubt, strong):
             self.level_time = time
             if doubt:  # near enough to be valid, but it must not draw the level after it
                 return False
@@ -199,17 +213,24 @@ class _Stream:
             or (self.jumps and elapsed <= limit.memory and change > limit.jump + self.growth * elapsed)
             or (self.breathes and value == 0 and self.level > limit.near and elapsed <= limit.memory)
             or not (self.is_plausible(value) or change <= limit.jump or not self.ranges)
-            or (doubt != 0 and not change <= (limits.FAST_NEAR if doubt == _FAST else limit.near))
+            or (doubt != 0 and not self.is_near(value, change, doubt))
         )
+
+    def is_near(self, value: float, change: float, doubt: int) -> bool:
+        if doubt == _RATE:
+            return not (change > limits.RR_NEAR and _outward(value, self.level, *self.limit.normal))
+        if doubt == _FAST:
+            return change <= (limits.FAST_NEAR if self.level >= self.limit.normal[0] else limits.FAST_LOW)
+        return change <= self.limit.near
 
     def contradicted(self, value: float, strong: bool) -> bool:
         """Whether the stream is back where it was before the run."""
-        if strong:
-            return False
         last = self.runs.pending[self.number][-1]
         moved = abs(value - float(self.runs.table.value[last])) > self.limit.near
         if moved and self.runs.reason[last] == _PRESSURES:  # it could not be, whatever the level was
             return True
+        if strong:
+            return False
         if self.run_start - self.level_time <= self.limit.memory:
             # From where the run stands now, not where it began: an extreme may follow upon a spike.
             latest = float(self.runs.table.value[last])
@@ -218,10 +239,29 @@ class _Stream:
                 return True
             # Most of the way back, or beyond. An extreme is not a way back from another one.
             back = 3 * abs(change) <= abs(was) or change * was < 0
-            return back and (self.is_normal(value) or not self.is_normal(self.level))
+            if self.is_normal(value):
+                return back or self.is_half_way_back(change)
+            return back and not self.is_normal(self.level)
         # Nothing was known before: a normal value speaks against one that is not.
         away = abs(value - self.run_value) > self.limit.near
         return away and self.is_normal(value) and not self.is_normal(self.run_value)
+
+    def is_fall(self) -> bool:
+        """Whether the run is SpO2 that fell fast, with nothing else said against it."""
+        first = self.runs.pending[self.number][0]
+        return self.averages and self.runs.reason[first] in (_FAST, _RATE)
+
+    def is_half_way_back(self, change: float) -> bool:
+        """An oximeter averages: SpO2 that fell faster than bodies fall comes back over some seconds."""
+        if not self.is_fall():
+            return False
+        rows = self.runs.pending[self.number]
+        off = float(np.median(self.runs.table.value[rows])) - self.level
+        return 2 * abs(change) <= abs(off) and change * off > 0
+
+    def trails(self, value: float) -> bool:
+        """Whether the value that contradicts the run is still on its way back, and waits as well."""
+        return self.run_dense and self.is_fall() and abs(value - self.level) >= limits.FAST_NEAR
 
     def join(self, row: int, time: int, value: float, hold: int, doubt: int) -> None:
         self.run_last = time

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from ward.scoring import limits
-from ward.scoring.detectors import FINE, Others, below_peak
+from ward.scoring.detectors import Others, fallen, leapt
 from ward.scoring.readings import Bool, Float, Int, Readings
 from ward.scoring.streams import LONG_AGO, Registry, device_keys, stream_keys
 from ward.signals import SIGNALS
@@ -20,6 +20,8 @@ from ward.signals import SIGNALS
 LEAST: Final = 64
 """Fewer readings are judged one by one as quickly."""
 _N: Final = len(SIGNALS)
+_FAST: Final = {limits.SPO2: (fallen, limits.FAST_NEAR), limits.RR: (leapt, limits.RR_NEAR)}
+"""Signals that may move too fast: how such readings are found, and how near the level they need not wait."""
 
 
 class Screen:
@@ -42,7 +44,7 @@ class Screen:
         self._low = np.minimum.reduceat(readings.value, self._at)
         self._high = np.maximum.reduceat(readings.value, self._at)
         self._level: Float = readings.value[self._last].copy()
-        self._peak = streams["peak"][self._stream]
+        self._extremes = streams["peak"][self._stream], streams["trough"][self._stream]
 
     def calm(self, slots: int) -> Bool:
         """Which slots have nothing to doubt, [slots]; those without readings here may be among them."""
@@ -69,8 +71,8 @@ class Screen:
         rows = self._stream[measured]
         s["level"][rows] = self._level[measured]
         s["level_time"][rows] = s["seen"][rows] = time[last[measured]]
-        spo2 = mine & (self._signal == limits.SPO2)
-        s["peak"][self._stream[spo2]] = self._peak[spo2]
+        for name, kept in zip(("peak", "trough"), self._extremes, strict=True):
+            s[name][self._stream[mine]] = kept[mine]
 
         beats = mine & self._beats
         rows, device = self._stream[beats], self._device[beats]
@@ -121,20 +123,19 @@ class Screen:
                 if group.start == group.stop:
                     continue
                 rows = slice(self._at[group][0], self._last[group][-1] + 1)
-                if signal == limits.SPO2:
-                    moved = self._fallen(group, rows, before[rows])
+                if signal in _FAST:
+                    moved = self._fast(signal, group, rows, before[rows])
                 else:
                     moved = np.abs(value[rows] - before[rows]) > limits.JUMP[signal]
                 bad[group] = np.logical_or.reduceat(moved, self._at[group] - rows.start)
         return bad
 
-    def _fallen(self, group: slice, rows: slice, before: Float) -> Bool:
-        """Of SpO2: changes that may have to wait, also those that are only faster than bodies are."""
+    def _fast(self, signal: int, group: slice, rows: slice, before: Float) -> Bool:
+        """Changes that may have to wait, also those that are only faster than bodies are."""
         value, at = self.readings.value[rows], self._at[group] - rows.start
         stream = np.cumsum(self._first[rows]) - 1
-        below = below_peak(value, self.readings.time[rows], stream, self._peak[group])
-        with np.errstate(invalid="ignore"):
-            fast = (below > limits.FAST * FINE) & ~(self.readings.quality[rows] >= limits.GOOD_QUALITY)
+        find, near = _FAST[signal]
+        fast = find(self.readings.take(rows), stream, *(kept[group] for kept in self._extremes))
         if fast.any():  # such a one is not where the stream stands
             sure = np.maximum.accumulate(np.where(fast, -1, np.arange(len(value))))
             begin = np.repeat(at, np.diff(np.append(at, len(value))))
@@ -144,7 +145,7 @@ class Screen:
             before[inside] = known[:-1][inside[1:]]
             self._level[group] = known[self._last[group] - rows.start]
         change = np.abs(value - before)
-        moved: Bool = (change > limits.JUMP[limits.SPO2]) | (fast & ~(change <= limits.FAST_NEAR))
+        moved: Bool = (change > limits.JUMP[signal]) | (fast & ~(change <= near))
         return moved
 
     def _frozen(self) -> Bool:

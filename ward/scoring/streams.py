@@ -94,8 +94,9 @@ def stream_registry() -> Registry:
     seen: time of the last reading that was judged. Of an open run of doubtful readings: run_start
     (LONG_AGO: none open), run_value its first value, run_last its last reading's time, run_end when
     the wait for another ends, run_count, and whether the stream was dense when it began. peak: the
-    highest SpO2 so far, the longer ago the lower (see ``detectors.find_fast``); off_since,
-    off_last: first and last reading of the spell in which leads were last found off.
+    highest SpO2 or respiratory rate so far, the longer ago the lower; trough: the lowest rate, turned
+    round (see ``detectors.find_fast``); off_since, off_last: first and last reading of the spell in which
+    leads were last found off.
     """
     return Registry(
         {
@@ -111,6 +112,7 @@ def stream_registry() -> Registry:
             "run_count": (np.int32, 0),
             "run_dense": (np.bool_, False),
             "peak": (np.int64, LONG_AGO),
+            "trough": (np.int64, LONG_AGO),
             "off_since": (np.int64, LONG_AGO),
             "off_last": (np.int64, LONG_AGO),
         },
