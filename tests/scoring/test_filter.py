@@ -399,9 +399,7 @@ def test_leads_of_which_nothing_more_is_heard_are_unknown_and_a_stopped_heart_ha
 def test_each_detector_can_be_left_out(name):
     """And is then the one that is missing: what it alone catches passes."""
     caught = {
-        "doubtful-word": [
-            series("hr", [80] * 20 + [93] * 5 + [80] * 9, status=STATUS_WORDS.index("motion"))
-        ],
+        "doubtful-word": [series("hr", [80] * 20 + [93] * 5 + [80] * 9, status=STATUS_WORDS.index("motion"))],
         "low-quality": [series("hr", [80] * 20 + [93] * 5 + [80] * 9, quality=0.1)],
         "implausible": [series("temp", [37, 31, 37], step=3_600_000)],
         "jump": [series("hr", [80] * 20 + [120] * 5 + [80] * 9)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from ward.evaluation.filter_shapes import KINDS
 from ward.evaluation.filter_wards import Streams, wrong
 from ward.scoring.engine import Engine
 from ward.scoring.filter import VALID, Filter
+from ward.scoring.limits import HR, LAG, NO_BEAT, PERSIST, PR
 from ward.scoring.readings import Bool, Float, Int, Readings
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED
@@ -84,11 +85,13 @@ class Tally:
     doubted: Int
 
     @classmethod
-    def of(cls, streams: Streams, mark: NDArray[np.uint8]) -> Tally:
+    def of(cls, streams: Streams, mark: NDArray[np.uint8], *, without: Int | None = None) -> Tally:
+        """``without``: numbers of artefacts that are not to be counted."""
         wards, ward = np.unique(streams.group, return_inverse=True)
         shape = (len(wards), len(KINDS))
         shown, spoilt = mark != ABSENT, streams.kind >= 0
-        off = wrong(streams) & shown
+        counted = np.ones(len(mark), np.bool_) if without is None else ~np.isin(streams.instance, without)
+        off = wrong(streams) & shown & counted
         valid = mark == VALID
         over = off & crossed(streams.clean.signal, streams.value, streams.clean.value)
 
@@ -104,7 +107,7 @@ class Tally:
             wards,
             table(off),
             table(off & valid),
-            instances(spoilt),
+            instances(spoilt & counted),
             instances(over),
             instances(over & valid),
             np.bincount(ward[good], minlength=len(wards)),
@@ -123,6 +126,37 @@ class Tally:
 def _count(ward: Int, kind: NDArray[np.int8], shape: tuple[int, int]) -> Table:
     cells = ward * shape[1] + kind
     return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def outlasting(streams: Streams) -> Int:
+    """Numbers of the artefacts that law 11 lets pass, by what is injected and not by what the filter does.
+
+    One of their signals shows wrong readings, one after the other, for longer than the filter may wait, and
+    nothing disproves them: a heart rate of 0 is disproved by readings of a true pulse until it ends.
+    """
+    rows = np.flatnonzero(~np.isnan(streams.value))
+    clean = streams.clean
+    order = rows[np.lexsort((clean.time[rows], clean.device[rows], clean.signal[rows], clean.slot[rows]))]
+    slot, time = clean.slot[order], clean.time[order]
+    number = np.where(wrong(streams)[order], streams.instance[order], -1)
+    stream = np.append(True, np.any([np.diff(c[order]) != 0 for c in _stream_of(clean)], axis=0))
+    begin = np.flatnonzero(stream | np.append(True, np.diff(number) != 0))
+    end = np.append(begin[1:], len(order))
+    over = np.minimum(end, len(order) - 1)
+    until = np.where(stream[over] | (end == len(order)), time[end - 1], time[over])
+    long = (number[begin] >= 0) & (end - begin > 1) & (until - time[begin] > PERSIST)
+
+    pulse = np.flatnonzero((clean.signal == PR) & (streams.kind < 0) & ~np.isnan(streams.value))
+    silent = (clean.signal[order] == HR) & (streams.value[order] < NO_BEAT)
+    for run in np.flatnonzero(long & silent[begin]):
+        beats = clean.time[pulse[clean.slot[pulse] == slot[begin[run]]]]
+        after = beats[(beats > time[begin[run]]) & (beats <= until[run] + LAG)]
+        long[run] = len(after) == 0
+    return np.unique(number[begin[long]])
+
+
+def _stream_of(readings: Readings) -> tuple[NDArray[Any], ...]:
+    return readings.slot, readings.signal, readings.device
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +209,7 @@ class Alerts:
     """One batch of wards: what was sustained in truth, and what is raised of it.
 
     caused_raw, caused: (ward, kind) of each alert that only artefact explains, without and with the filter;
+    rests_raw, rests: whether that alert had a wrong reading to rest on, for it may come of missing ones;
     true: wards of the true alerts; kept_raw, kept: which of these are raised in spite of the artefact,
     without and with the filter; clean: which the filter keeps where there is no artefact; delay [ms]: of
     those kept without artefact, against no filter.
@@ -182,6 +217,8 @@ class Alerts:
 
     caused_raw: list[tuple[int, int]]
     caused: list[tuple[int, int]]
+    rests_raw: list[bool]
+    rests: list[bool]
     true: list[int]
     kept_raw: list[bool]
     kept: list[bool]
@@ -201,20 +238,37 @@ def alerts(streams: Streams, mark: NDArray[np.uint8], rules: Sequence[Rule], end
     def group(breach: Breach) -> int:
         return int(streams.group[np.argmax(streams.clean.slot == breach.slot)])
 
-    def caused(found: list[Breach]) -> list[tuple[int, int]]:
+    def only(found: list[Breach]) -> list[Breach]:
         known = matched(found, true)
-        return [(group(b), _culprit(streams, b)) for b in found if b not in known]
+        return [b for b in found if b not in known]
 
+    def caused(found: list[Breach]) -> list[tuple[int, int]]:
+        return [(group(b), _culprit(streams, b)) for b in only(found)]
+
+    off = wrong(streams)
     in_raw, in_filtered, in_clean = (matched(true, found) for found in (raw, filtered, clean))
     return Alerts(
         caused(raw),
         caused(filtered),
+        [_rests(streams, b, rules[b.rule], off & (mark != ABSENT)) for b in only(raw)],
+        [_rests(streams, b, rules[b.rule], off & (mark == VALID)) for b in only(filtered)],
         [group(b) for b in true],
         [b in in_raw for b in true],
         [b in in_filtered for b in true],
         [b in in_clean for b in true],
         [in_clean[b].raised - b.raised for b in true if b in in_clean],
     )
+
+
+def _rests(streams: Streams, breach: Breach, rule: Rule, counted: Bool) -> bool:
+    """Whether a reading of ``counted`` spoke in the time that the alert looked at."""
+    clean = streams.clean
+    names = {clause.signal for clause in rule.when}
+    looked = np.isin(clean.signal, [INDEX[n] for n in names | ({"pr"} if "hr" in names else set())])
+    if names & {"news2", "risk"}:
+        looked[:] = True
+    spoke = (clean.time <= breach.raised) & (clean.time + clean.hold >= breach.raised - rule.within_ms)
+    return bool((counted & looked & spoke & (clean.slot == breach.slot)).any())
 
 
 def _culprit(streams: Streams, breach: Breach) -> int:

@@ -236,7 +236,7 @@ def looks_normal(readings: Readings) -> Bool:
 def find_fast(
     readings: Readings, order: Int, stream: Int, streams: Registry, refused: Bool, active: Set[str]
 ) -> NDArray[np.uint8]:
-    """Reason against readings at the end of a move that is faster than bodies are, 0 where there is none, [n].
+    """Reason against readings at the end of a move faster than bodies move, 0 where there is none, [n].
 
     Arguments as in ``find_still`` and ``examine``.
     """

@@ -42,8 +42,8 @@ on again within this time."""
 OFF_MEMORY: Final = 90 * SECOND
 """So long after the last such reading nothing is known of the leads; the heart rate is then absent."""
 SPEED: Final = 0.8
-"""How fast saturation falls in bodies (% a second). In sleep apnoea it falls by 0.26 on average, for 20 s, and
-comes back by 0.44, in 12 s (33 patients, 'patterns of oximetric desaturations and resaturations', Sleep);
+"""How fast saturation falls in bodies (% a second). In sleep apnoea it falls by 0.26 on average, for 20 s,
+and comes back by 0.44, in 12 s (33 patients, 'patterns of oximetric desaturations and resaturations', Sleep);
 by 0.3 to 0.9 in plots of MIMIC-IV WDB 86130599. Faster and back within 15 s is a finger that moved."""
 FAST: Final = 0.5
 """SpO2 that is lower than such a fall allows by more than this (%) is doubtful ..."""
