@@ -20,11 +20,12 @@ from ward.evaluation.filter_judge import (
     crossed,
     marks_of,
     matched,
+    outlasting,
     physiological,
 )
 from ward.evaluation.filter_learned import Advised, halves
 from ward.evaluation.filter_shapes import KINDS
-from ward.evaluation.filter_wards import LASTS, NUMBER, START, Wards, wrong
+from ward.evaluation.filter_wards import LASTS, NUMBER, START, Streams, Wards, wrong
 from ward.scoring import limits
 from ward.scoring.filter import VALID, Filter
 from ward.scoring.readings import Readings
@@ -70,6 +71,37 @@ def test_artefacts_of_one_bed_come_one_after_the_other(streams):
         assert all(a[1] < b[0] for a, b in pairwise(spans))
 
 
+def test_what_outlasts_the_law_is_told_by_what_is_injected():
+    """Long, wrong, with nothing against it; not silent leads beside a true pulse, nor what is soon over."""
+    n = 60
+    hr, pr, spo2 = (INDEX[name] for name in ("hr", "pr", "spo2"))
+    parts = [(0, hr, 80.0), (0, pr, 80.0), (1, hr, 80.0), (2, spo2, 97.0), (3, spo2, 97.0), (4, spo2, 97.0)]
+    clean = Readings.concat(
+        Readings.of(n, slot=slot, signal=signal, time=START + np.arange(n) * 1000, value=value, hold=90_000)
+        for slot, signal, value in parts
+    )
+    shown, kind = clean.value.copy(), np.full(len(clean), -1, np.int8)
+    instance = np.full(len(clean), -1, np.int64)
+    for number, (slot, signal, first, last, value) in enumerate(
+        [
+            (0, hr, 10, 40, 0),
+            (1, hr, 10, 40, 0),
+            (2, spo2, 10, 25, 90),
+            (3, spo2, 10, 26, 90),
+            (4, spo2, 10, 40, 95),
+        ]
+    ):
+        second = (clean.time - START) // 1000
+        rows = (clean.slot == slot) & (clean.signal == signal) & (second >= first) & (second < last)
+        shown[rows], kind[rows], instance[rows] = value, 0, number
+    no_words = np.zeros(len(clean), np.int8), np.full(len(clean), np.nan)
+    injected = Streams(clean, shown, *no_words, kind, instance, clean.slot.astype(np.int64), 5)
+    assert outlasting(injected).tolist() == [1, 3]
+    mark = np.zeros(len(clean), np.uint8)
+    assert Tally.of(injected, mark).instances.sum() == 5
+    assert Tally.of(injected, mark, without=outlasting(injected)).instances.sum() == 3
+
+
 def test_a_crossing_is_one_that_the_truth_has_not():
     spo2, rr = INDEX["spo2"], INDEX["rr"]
     signal = np.array([spo2, spo2, spo2, rr, rr, INDEX["pr"]], np.int8)
@@ -105,6 +137,9 @@ def test_true_alerts_are_kept_and_those_of_artefact_are_told_apart(streams):
     raw = [KINDS[kind] for _, kind in found.caused_raw]
     assert "leads-off" in raw
     assert len(found.caused) < len(raw)
+    assert len(found.rests_raw) == len(raw)
+    assert len(found.rests) == len(found.caused)
+    assert sum(found.rests) < sum(found.rests_raw)
 
 
 def test_events_of_the_short_rules_are_all_kept_and_nothing_is_late(bank):

@@ -358,11 +358,9 @@ def test_a_rate_that_falls_in_steps_before_its_signal_is_lost_goes_with_it():
     assert [mark for mark, _ in judge(lost)] == ["valid"] * 30 + ["invalid"] * 5 + ["valid"] * 20
 
 
-@pytest.mark.parametrize(("usual", "then"), [(33, 27), (33, 15), (5, 10), (15, 18)])
+@pytest.mark.parametrize(("usual", "then"), [(33, 27), (5, 10), (9, 15), (15, 18)])
 def test_a_rate_that_becomes_more_normal_or_hardly_moves_does_not_wait(usual, then):
-    values = series("rr", [usual] * 30 + [then])
-    marks = judge(values)
-    assert marks == [GOOD] * 31 if abs(then - usual) <= LIMITS["rr"].jump else marks[:30] == [GOOD] * 30
+    assert judge(series("rr", [usual] * 30 + [then])) == [GOOD] * 31
 
 
 # --------------------------------------------------------------------------- leads off, told

@@ -44,14 +44,15 @@ def doubts(result):
 
 
 def test_48_hours_of_one_patient(real):
-    """Silent leads beside a pulse go (minutes of heart rate 0), and falls of SpO2 faster than bodies fall."""
+    """Silent leads beside a pulse go (minutes of heart rate 0); so do, for some seconds each, falls of SpO2
+    faster than bodies fall, and rates of breathing that leap."""
     result = marked(read_recordings(real / "mimic4wdb" / "86130599n.csv.gz"))
     found = doubts(result)
     assert found["hr", "leads-off"] == 155
-    assert found["spo2", "spike"] == 75
-    assert sum(n for (signal, _), n in found.items() if signal == "rr") == 14
+    assert found["spo2", "spike"] == 141
+    assert sum(n for (signal, _), n in found.items() if signal == "rr") == 933
     assert {signal for signal, _ in found} == {"hr", "spo2", "rr"}
-    assert sum(found.values()) < 0.001 * len(result.readings)
+    assert sum(found.values()) < 0.002 * len(result.readings)
     silent = (result.readings.signal == INDEX["hr"]) & (result.readings.value < 20)
     assert (result.mark[silent] == VALID).sum() == 393  # with no pulse beside it
 
@@ -68,7 +69,10 @@ def test_a_real_desaturation_with_low_perfusion_stays(real):
 def test_steady_patients_are_left_alone(real):
     """BIDMC: also respiration that runs to 0 passes; the filter never hides an extreme that lasts."""
     result = marked(read_all([real / "bidmc"]))
-    assert (result.mark == VALID).all()
+    found = doubts(result)
+    assert found["spo2", "spike"] == 4  # the two dips of seconds that are listed as artefact
+    assert found["rr", "spike"] == 23  # a rate that is 8 higher for 14 s, and 6 higher for 9 s
+    assert sum(found.values()) == 27
 
 
 def test_hourly_charting_errors_go(real):

@@ -90,13 +90,13 @@ def _head(f: Json) -> str:
         "sorted by what these show. They come from the recordings on which detectors were designed, as no "
         "others with artefact are open: read the figures as for such monitors.\n\n"
         f"The filter was frozen before it was judged. It was tuned on wards of seeds below 100; judged are "
-        f"{f['wards']} wards from seed {f['first_ward_seed']} on (40,000 + 1,000 × `--seed`), "
+        f"{f['wards']} wards from seed {f['first_ward_seed']} on (50,000 + 1,000 × `--seed`), "
         f"{f['bed_hours']:.0f} bed-hours. Intervals are 95 %, by bootstrap over wards.\n\n"
         "*Those that outlast the law* are told by what is injected, not by what the filter does: a signal of "
         "theirs shows wrong readings, one after the other, for more than 15 s, and nothing disproves "
-        "them (of a heart rate of 0: no reading of a true pulse while it lasts). An alert that only artefact explains "
-        "may come of readings that are missing, not wrong: another device then speaks, or a true value is "
-        "held for longer. Those that *rest on a wrong reading* had one to rest on.\n\n"
+        "them (of a heart rate of 0: no reading of a true pulse while it lasts). An alert that only artefact "
+        "explains may come of readings that are missing, not wrong: another device then speaks, or a "
+        "true value is held for longer. Those that *rest on a wrong reading* had one to rest on.\n\n"
         + _table(("", "target", "found", "met"), rows)
     )
 

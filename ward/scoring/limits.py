@@ -57,7 +57,7 @@ RR_SPEED: Final = 2.0
 RR_FAST: Final = 1.0
 """A rate that is off by more than such a move allows and this (1/min) is doubtful ..."""
 RR_NEAR: Final = 4.0
-"""... and waits where it is off the stream's level by more than this (1/min), away from what is normal."""
+"""... and waits where it is off the stream's level by more than this (1/min), beyond what is normal."""
 GOOD_QUALITY: Final = 0.7
 """A device's own quality from this on vouches for a fast fall. Judgement."""
 FROZEN: Final = 10 * MINUTE
@@ -168,7 +168,7 @@ DETECTORS: Final[dict[str, Detector]] = {
         "waits",
     ),
     "fast-breath": Detector(
-        "a respiratory rate that leaps in one or several steps, away from what is normal",
+        "a respiratory rate that leaps in one or several steps beyond what is normal",
         ("RR_SPEED", "RR_FAST", "RR_NEAR"),
         "a rate is counted over several breaths; measured, MIMIC-IV WDB 86130599 and BIDMC",
         "waits",

@@ -79,10 +79,8 @@ def suspicious(
 
 
 def _outward(value: Any, level: Any, low: Any, high: Any) -> Any:
-    """Whether a value leaves its level for what is not normal, or for the other side of it."""
-    return ((value > level) & ((value > high) | (level >= low))) | (
-        (value < level) & ((value < low) | (level <= high))
-    )
+    """Whether a value leaves its level for what is not normal, [n] or one."""
+    return ((value > level) & (value > high)) | ((value < level) & (value < low))
 
 
 class Runs:
