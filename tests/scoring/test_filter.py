@@ -344,13 +344,13 @@ def test_a_fall_after_a_silence_is_none():
 
 
 def test_a_rate_that_leaps_in_steps_goes_with_its_return_and_stays_when_it_lasts():
-    leap = [16] * 30 + [21, 27, 27, 26, 26, 22, 18]
+    leap = [16] * 30 + [22, 28, 28, 27, 27, 22, 18]
     assert judge(series("rr", [*leap, *[16] * 20])) == [
         *[GOOD] * 30,
         *[("invalid", "spike")] * 6,
         *[GOOD] * 21,
     ]
-    assert judge(series("rr", [*leap[:34], *[26] * 30])) == [GOOD] * 64
+    assert judge(series("rr", [*leap[:34], *[27] * 30])) == [GOOD] * 64
 
 
 def test_a_rate_that_falls_in_steps_before_its_signal_is_lost_goes_with_it():

@@ -84,10 +84,10 @@ def test_pressures_that_cannot_be_together_are_contradicted_without_a_level():
     assert judge(falls)[3:] == [("invalid", "pressures")] * 3 + [GOOD] * 3
 
 
-def test_of_two_sets_that_cannot_be_and_differ_neither_speaks_for_the_other():
-    sets = [cuff(120, 65, 84, 0), cuff(61, 86, 116, 900_000), cuff(99, 61, 130, 1_800_000)]
-    marks = judge(Readings.concat([*sets, cuff(118, 66, 84, 2_700_000)]))
-    assert marks == [GOOD] * 3 + [("invalid", "pressures")] * 6 + [GOOD] * 3
+def test_sets_of_deep_shock_that_hardly_can_be_are_believed_though_they_differ():
+    """Noise makes mean and diastolic pressure equal where the pulse pressure is narrow: it may be the patient."""
+    sets = [cuff(95, 62, 72, 0), cuff(64, 51, 51, 900_000), cuff(46, 38, 45, 1_800_000)]
+    assert judge(Readings.concat(sets))[:6] == [GOOD] * 6
 
 
 def test_a_narrow_pulse_pressure_that_lasts_is_believed():

@@ -90,7 +90,7 @@ def _head(f: Json) -> str:
         "sorted by what these show. They come from the recordings on which detectors were designed, as no "
         "others with artefact are open: read the figures as for such monitors.\n\n"
         f"The filter was frozen before it was judged. It was tuned on wards of seeds below 100; judged are "
-        f"{f['wards']} wards from seed {f['first_ward_seed']} on (50,000 + 1,000 × `--seed`), "
+        f"{f['wards']} wards from seed {f['first_ward_seed']} on (60,000 + 1,000 × `--seed`), "
         f"{f['bed_hours']:.0f} bed-hours. Intervals are 95 %, by bootstrap over wards.\n\n"
         "*Those that outlast the law* are told by what is injected, not by what the filter does: a signal of "
         "theirs shows wrong readings, one after the other, for more than 15 s, and nothing disproves "

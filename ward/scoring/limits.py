@@ -56,7 +56,7 @@ RR_SPEED: Final = 2.0
 ``RR_FAST`` what 99.3 % (86130599) and 99.9 % (BIDMC) of all seconds keep within."""
 RR_FAST: Final = 1.0
 """A rate that is off by more than such a move allows and this (1/min) is doubtful ..."""
-RR_NEAR: Final = 4.0
+RR_NEAR: Final = 5.0
 """... and waits where it is off the stream's level by more than this (1/min), beyond what is normal."""
 GOOD_QUALITY: Final = 0.7
 """A device's own quality from this on vouches for a fast fall. Judgement."""

@@ -223,12 +223,12 @@ class _Stream:
 
     def contradicted(self, value: float, strong: bool) -> bool:
         """Whether the stream is back where it was before the run."""
+        if strong:
+            return False
         last = self.runs.pending[self.number][-1]
         moved = abs(value - float(self.runs.table.value[last])) > self.limit.near
         if moved and self.runs.reason[last] == _PRESSURES:  # it could not be, whatever the level was
             return True
-        if strong:
-            return False
         if self.run_start - self.level_time <= self.limit.memory:
             # From where the run stands now, not where it began: an extreme may follow upon a spike.
             latest = float(self.runs.table.value[last])
