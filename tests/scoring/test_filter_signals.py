@@ -85,7 +85,7 @@ def test_pressures_that_cannot_be_together_are_contradicted_without_a_level():
 
 
 def test_sets_of_deep_shock_that_hardly_can_be_are_believed_though_they_differ():
-    """Noise makes mean and diastolic pressure equal where the pulse pressure is narrow: it may be the patient."""
+    """Where the pulse pressure is narrow, noise makes the mean as low as the diastolic: still the patient."""
     sets = [cuff(95, 62, 72, 0), cuff(64, 51, 51, 900_000), cuff(46, 38, 45, 1_800_000)]
     assert judge(Readings.concat(sets))[:6] == [GOOD] * 6
 
