@@ -128,8 +128,10 @@ def test_a_body_of_more_than_1_mib(nurse: TestClient, service) -> None:
 def test_what_has_a_code_can_be_said_in_every_language() -> None:
     """Each code that is raised has its words, and each of those is raised; the catalogues are alike."""
     root = Path(__file__).parents[2] / "ward"
-    sources = [file.read_text() for file in root.rglob("*.py")]
-    raised = {code for source in sources for code in re.findall(r'\bcode="([a-z-]+)"', source)}
+    sources = "\n".join(file.read_text() for file in root.rglob("*.py"))
+    raised = set(re.findall(r'\bcode="([a-z-]+)"', sources))
+    for one, other in re.findall(r'\bcode = "([a-z-]+)" if .+ else "([a-z-]+)"', sources):
+        raised |= {one, other}
     words = (root / "web/ui/src/text/en/problems.ts").read_text().partition("  problems: {")[2]
     assert raised == set(re.findall(r'^    "?([a-z-]+)"?: "', words, re.MULTILINE))
 
