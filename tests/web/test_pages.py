@@ -112,11 +112,20 @@ def test_every_route_is_described(schema: dict) -> None:
     assert len(ids) == len(set(ids))
 
 
+def texts(value: object) -> list[str]:
+    """Every text in it."""
+    if isinstance(value, dict):
+        return texts(list(value.values()))
+    if isinstance(value, list):
+        return [text for one in value for text in texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
 def test_every_body_has_an_example(schema: dict) -> None:
     for operation in operations(schema):
         for body in bodies(operation):
             assert body["example"] not in (None, {}, ""), operation["operationId"]
-            assert '""' not in json.dumps(body["example"]), operation["operationId"]
+            assert "" not in texts(body["example"]), operation["operationId"]
 
 
 def test_every_schema_is_described(schema: dict) -> None:

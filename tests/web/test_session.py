@@ -31,8 +31,18 @@ def test_a_token_becomes_a_cookie_that_scripts_cannot_read(client: Client, secre
     assert answer.status_code == 201
     who = answer.json()
     may = set(who.pop("may"))
-    assert may >= {"session", "board", "read", "read:alerts", "account", "respond", "observe", "pause"}
-    assert not may & {"admit", "tune", "monitor", "administer", "audit"}
+    assert may >= {
+        "session",
+        "board",
+        "read",
+        "read:alerts",
+        "account",
+        "respond",
+        "observe",
+        "pause",
+        "admit",
+    }
+    assert not may & {"flag", "tune", "monitor", "administer", "audit"}
     assert who == {
         "name": "Ward 6A",
         "role": "nurse",

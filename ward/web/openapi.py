@@ -46,6 +46,8 @@ EXAMPLES: Final = {
     "unless": "copd",
     "inhibits": "spo2-below-92",
     "clear_when": "spo2 >= 90",
+    "evidence": "Table T3 of the trial",
+    "titles": "SpO2 under 88 % i 10 min",
 }
 """Where a text has no example of its own: a name means the same everywhere."""
 
@@ -59,6 +61,7 @@ TAGS: Final = (
     ("alerts", "What was raised, what is pending, and what is done about it."),
     ("notices", "How alerts reach people: channels, test alerts, and how long it took."),
     ("rules", "Thresholds: in force where, every version, trials over history."),
+    ("sounds", "Which of a ward's screens makes the sounds."),
     ("packs", "Sets of rules: those that come with ward, what is in force, whether one is valid."),
     ("drafts", "Changes of rules that one person proposes and another approves."),
     ("plans", "Care plans: who is told of an alert, when, through what; who is on duty."),
@@ -163,11 +166,12 @@ def _of_type(schema: Json, schemas: Json, name: str) -> Any:
             return {key: sample(part, schemas, key) for key, part in schema["properties"].items()}
         case "object":
             values = schema.get("additionalProperties")
-            return {"hr": sample(values, schemas, name)} if isinstance(values, dict) else {}
+            key = schema.get("propertyNames", {}).get("enum", ["hr"])[0]
+            return {key: sample(values, schemas, name)} if isinstance(values, dict) else {}
         case "array":
             return [sample(schema["items"], schemas, name)] if schema.get("items") else []
         case "string":
-            return EXAMPLE_TIME if schema.get("format") == "date-time" else ""
+            return EXAMPLE_TIME if schema.get("format") == "date-time" else "text"
         case "integer" | "number":
             return schema.get("minimum", schema.get("default", 1))
         case "boolean":

@@ -1,25 +1,15 @@
-/** Every page but the board: which component shows it, what one must be allowed, and its place in the menu. */
+/**
+ * Every page but the board: what shows it, what one must be allowed, and its place in the menu. A patient's page is
+ * there from the start, as the board is; the others are fetched when somebody opens them, so that a screen on the wall
+ * or a phone need not carry a workbench.
+ */
 
 import type { Component } from "svelte";
-import AdmitPage from "./admit/AdmitPage.svelte";
-import AuditPage from "./admin/AuditPage.svelte";
-import DevicesPage from "./admin/DevicesPage.svelte";
-import HealthPage from "./admin/HealthPage.svelte";
-import PlanPage from "./admin/PlanPage.svelte";
-import TokensPage from "./admin/TokensPage.svelte";
-import UsersPage from "./admin/UsersPage.svelte";
-import WardsPage from "./admin/WardsPage.svelte";
-import HandoverPage from "./handover/HandoverPage.svelte";
-import ShiftPage from "./shift/ShiftPage.svelte";
-import PacksPage from "./packs/PacksPage.svelte";
-import ReportsPage from "./reports/ReportsPage.svelte";
 import StayPage from "./stay/StayPage.svelte";
-import DraftsPage from "./workbench/DraftsPage.svelte";
-import WorkbenchPage from "./workbench/WorkbenchPage.svelte";
 
 export interface PageEntry {
-  // Pages that are about nothing in particular take no properties.
-  component: Component<{ id: string }> | Component<Record<string, never>>;
+  /** Pages that are about nothing in particular take no properties. */
+  load: () => Promise<{ default: Component<{ id: string }> | Component<Record<string, never>> }>;
   /** The capability (as the session tells them) without which the page is not offered. */
   needs: string;
   /** Its name in the menu (`t.menu`); null: reached from elsewhere. */
@@ -27,19 +17,19 @@ export interface PageEntry {
 }
 
 export const PAGES: Readonly<Record<string, PageEntry>> = {
-  shift: { component: ShiftPage, needs: "read", menu: "shift" },
-  handover: { component: HandoverPage, needs: "read", menu: "handover" },
-  stay: { component: StayPage, needs: "read", menu: null },
-  admit: { component: AdmitPage, needs: "admit", menu: "admit" },
-  workbench: { component: WorkbenchPage, needs: "tune", menu: "workbench" },
-  drafts: { component: DraftsPage, needs: "tune", menu: "drafts" },
-  packs: { component: PacksPage, needs: "read:rules", menu: "packs" },
-  reports: { component: ReportsPage, needs: "report", menu: "reports" },
-  devices: { component: DevicesPage, needs: "read:devices", menu: "devices" },
-  wards: { component: WardsPage, needs: "tune", menu: "wards" },
-  plan: { component: PlanPage, needs: "read:alerts", menu: null },
-  users: { component: UsersPage, needs: "administer", menu: "users" },
-  tokens: { component: TokensPage, needs: "administer", menu: "tokens" },
-  audit: { component: AuditPage, needs: "audit", menu: "audit" },
-  health: { component: HealthPage, needs: "monitor", menu: "health" },
+  shift: { load: () => import("./shift/ShiftPage.svelte"), needs: "read", menu: "shift" },
+  handover: { load: () => import("./handover/HandoverPage.svelte"), needs: "read", menu: "handover" },
+  stay: { load: () => Promise.resolve({ default: StayPage }), needs: "read", menu: null },
+  admit: { load: () => import("./admit/AdmitPage.svelte"), needs: "admit", menu: "admit" },
+  workbench: { load: () => import("./workbench/WorkbenchPage.svelte"), needs: "tune", menu: "workbench" },
+  drafts: { load: () => import("./workbench/DraftsPage.svelte"), needs: "tune", menu: "drafts" },
+  packs: { load: () => import("./packs/PacksPage.svelte"), needs: "read:rules", menu: "packs" },
+  reports: { load: () => import("./reports/ReportsPage.svelte"), needs: "report", menu: "reports" },
+  devices: { load: () => import("./admin/DevicesPage.svelte"), needs: "read:devices", menu: "devices" },
+  wards: { load: () => import("./admin/WardsPage.svelte"), needs: "tune", menu: "wards" },
+  plan: { load: () => import("./admin/PlanPage.svelte"), needs: "read:alerts", menu: null },
+  users: { load: () => import("./admin/UsersPage.svelte"), needs: "administer", menu: "users" },
+  tokens: { load: () => import("./admin/TokensPage.svelte"), needs: "administer", menu: "tokens" },
+  audit: { load: () => import("./admin/AuditPage.svelte"), needs: "audit", menu: "audit" },
+  health: { load: () => import("./admin/HealthPage.svelte"), needs: "monitor", menu: "health" },
 };

@@ -106,6 +106,8 @@ export const common = {
     calm: "Intet at melde",
   } as Readonly<Record<string, string>>,
   errors: {
+    page: "Siden kunne ikke hentes: tjenesten er måske ny eller uden for rækkevidde.",
+    reload: "Hent igen",
     network: "Ingen forbindelse til serveren. Så vidt denne skærm ved, er intet gemt.",
     timeout: "Serveren svarede ikke inden for 10 sekunder. Måske er det gemt, måske ikke: hold øje med tavlen, eller prøv igen.",
     conflict: (detail: string) => `En anden kom først. ${detail}`,

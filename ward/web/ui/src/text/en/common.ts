@@ -107,6 +107,8 @@ export const common = {
     calm: "Nothing to tell",
   } as Readonly<Record<string, string>>,
   errors: {
+    page: "This page could not be fetched: the service may be new, or out of reach.",
+    reload: "Load anew",
     network: "No connection to the server. Nothing was saved as far as this screen knows.",
     timeout: "The server gave no answer in 10 seconds. It may or may not be saved: watch the board, or try again.",
     conflict: (detail: string) => `Somebody else was faster. ${detail}`,

@@ -106,6 +106,8 @@ export const common = {
     calm: "Ingenting å melde",
   } as Readonly<Record<string, string>>,
   errors: {
+    page: "Siden kunne ikke hentes: tjenesten er kanskje ny eller utenfor rekkevidde.",
+    reload: "Hent på nytt",
     network: "Ingen forbindelse med serveren. Så vidt denne skjermen vet, er ingenting lagret.",
     timeout: "Serveren svarte ikke innen 10 sekunder. Kanskje er det lagret, kanskje ikke: følg med på tavlen, eller prøv igjen.",
     conflict: (detail: string) => `Noen andre kom først. ${detail}`,
