@@ -55,7 +55,12 @@ async def list_(
     return send(await run_in_threadpool(read))
 
 
-@router.post("", summary="Propose a change", responses=answers(DraftShape, 404, 409, 412, status=201))
+@router.post(
+    "",
+    status_code=201,
+    summary="Propose a change",
+    responses=answers(DraftShape, 404, 409, 412, status=201),
+)
 async def propose(request: Request, body: NewDraft, service: Svc, who: Tuner, once: Once) -> Response:
     """Nothing changes by it. It keeps what the rules were: once somebody changes one of them otherwise, it
     must be tried anew. A change for all wards is proposed by who sees all wards."""

@@ -17,7 +17,7 @@ from ward.reports.handover_paper import paper
 from ward.reports.paper import MEDIA_TYPE
 from ward.web.access import Principal, Reader
 from ward.web.audit import about
-from ward.web.describe import API, answers
+from ward.web.describe import API, answers, document
 from ward.web.schemas.common import Name, Time
 from ward.web.schemas.shift import Handover
 from ward.web.service_protocol import Json
@@ -72,7 +72,12 @@ async def handover_of_shift(
     return send(made)
 
 
-@router.get("/downtime", summary="A downtime sheet as of now", responses={**answers(None, 404), **PAPER})
+@router.get(
+    "/downtime",
+    response_class=Response,
+    summary="A downtime sheet as of now",
+    responses=document(MEDIA_TYPE, "The sheet.", 404),
+)
 async def downtime_sheet(ward: OfWard, service: Svc, who: Reader, lang: Lang = None) -> Response:
     """A PDF of the ward as it is now, with room to go on by hand. The service keeps one in its data folder,
     too, for when it does not answer."""

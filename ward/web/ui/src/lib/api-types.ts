@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 4b88833be93e5ebd, as d5c2123f8399d288. */
+/** What the API takes and gives. Made by `make client` of its description ce052128e2d55f32, as 78bf1dbc8be1498a. */
 
 export interface paths {
     alerts: {
@@ -460,11 +460,6 @@ export interface paths {
                 };
             };
             responses: {
-                200: {
-                    content: {
-                        "application/json": unknown;
-                    };
-                };
                 201: {
                     content: {
                         "application/json": components["schemas"]["Draft"];
@@ -1770,9 +1765,6 @@ export interface paths {
             };
             responses: {
                 200: {
-                    content: {
-                        "application/json": unknown;
-                    };
                 };
             };
         };
