@@ -45,14 +45,12 @@ demo: setup ## Start broker, simulated ward, service and dashboard [RECORDING=FI
 	@$(BIN)/ward demo --speed '$(SPEED)' --beds '$(BEDS)' $(if $(RECORDING),--recording '$(RECORDING)')
 
 test: setup-dev ## Run every test [TESTS=tests/store] [WORKERS=4]
+	@if $(HAS_NODE); then $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev; fi
 	@$(BIN)/python -m tests.parts
 	@$(if $(TESTS),$(BESIDE) $(TESTS),failed=0; $(BESIDE) -m 'not alone' || failed=1; \
 	  echo "ward: the tests that go by the time that people see, one after the other"; \
 	  $(BIN)/python -m pytest -r fEs -m alone || failed=1; exit $$failed)
-	@if $(HAS_NODE); then \
-	  $(MAKE) --no-print-directory $(UI)/node_modules/.ward-dev && \
-	  echo "ward: the dashboard's own tests" && cd $(UI) && npm run --silent test; \
-	fi
+	@if $(HAS_NODE); then echo "ward: the dashboard's own tests" && cd $(UI) && npm run --silent test; fi
 
 faults: setup-dev ## Break the running service on purpose, for an hour, and count what that costs [SEED=1]
 	@$(BIN)/python -m tests.faults all --seed '$(SEED)'

@@ -94,7 +94,7 @@ class Plan:
         found = np.empty((n, len(SIGNALS)))
         for k in range(n):
             beat = (122 if hr[k] else 105) + rng.randrange(3)
-            found[k] = (beat, beat - 1, 86 if spo2[k] else 90, 25 if rr[k] else 20, 36.8)
+            found[k] = (beat, beat - 1, 87 if spo2[k] else 88, 25 if rr[k] else 20, 36.8)
         return found
 
     def birth(self, number: int, state: str = "online") -> bytes:

@@ -65,7 +65,7 @@ def test_what_is_wrong_is_found_and_told_how_to_mend(tmp_path: Path) -> None:
     assert wrong >= {"data folder", "database", "broker", "rules", "care plan", "channels", "backup"}
     assert "newer ward" in answer["database"][0][1]
     assert "chmod 0700" in answer["data folder"][0][2]
-    assert "refused" in answer["broker"][0][1]
+    assert "nothing listens" in answer["broker"][0][1]
     assert all(to_do for each in answer.values() for level, _, to_do in each if level != "ok")
 
 

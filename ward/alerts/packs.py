@@ -286,7 +286,7 @@ def _rule(data: object, place: str, problems: list[Problem]) -> Rule | None:
     translated = tuple(one for one in made.items() if one[0] != "en") if title == made["en"] else ()
     values = {
         "title": title,
-        "titles": f.get("titles", _titles, translated),
+        "titles": f.get("titles", _titles, translated) or translated,
         "priority": f.get("priority", one_of(PRIORITIES)),
         "kind": f.get("kind", one_of(KINDS), "physiological"),
         "within_ms": within_ms,

@@ -20,6 +20,8 @@ from ward.signals import INDEX, MINUTE, N_OBSERVED
 
 Json = dict[str, Any]
 SHOWN: Final = tuple(STEPS)
+MOST: Final = 1e9
+"""Beyond what any signal is."""
 BINS: Final = 120
 DECIMALS: Final = {"temp": 1}
 
@@ -61,7 +63,8 @@ class Minutes:
         rows = np.flatnonzero(last)
         rows = rows[np.argsort(time[rows], kind="stable")]
         place = minute[rows] % BINS
-        self.value[slot[rows], column[rows], place] = readings.value[some][rows]
+        # What a device that is nobody's says was not judged: it may be larger than any number here.
+        self.value[slot[rows], column[rows], place] = np.clip(readings.value[some][rows], -MOST, MOST)
         self.untold[slot[rows], place] = True
 
     def advance(self, minute: int) -> None:
