@@ -88,7 +88,7 @@ def places(page: Page) -> list[str]:
     """The hash of every page there is."""
     stay = page.evaluate("fetch('/api/v1/stays').then((r) => r.json()).then((list) => list.items[0].id)")
     ward = page.evaluate("fetch('/api/v1/stays').then((r) => r.json()).then((list) => list.items[0].ward)")
-    names = re.findall(r"^  \"?([\w-]+)\"?: \{ component", (UI / "src/pages.ts").read_text(), re.MULTILINE)
+    names = re.findall(r"^  \"?([\w-]+)\"?: \{ load", (UI / "src/pages.ts").read_text(), re.MULTILINE)
     assert len(names) >= 3
     about = {"stay": f"stay/{stay}", "plan": f"plan/{ward}"}
     return ["", *(about.get(name, name) for name in names)]
