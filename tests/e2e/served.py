@@ -41,6 +41,8 @@ clear_for = "2s"
 
 
 WARD = [sys.executable, "-m", "ward"]
+PASSWORD = "three words nobody joins"
+"""Of every person of the tests."""
 
 
 class Served:
@@ -86,6 +88,19 @@ class Served:
     def token(self, role: str = "admin", *wards: str) -> str:
         given = [argument for ward in wards for argument in ("--ward", ward)]
         return self.command("token", "create", "--role", role, "--name", f"{role}-test", *given)
+
+    def add_user(self, login: str, name: str, role: str, *wards: str) -> None:
+        """One who logs in with ``PASSWORD``."""
+        given = [argument for ward in wards for argument in ("--ward", ward)]
+        done = subprocess.run(
+            [*WARD, "user", "add", login, "--name", name, "--role", role, *given],
+            input=PASSWORD,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
 
     def start(self, ready: bool = True) -> None:
         log = (self.folder / "log").open("ab")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ import httpx
 import pytest
 
 from tests.brokers import client_at, mosquitto_at, until
-from tests.e2e.served import WARD, Served, served, wait_for
+from tests.e2e.served import PASSWORD, Served, served, wait_for
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -26,7 +25,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
-PASSWORD = "three words nobody joins"
 BEDS = ("1", "2", "3", "4")
 MOMENT = 20_000
 
@@ -62,14 +60,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             token = ward.token()
             for login, role, *more in (
                 ("Ida", "nurse", "--ward", "6A"),
-                ("Bo", "nurse", "--ward", "6A"),
+                ("Bo", "nurse", "6A"),
                 ("Kim", "clinician"),
             ):
-                command = [*WARD, "user", "add", login.lower(), "--name", login, "--role", role, *more]
-                made = subprocess.run(
-                    command, input=PASSWORD, env=ward.env, text=True, capture_output=True, timeout=60
-                )
-                assert made.returncode == 0, made.stderr
+                ward.add_user(login.lower(), login, role, *more)
             ward.start(ready=False)
             until(ward.is_ready, 180)  # on a machine that is busy with other tests, too
             ward.api = ward.client(token)  # type: ignore[attr-defined]
@@ -86,17 +80,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def api(ward: Served) -> httpx.Client:
     found: httpx.Client = ward.api  # type: ignore[attr-defined]
     return found
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield made
-        made.close()
 
 
 def logged_in(chrome: Any, house: Served, login: str, size: tuple[int, int] = (1280, 900)) -> Page:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import httpx
 import pytest
 
 from tests.brokers import client_at, mosquitto_at, until
-from tests.e2e.served import WARD, Served, served
+from tests.e2e.served import PASSWORD, Served, served
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -22,8 +21,6 @@ pytestmark = pytest.mark.alone
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
-
-PASSWORD = "three words nobody joins"
 
 
 def answers(ward: Served) -> bool:
@@ -46,17 +43,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ward.start(ready=False)
         until(lambda: answers(ward), 90)
         yield ward
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +73,7 @@ def test_an_empty_service_explains_itself(house: Served, page: Page) -> None:
     page.goto(house.url)
     expect(page.get_by_test_id("login-nobody")).to_contain_text("ward user add", timeout=20_000)
     picture(page, "first-login")
-    subprocess.run(
-        [*WARD, "user", "add", "eva", "--name", "Eva Frei", "--role", "admin"],
-        input=PASSWORD, env=house.env, text=True, capture_output=True, timeout=60, check=True,
-    )  # fmt: skip
+    house.add_user("eva", "Eva Frei", "admin")
     page.reload()
     page.get_by_test_id("login-name").fill("eva")
     page.get_by_test_id("login-password").fill(PASSWORD)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import client_at, mosquitto_at
-from tests.e2e.served import WARD, Served, served, wait_for
+from tests.e2e.served import PASSWORD, Served, served, wait_for
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -23,7 +22,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
-PASSWORD = "three words nobody joins"
 SHOWS = {"mon-1": {"hr": 82, "spo2": 97}, "mon-2": {"hr": 121, "spo2": 91}, "mon-3": {"hr": 61, "spo2": 99}}
 
 
@@ -57,11 +55,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         monitors = Monitors(port)
         with served(folder, f"mqtt://127.0.0.1:{port}") as ward:
             ward.admin = ward.token()
-            wards = ["--ward", "6A", "--ward", "6B"]
-            subprocess.run(
-                [*WARD, "user", "add", "ada", "--name", "Ada Olsen", "--role", "nurse", *wards],
-                input=PASSWORD, env=ward.env, text=True, capture_output=True, timeout=60, check=True,
-            )  # fmt: skip
+            ward.add_user("ada", "Ada Olsen", "nurse", "6A", "6B")
             ward.start()
             ward.api = ward.client(ward.admin)
             monitors.start()

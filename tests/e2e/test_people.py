@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import client_at, mosquitto_at
-from tests.e2e.served import WARD, Served, served
+from tests.e2e.served import PASSWORD, WARD, Served, served
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -24,7 +24,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
-PASSWORD = "three words nobody joins"
 IDLE_S = 8
 
 
@@ -57,15 +56,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         patient = Patient(port)
         with served(folder, f"mqtt://127.0.0.1:{port}", SESSION_IDLE_MIN=IDLE_S / 60) as ward:
             ward.command("token", "create", "--role", "admin", "--name", "a")  # makes the database
-            made = subprocess.run(
-                [*WARD, "user", "add", "jberg", "--name", "Jonas Berg", "--role", "nurse", "--ward", "6A"],
-                input=PASSWORD,
-                env=ward.env,
-                text=True,
-                capture_output=True,
-                timeout=60,
-            )
-            assert made.returncode == 0, made.stderr
+            ward.add_user("jberg", "Jonas Berg", "nurse", "6A")
             token = ward.token()
             ward.start()
             body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
@@ -74,17 +65,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             yield ward
             patient.over.set()
             patient.join(5)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield made
-        made.close()
 
 
 @pytest.fixture

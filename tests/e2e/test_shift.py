@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import client_at, mosquitto_at, until
-from tests.e2e.served import WARD, Served, served, wait_for
+from tests.e2e.served import PASSWORD, Served, served, wait_for
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -23,7 +22,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
-PASSWORD = "three words nobody joins"
 BEDS = ("1", "2", "3")
 PLAN = {
     "timezone": "Europe/Copenhagen",
@@ -67,10 +65,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     ):
         admin = ward.token()
         for login, name, role in (("ada", "Ada Olsen", "nurse"), ("dr", "Dr Dunn", "clinician")):
-            subprocess.run(
-                [*WARD, "user", "add", login, "--name", name, "--role", role, "--ward", "6A"],
-                input=PASSWORD, env=ward.env, text=True, capture_output=True, timeout=60, check=True,
-            )  # fmt: skip
+            ward.add_user(login, name, role, "6A")
         ward.start(ready=False)
         until(ward.is_ready, 180)
         ward.api = ward.client(admin)
@@ -88,17 +83,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield ward
         ward.monitors.over.set()
         ward.monitors.join(5)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield made
-        made.close()
 
 
 def logged_in(chrome, house: Served, login: str, width: int, height: int) -> Page:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.brokers import client_at, mosquitto_at
-from tests.e2e.served import WARD, Served, served, wait_for
+from tests.e2e.served import PASSWORD, Served, served, wait_for
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -23,7 +22,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
-PASSWORD = "three words nobody joins"
 PEOPLE = {"ann": "Ann Dahl", "ben": "Ben Lie"}
 RULE = "spo2-low"
 
@@ -58,15 +56,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with served(folder, f"mqtt://127.0.0.1:{port}") as ward:
             ward.command("token", "create", "--role", "admin", "--name", "a")  # makes the database
             for login, name in PEOPLE.items():
-                made = subprocess.run(
-                    [*WARD, "user", "add", login, "--name", name, "--role", "clinician"],
-                    input=PASSWORD,
-                    env=ward.env,
-                    text=True,
-                    capture_output=True,
-                    timeout=60,
-                )
-                assert made.returncode == 0, made.stderr
+                ward.add_user(login, name, "clinician")
             ward.start()
             api = ward.client(ward.token())
             body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
@@ -76,17 +66,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             yield ward
             patient.over.set()
             patient.join(5)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield made
-        made.close()
 
 
 def logged_in(chrome: object, house: Served, login: str) -> Page:

@@ -86,7 +86,9 @@ class Verdict:
 
     def words(self, language: Language = "en") -> str:
         """One sentence for people, which says no more than the numbers do."""
-        shares = {name: _percent(getattr(self, name)) for name in ("low", "high")}
+        shares = {
+            name: percent(share) for name in ("low", "high") if (share := getattr(self, name)) is not None
+        }
         return _WORDS[language][self.kind].format(
             of=self.actionable, all=self.assessed, patients=self.patients, **shares
         )
@@ -155,8 +157,9 @@ def verdict(
     return found("rarely-actionable" if high <= 0.5 else "uncertain", low, high)
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}".replace("%", " %")
+def percent(share: float) -> str:
+    """``65 %``."""
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _down(value: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from ward.language import Language, in_language, number
 from ward.reports.paper import Cell, Column, Foot, Paper
 from ward.reports.rules import caution_words
-from ward.reports.shares import Verdict
+from ward.reports.shares import Verdict, percent
 from ward.zones import day_text, local
 
 Json = Mapping[str, Any]
@@ -99,7 +99,7 @@ def week_paper(
     head = (words.interruptions, words.alerts, words.patient_days, words.patients, words.assessed)
     paper.grid(_columns(head), [_headline(report, words, language)], size=10)
     if (share := report["top_tenth_share"]) is not None:
-        paper.text_line(words.top_tenth.format(share=_percent(share)), quiet=True)
+        paper.text_line(words.top_tenth.format(share=percent(share)), quiet=True)
     if report["cautions"]:
         paper.heading(words.notes)
         for caution in report["cautions"]:
@@ -236,10 +236,6 @@ def _minutes(seconds: float) -> str:
 
 def _figure(value: float | None, language: Language) -> str:
     return _DASH if value is None else number(round(value, 2), language)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
 
 
 def _day(at: int, zone: str, language: Language) -> str:

@@ -54,6 +54,14 @@ def send(content: Any, status: int = 200, headers: Mapping[str, str] | None = No
     return Response(msgspec.json.encode(content), status, dict(headers or {}), media_type=JSON)
 
 
+def send_file(content: str | bytes, media_type: str, name: str) -> Response:
+    """A document to be looked at, with the name that it is saved under."""
+    stem, dot, ending = name.rpartition(".")
+    safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in stem)
+    headers = {"Content-Disposition": f'inline; filename="{safe}{dot}{ending}"'}
+    return Response(content, media_type=media_type, headers=headers)
+
+
 class Streamed(StreamingResponse):
     """What is read while it is sent. When the caller leaves, its connection to the database is given back at
     once and not when memory is tidied up."""

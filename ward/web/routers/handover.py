@@ -21,7 +21,7 @@ from ward.web.describe import API, answers, document
 from ward.web.schemas.common import Name, Time
 from ward.web.schemas.shift import Handover
 from ward.web.service_protocol import Json
-from ward.web.shared import Svc, send
+from ward.web.shared import Svc, send, send_file
 
 router = APIRouter(prefix=f"{API}/wards/{{ward}}", tags=["shift"])
 
@@ -68,7 +68,7 @@ async def handover_of_shift(
     made = await run_in_threadpool(make)
     if format == "pdf" or (format is None and MEDIA_TYPE in (accept or "")):
         pdf = await run_in_threadpool(paper, made, plan.zone, lang or service.language)
-        return _paper(pdf, f"handover-{ward}")
+        return send_file(pdf, MEDIA_TYPE, f"handover-{ward}.pdf")
     return send(made)
 
 
@@ -89,7 +89,7 @@ async def downtime_sheet(ward: OfWard, service: Svc, who: Reader, lang: Lang = N
     def make() -> bytes:
         return downtime.sheet(ward, stays, zone, lang or service.language, board.time)
 
-    return _paper(await run_in_threadpool(make), f"downtime-{ward}")
+    return send_file(await run_in_threadpool(make), MEDIA_TYPE, f"downtime-{ward}.pdf")
 
 
 def span_of(plan: Plan, shift: str, now: int) -> tuple[str | None, tuple[int, int]]:
@@ -107,12 +107,6 @@ def _running(plan: Plan, at: int) -> tuple[str | None, int, int]:
         return None, at - USUAL, at + 1
     shift, _, start, end = max(running, key=lambda one: one[2])
     return shift.name, start, end
-
-
-def _paper(pdf: bytes, name: str) -> Response:
-    safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
-    headers = {"content-disposition": f'inline; filename="{safe}.pdf"', "cache-control": "no-store"}
-    return Response(pdf, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _require(who: Principal, ward: str) -> None:

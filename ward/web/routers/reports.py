@@ -18,7 +18,7 @@ from ward.web.describe import API, answers, document
 from ward.web.schemas.common import Time
 from ward.web.schemas.reports import Drift, RuleReport
 from ward.web.service_protocol import Json, Service
-from ward.web.shared import InWard, Svc, send
+from ward.web.shared import InWard, Svc, send, send_file
 
 router = APIRouter(prefix=f"{API}/reports", tags=["reports"])
 
@@ -80,7 +80,7 @@ async def rules_csv(
 ) -> Response:
     """A line for each rule, priority and group, with every figure of the report."""
     found = await _report(service, who, ward, start=start, end=end, group=group)
-    return _file(table.as_csv(found["rules"]), table.MEDIA_TYPE, "alert-report.csv")
+    return send_file(table.as_csv(found["rules"]), table.MEDIA_TYPE, "alert-report.csv")
 
 
 @router.get(
@@ -103,12 +103,7 @@ async def week_pdf(
     found = await _report(service, who, ward, start=first, end=last, zone=zone)
     language = lang or service.language
     made = await run_in_threadpool(week_paper, found, (first, last), ward, language, zone, wall_ms())
-    return _file(made, paper.MEDIA_TYPE, "alert-report.pdf")
-
-
-def _file(content: str | bytes, media_type: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name}"'}
-    return Response(content, media_type=media_type, headers=headers)
+    return send_file(made, paper.MEDIA_TYPE, "alert-report.pdf")
 
 
 @router.get("/drift", summary="Whether wards are still what they were", responses=answers(Drift))
