@@ -18,6 +18,9 @@ RECORDING ?=
 SPEED ?= 60
 BEDS ?= 24
 
+# What `make bench` takes: names of parts, none for all.
+PARTS ?=
+
 # What `make fuzz` takes; the same seed gives the same cases.
 CASES ?= 1000000
 SEED ?= 1
@@ -35,7 +38,7 @@ UI := ward/web/ui
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 HAS_NODE := $(BIN)/python -c 'import sys, hatch_build; sys.exit(not hatch_build.node_on_path())'
 
-.PHONY: help demo test faults evaluate lint bench pictures fuzz schema-fuzz client audit setup setup-dev lock clean FORCE
+.PHONY: help demo test faults evaluate lint bench pictures fuzz schema-fuzz client audit setup setup-dev setup-bench lock clean FORCE
 
 help: ## List these commands
 	@echo "ward: make COMMAND"
@@ -65,12 +68,8 @@ lint: setup-dev ## Check style, types and the dashboard's types
 	  echo "ward: the dashboard's types are not checked: that needs Node 20.19 or newer with npm"; \
 	fi
 
-bench: setup ## Measure ingest beside an empty subscriber, a tick beside a memory copy, how long a start takes, and a trial
-	@$(BIN)/python -m benchmarks.ingest
-	@$(BIN)/python -m benchmarks.tick
-	@$(BIN)/python -m benchmarks.risk
-	@$(BIN)/python -m benchmarks.recovery
-	@$(BIN)/python -m benchmarks.trial
+bench: setup-bench ## Measure ward beside what one would use instead and write docs/performance.md [PARTS=tick]
+	@$(BIN)/python -m benchmarks $(PARTS)
 
 pictures: setup-dev ## Take the screens of docs/images/ui from a demo's ward (needs Chromium)
 	@$(BIN)/python -m tests.pictures
@@ -84,8 +83,9 @@ evaluate: setup-dev ## Judge filter, score and packs on open recordings and writ
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PIP) install uv
-	@for name in requirements requirements-dev; do \
-	  case $$name in *-dev) extra="--extra dev --constraints requirements.lock" ;; *) extra= ;; esac; \
+	@for name in requirements requirements-dev requirements-bench; do \
+	  case $$name in *-dev) extra="--extra dev --constraints requirements.lock" ;; \
+	    *-bench) extra="--extra dev --extra bench --constraints requirements-dev.lock" ;; *) extra= ;; esac; \
 	  $(BIN)/uv pip compile pyproject.toml $$extra --quiet --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-header --output-file $$name.lock || exit 1; \
 	done
@@ -110,6 +110,7 @@ clean: ## Delete what was built and cached; data (.ward) and .venv stay
 
 setup: $(VENV)/.ward-packages $(VENV)/.ward-itself
 setup-dev: $(VENV)/.ward-dev-packages $(VENV)/.ward-itself
+setup-bench: $(VENV)/.ward-bench-packages $(VENV)/.ward-itself
 
 # pip is the last thing that venv installs, so its presence says that the step was not cut short.
 $(BIN)/pip:
@@ -131,6 +132,11 @@ $(VENV)/.ward-packages: requirements.lock | $(BIN)/pip
 
 $(VENV)/.ward-dev-packages: requirements-dev.lock | $(BIN)/pip
 	@echo "ward: 2/3 Python packages of $<: about 200 MB to fetch"
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.ward-bench-packages: requirements-bench.lock | $(BIN)/pip
+	@echo "ward: 2/3 Python packages of $<: about 280 MB to fetch"
 	@$(PIP) install --require-hashes -r $<
 	@touch $@
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
-import platform
 
 import numpy as np
 
-from benchmarks.tick import taken
+from benchmarks.figures import Figure, Part, processor, table, under
 from ward.models import find_risk
 from ward.scoring.features import matrix
 from ward.scoring.readings import Int
@@ -23,7 +21,7 @@ from ward.signals import HOUR, SECOND
 
 USUAL = ((82, 12), (96, 3), (18, 4), (122, 18), (66, 12), (85, 13), (37, 0.6))
 HOURS = 26
-GOAL_S = 0.2
+TARGET_S = 0.2
 START = 480_000 * HOUR
 
 
@@ -43,8 +41,8 @@ def filled(stays: int, random: np.random.Generator) -> tuple[Trends, int]:
     return trends, START + HOURS * HOUR
 
 
-def measure(model: RiskModel, stays: int, rounds: int) -> dict[str, float]:
-    """Medians, s: a tick's readings, inputs and features, all of a score, and a copy of the memory."""
+def measure(model: RiskModel, stays: int, rounds: int) -> dict[str, np.ndarray]:
+    """Seconds by round: a tick's readings, inputs and features, all of a score, and a copy of the memory."""
     random = np.random.default_rng(1)
     trends, end = filled(stays, random)
     slots, at = np.arange(stays), np.full(stays, end // STEP * STEP)
@@ -54,13 +52,42 @@ def measure(model: RiskModel, stays: int, rounds: int) -> dict[str, float]:
         readings = sample(stays, end, random)
         took.append(
             (
-                taken(lambda readings=readings: trends.take(*readings)),
-                taken(lambda: matrix(trends.inputs(slots, at), model.features)),
-                taken(lambda: model.predict(trends.inputs(slots, at))),
-                taken(lambda: (trends.sum.copy(), trends.count.copy())),
+                processor(lambda readings=readings: trends.take(*readings)),
+                processor(lambda: matrix(trends.inputs(slots, at), model.features)),
+                processor(lambda: model.predict(trends.inputs(slots, at))),
+                processor(lambda: (trends.sum.copy(), trends.count.copy())),
             )
         )
-    return dict(zip(("tick", "features", "score", "copy"), np.median(took, axis=0).tolist(), strict=True))
+    return dict(zip(("tick", "features", "score", "copy"), np.array(took).T, strict=True))
+
+
+def part(quick: bool = False, *, stays: int = 10_000, rounds: int = 7, model: str = "default") -> Part:
+    """Raises RuntimeError where no model comes with this copy of ward."""
+    found = find_risk(model)
+    if found is None:
+        raise RuntimeError("no model comes with this copy of ward; --model FILE")
+    if quick:
+        stays, rounds = 1_000, 2
+    gc.disable()
+    took = measure(found, stays, rounds)
+    copy = "a copy of what is remembered of them"
+    return Part(
+        "risk",
+        "Risk",
+        f"The risk of {stays:,} stays, each with {HOURS} hours of its seven signals behind it, by the model "
+        f"`{found.id}` ({len(found.features)} features, {len(found.members)} members): seconds of processor, "
+        "in one thread, beside one copy of what is remembered of these stays. A second's readings are taken "
+        "in with each tick; scores are made every five minutes.",
+        "python -m benchmarks.risk",
+        (
+            Figure.of(
+                f"{stays:,} stays scored", took["score"], "s", target=None if quick else under(TARGET_S)
+            ),
+            Figure.ratio("the same", took["score"], took["copy"], copy),
+            Figure.ratio("of that, features", took["features"], took["copy"], copy),
+            Figure.ratio("a second's readings taken in", took["tick"], took["copy"], copy),
+        ),
+    )
 
 
 def main() -> None:
@@ -69,22 +96,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--model", default="default")
     asked = parser.parse_args()
-    model = find_risk(asked.model)
-    if model is None:
-        raise SystemExit("no model comes with this copy of ward; --model FILE")
-    gc.disable()
-    found = measure(model, asked.stays, asked.rounds)
-    made_of = f"{len(model.features)} features, {len(model.members)} members"
-    print(
-        f"{asked.stays} stays, model {model.id} ({made_of}); Python {platform.python_version()}, "
-        f"numpy {np.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
-    print(f"  all scored                    {found['score']:.3f} s (wanted: {GOAL_S} s)")
-    print(f"  of that, features             {found['features']:.3f} s")
-    print(f"  a second's readings taken in  {found['tick']:.3f} s")
-    print(
-        f"  a copy of what is remembered  {found['copy']:.3f} s: {found['score'] / found['copy']:.0f} a score"
-    )
+    print(table(part(stays=asked.stays, rounds=asked.rounds, model=asked.model)))
 
 
 if __name__ == "__main__":

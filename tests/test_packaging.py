@@ -20,7 +20,7 @@ import hatch_build
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 UI = ROOT / "ward" / "web" / "ui"
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 
 def normal(name: str) -> str:
@@ -33,6 +33,7 @@ def names(requirements: list[str]) -> set[str]:
 
 RUNTIME = names(PROJECT["project"]["dependencies"])
 DEVELOPMENT = names(PROJECT["project"]["optional-dependencies"]["dev"])
+BENCH = names(PROJECT["project"]["optional-dependencies"]["bench"])
 BUILD = names([*PROJECT["build-system"]["requires"], hatch_build.NODE_WHEEL])
 
 
@@ -77,13 +78,15 @@ def test_locks_name_no_address_and_hash_everything(lock):
 def test_locks_hold_what_pyproject_asks_for():
     assert {name for name, _ in locked("requirements.lock")} >= RUNTIME
     assert {name for name, _ in locked("requirements-dev.lock")} >= RUNTIME | DEVELOPMENT
+    assert {name for name, _ in locked("requirements-bench.lock")} >= RUNTIME | DEVELOPMENT | BENCH
 
 
-def test_tests_run_on_the_versions_that_are_shipped():
+@pytest.mark.parametrize("lock", LOCKS[1:])
+def test_tests_and_benchmarks_run_on_the_versions_that_are_shipped(lock):
     shared = {name for name, _ in locked("requirements.lock")}
-    in_dev = {(name, version) for name, version in locked("requirements-dev.lock") if name in shared}
+    here = {(name, version) for name, version in locked(lock) if name in shared}
     # Markers may widen where the tools need a package on more platforms; versions may not differ.
-    assert {(n, v.split(" ;")[0]) for n, v in in_dev} == {
+    assert {(n, v.split(" ;")[0]) for n, v in here} == {
         (n, v.split(" ;")[0]) for n, v in locked("requirements.lock")
     }
 
@@ -127,7 +130,7 @@ def test_every_dependency_has_its_reason():
     front_end = {*package.get("dependencies", {}), *package.get("devDependencies", {})}
     missing = {
         name
-        for name in RUNTIME | DEVELOPMENT | BUILD | front_end
+        for name in RUNTIME | DEVELOPMENT | BENCH | BUILD | front_end
         if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", reasons)
     }
     assert not missing
