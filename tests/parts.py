@@ -30,6 +30,10 @@ def postgresql() -> str | None:
     return str(installed[-1].parent) if installed else program("initdb")
 
 
+def nats_server() -> str | None:
+    return os.environ.get("WARD_TEST_NATS") or program("nats-server")
+
+
 def chromium() -> str | None:
     return program("chromium", "chromium-browser", "google-chrome")
 
@@ -47,6 +51,7 @@ def recordings() -> str | None:
 PARTS: tuple[tuple[str, Callable[[], str | None], str], ...] = (
     ("Mosquitto", mosquitto, "apt-get install mosquitto"),
     ("PostgreSQL", postgresql, "apt-get install postgresql, or WARD_TEST_POSTGRES=URL"),
+    ("nats-server", nats_server, "apt-get install nats-server, or WARD_TEST_NATS=FILE"),
     ("Chromium", chromium, "apt-get install chromium"),
     ("Node", node, "node 20.19 or newer with npm on PATH, for the dashboard's own tests"),
     ("recordings", recordings, "WARD_TEST_DATA=FOLDER with bidmc, cinc2019, mimic4wdb, news2_vectors"),
@@ -57,7 +62,7 @@ def main() -> None:
     for name, find, advice in PARTS:
         found = find()
         print(
-            f"ward: {name:<11}{f'found: {found}' if found else f'not found, its tests are skipped: {advice}'}"
+            f"ward: {name:<12}{f'found: {found}' if found else f'not found, its tests are skipped: {advice}'}"
         )
 
 

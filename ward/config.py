@@ -62,6 +62,14 @@ def _mqtt_url(url: str) -> str:
     return url
 
 
+def _nats_urls(text: str) -> str:
+    for url in text.split(","):
+        parts = urlsplit(url.strip())
+        if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            raise ValueError("must look like nats://host:4222,nats://user:password@host:4222 (or tls://)")
+    return text
+
+
 def _outside_url(url: str | None) -> str | None:
     if url is None:
         return None
@@ -107,6 +115,13 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".ward"), description="Database, snapshots and secrets; its owner's only")
     database_url: str | None = Field(
         None, description="SQLite or PostgreSQL; by default ward.db in the data folder"
+    )
+    journal_url: Annotated[str, AfterValidator(_nats_urls)] | None = Field(
+        None,
+        description="Journal in JetStream: nats://host:4222, several with commas; default: the database",
+    )
+    journal_stream: str = Field(
+        "ward-journal", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="Name of the stream that is the journal"
     )
     audit_syslog: Annotated[str, AfterValidator(_syslog_url)] | None = Field(
         None,
@@ -288,6 +303,8 @@ def mask(name: str, value: Any) -> Any:
         return "***"
     if not name.endswith("_url") or not isinstance(value, str):
         return str(value) if isinstance(value, Path) else value
+    if name == "journal_url" and "," in value:
+        return ",".join(str(mask(name, one.strip())) for one in value.split(","))
     try:
         parts = urlsplit(value)
         if parts.password is None:

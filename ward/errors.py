@@ -52,3 +52,7 @@ class UnauthorizedError(WardError):
 
 class UnavailableError(WardError):
     type, title, status = "unavailable", "Not available now", 503
+
+
+class FencedError(UnavailableError):
+    """Another service has taken this one's place. What is not written by now must not be written any more."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine as Database
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ward.alerts.overrides import Override, Rulebook
 from ward.alerts.packs import Pack, load_pack
@@ -21,8 +21,8 @@ from ward.config import Settings, prepare_data_dir
 from ward.errors import NotFoundError, UnavailableError
 from ward.housekeeping import Housekeeping
 from ward.ingest.intake import Intake
-from ward.ingest.journal import SqlJournal
 from ward.ingest.mqtt import MqttLink
+from ward.journals import note_whole, open_journal
 from ward.language import Language
 from ward.live import drafts, snapshots
 from ward.live.core import Core
@@ -90,7 +90,7 @@ class WardService:
         self.engine_db: Database = open_database(settings.database)
         migrate(self.engine_db)
         self._pseudonyms = Pseudonyms(settings.data_dir) if settings.patient_ref == "pseudonym" else None
-        self._journal = SqlJournal(self.engine_db)
+        self._journal = open_journal(self.engine_db, settings)
         self.link = MqttLink(
             settings.mqtt_url,
             now=self.clock.now,
@@ -303,7 +303,14 @@ class WardService:
         for duty in self._trail:
             duty.stop()
         self._gatekeeper.stop()
+        self._note_journal()
+        self._journal.close()
         self.engine_db.dispose()
+
+    def _note_journal(self) -> None:
+        with contextlib.suppress(SQLAlchemyError):  # it is then not known to be whole
+            if self.runner.is_saved:
+                note_whole(self.engine_db, self.settings, self.core.position, self._journal.last())
 
     @contextlib.contextmanager
     def running(self, *, in_background: bool = False) -> Iterator[WardService]:

@@ -33,13 +33,15 @@ def story(seed: int) -> list[tuple[int, str, dict[str, float]]]:
     return sorted(found, key=lambda row: row[0])
 
 
-def play(folder: Path, seed: int, *, crashes: bool, database_url: str | None = None) -> tuple[list, list]:
+def play(
+    folder: Path, seed: int, *, crashes: bool, database_url: str | None = None, seconds: int = 600, **settings
+) -> tuple[list, list]:
     """(alerts by bed, readings by bed) after the story, with crashes in it or without."""
     rng = random.Random(seed + 1)
-    world = World(folder, database_url)
+    world = World(folder, database_url, **settings)
     stays = {world.admit(bed, (f"mon-{bed}",)): bed for bed in BEDS}
     rows = story(seed)
-    for second in range(600):
+    for second in range(seconds):
         while rows and rows[0][0] == second:
             _, device, readings = rows.pop(0)
             world.measure(device, **readings)

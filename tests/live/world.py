@@ -52,12 +52,13 @@ class World:
 
     def crash(self) -> None:
         """Everything in memory is gone; what was not acknowledged comes again from the broker."""
-        self.service.engine_db.dispose()
+        self.close()
         self._open()
         for item in [i for i in self._out.values() if i.mid not in self.acked]:
             self.service.link.intake.put(item)
 
     def close(self) -> None:
+        self.service._journal.close()
         self.service.engine_db.dispose()
 
     @property

@@ -16,6 +16,10 @@ from ward.store.tables import dead_letters, journal
 T = TypeVar("T")
 
 
+class JournalAwayError(Exception):
+    """The journal takes nothing now; what it was given is to be given again."""
+
+
 class Journal(Protocol):
     """Batches of entries at growing positions. A clustered log may stand in for the database."""
 
@@ -25,7 +29,10 @@ class Journal(Protocol):
         """Write one batch, what was refused beside it and the numbers of its signed messages, all or
         nothing; durable on return.
 
-        Returns the batch's position, or the last one where there were no entries.
+        Returns the batch's position, or the last one where there were no entries. Raises JournalAwayError (or
+        the database's own errors) where nothing can be written now: the same batch is given again until it
+        is written, and meanwhile nothing more is read from the network. Raises FencedError where another
+        service has taken the journal over: nothing more may be written, ever.
         """
         ...
 
@@ -45,6 +52,10 @@ class Journal(Protocol):
         """Forget batches up to and including a position; the newest batch always stays."""
         ...
 
+    def close(self) -> None:
+        """Let go of what the journal holds beside the database."""
+        ...
+
 
 class SqlJournal:
     """The journal in the service's own database: one row a batch, one transaction a call."""
@@ -57,7 +68,7 @@ class SqlJournal:
     ) -> int:
         """See ``Journal``. ``written`` is the newest received time in the batch: no clock is asked."""
         with self._engine.begin() as tx:
-            if letters := [_letter(refusal) for refusal in refusals if refusal.kept]:
+            if letters := [letter_of(refusal) for refusal in refusals if refusal.kept]:
                 tx.execute(insert(dead_letters), letters)
             if not entries:
                 return _last(tx)
@@ -69,10 +80,10 @@ class SqlJournal:
             return position
 
     def read(self, after: int, limit: int = 1000) -> list[tuple[int, list[Entry] | None]]:
-        return [(position, _careful(decode, payload)) for position, payload in self._rows(after, limit)]
+        return [(position, careful(decode, payload)) for position, payload in self._rows(after, limit)]
 
     def read_parts(self, after: int, limit: int = 1000) -> list[tuple[int, list[Part] | None]]:
-        return [(position, _careful(parts_of, payload)) for position, payload in self._rows(after, limit)]
+        return [(position, careful(parts_of, payload)) for position, payload in self._rows(after, limit)]
 
     def _rows(self, after: int, limit: int) -> Sequence[Any]:
         query = select(journal.c.position, journal.c.payload).where(journal.c.position > after)
@@ -88,8 +99,12 @@ class SqlJournal:
             end = min(upto, _last(tx) - 1)
             tx.execute(delete(journal).where(journal.c.position <= end))
 
+    def close(self) -> None:
+        """The database is not the journal's own."""
 
-def _careful(read: Callable[[bytes], T], payload: bytes) -> T | None:
+
+def careful(read: Callable[[bytes], T], payload: bytes) -> T | None:
+    """What ``read`` makes of a batch; None where it cannot be read."""
     try:
         return read(payload)
     except (msgspec.DecodeError, ValueError):
@@ -100,7 +115,8 @@ def _last(connection: Connection) -> int:
     return connection.execute(select(func.max(journal.c.position))).scalar() or 0
 
 
-def _letter(refusal: Refusal) -> dict[str, Any]:
+def letter_of(refusal: Refusal) -> dict[str, Any]:
+    """A row of ``dead_letters``."""
     times = f" ({refusal.count} times)" if refusal.count > 1 else ""
     return {
         "received": refusal.received,

@@ -7,6 +7,8 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from ward.ingest.journal import JournalAwayError
+
 FULL: Final = "the disk is full"
 _SIGNS: Final = (
     (("disk is full", "no space left", "disk full", "could not extend file"), FULL),
@@ -21,6 +23,8 @@ def why(error: BaseException) -> str:
     """A few words on an error; never its text, which may hold a patient's data or a password."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return FULL
+    if isinstance(error, JournalAwayError):
+        return "the journal's servers do not answer"
     if isinstance(error, DBAPIError):
         said = str(error.orig).lower()
         for signs, meaning in _SIGNS:

@@ -16,10 +16,10 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ward.clock import Clock
-from ward.errors import UnavailableError
+from ward.errors import FencedError, UnavailableError
 from ward.ingest.gate import Gate
 from ward.ingest.intake import Incoming, Intake
-from ward.ingest.journal import Journal
+from ward.ingest.journal import Journal, JournalAwayError
 from ward.ingest.limits import DeviceRoom, LetterBudget
 from ward.ingest.payload import decode_status, decode_vitals
 from ward.ingest.records import EXCERPT, Entry, Refusal
@@ -31,6 +31,7 @@ from ward.live.faults import told
 from ward.live.load import Load
 from ward.live.recovery import Recovery
 from ward.live.views import Json
+from ward.live.watchdog import end_process
 from ward.signals import MINUTE
 
 TICK_S: Final = 1.0
@@ -45,8 +46,16 @@ LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 BUDGET_S: Final = 0.2
 """Decoding stops after so long, so that no message keeps the tick waiting."""
-AWAY: Final = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-"""Says that the database takes nothing now: it does not answer, is read-only, or has no connection free."""
+AWAY: Final = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    PoolTimeoutError,
+    JournalAwayError,
+    FencedError,
+)
+"""Says that nothing can be written now: the database or the journal's servers do not answer, it is read-only,
+has no connection free, or is another service's by now."""
 MAX_ASKS: Final = 1_000
 """So many commands may wait for the core; more are refused at once."""
 ASKS_S: Final = 1.0
@@ -82,10 +91,11 @@ class Runner:
         tick_s: float = TICK_S,
         gate: Gate | None = None,
         beat: Callable[[str], None] = lambda _: None,
+        fenced: Callable[[str], None] = end_process,
     ) -> None:
         self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
         self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
-        self._beat = beat
+        self._beat, self._fenced = beat, fenced
         self.load = Load()
         self._room, self._letters = DeviceRoom(core.router), LetterBudget()
         self.gate = gate or Gate()
@@ -100,6 +110,8 @@ class Runner:
         self._recovery: Recovery | None = None
         self.is_following = True
         """The clock has taken over from the backlog of a start."""
+        self.is_saved = False
+        """It has ended, with a snapshot of all that it took."""
 
     # ------------------------------------------------------------------ from other threads
 
@@ -162,7 +174,11 @@ class Runner:
                     next_flush = machine + FLUSH_S
                     self._round("history", lambda: snapshots.flush(self._core))
         self.answer_asks()
-        self._round("snapshot", self.take_snapshot)
+        self._round("snapshot", self._save_last)
+
+    def _save_last(self) -> None:
+        self.take_snapshot()
+        self.is_saved = True
 
     def _is_drained(self, silence_s: float, has_heard: bool) -> bool:
         """After a start: nothing has come for a moment, or what comes is of now: what is still to come is
@@ -176,6 +192,8 @@ class Runner:
         """Do it; a failure is told, counted and tried again, and never ends the thread."""
         try:
             result = work()
+        except FencedError as error:  # whatever is held here is another's to tell now
+            self._fenced(error.detail)
         except Exception as error:
             metrics.ERRORS.labels(part).inc()
             if part not in self.faults:
@@ -293,6 +311,8 @@ class Runner:
         restore()
         self._recovery = Recovery(self._core, self._journal, self._clock, self._note_passed_over, restore)
         read = self._recovery.run(self._stop.is_set)
+        if not self._stop.is_set():  # a mark in the journal is no batch, and has a position
+            self._core.position = max(self._core.position, self._journal.last())
         self._core.reconcile()
         self._core.settle(self._clock.now())
         self.keeper.refresh(self._clock.now())
