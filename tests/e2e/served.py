@@ -43,6 +43,8 @@ clear_for = "2s"
 WARD = [sys.executable, "-m", "ward"]
 PASSWORD = "three words nobody joins"
 """Of every person of the tests."""
+START_S = 180
+"""A start takes seconds; on a machine that is busy with other tests, more."""
 
 
 class Served:
@@ -107,7 +109,7 @@ class Served:
         self.process = subprocess.Popen([*WARD, "serve"], env=self.env, stderr=log, stdout=log)
         log.close()
         if ready:
-            until(self.is_ready, 60)
+            until(self.is_ready, START_S)
 
     def is_ready(self) -> bool:
         assert self.process is not None

@@ -1,8 +1,11 @@
-"""The board as a ward uses it: 48 beds on a wall, three screens, sound, a cut network."""
+"""The board as a ward uses it: 48 beds on a wall, three screens, sound; cut, asleep, roaming, restarted."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -11,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at
+from tests.brokers import client_at, mosquitto_at, until
 from tests.e2e.served import Served, served
+from tests.faults.proxy import Proxy
 from tests.parts import chromium, mosquitto
 from tests.ports import free_port
 
@@ -26,6 +30,8 @@ BEDS = 48
 CALM = {"spo2": 97, "hr": 72, "rr": 14}
 WITHIN_S = 1.0
 """Of each other, three screens show a change; and after its answer, an acknowledgement."""
+NOT_LIVE_S = 10.0
+"""Within this a screen says that it is not live."""
 WATCH = """() => {
   window.firstSeen = {};
   const look = () => document.querySelectorAll('[data-testid^=alert-][data-state]').forEach((e) => {
@@ -77,6 +83,15 @@ class Ward:
         answer = self.api.post(f"/alerts/{alert}/acknowledge", json={"assessment": "actionable"})
         assert answer.status_code == 200, answer.text
 
+    def falls(self, bed: int) -> None:
+        """Her saturation does; and the service tells it."""
+        self.patients.values[bed]["spo2"] = 80
+        until(lambda: self.active(bed), 30)
+
+    def rises(self, bed: int, alert: str) -> None:
+        self.patients.values[bed] = dict(CALM)
+        self.take(alert)
+
     def active(self, bed: int) -> list[Any]:
         items = self.api.get("/alerts?state=active").json()["items"]
         return [one for one in items if one["bed"] == str(bed)]
@@ -111,10 +126,10 @@ def chrome() -> Iterator[object]:
 
 @pytest.fixture
 def screen(ward: Ward, chrome) -> Iterator[Any]:
-    """``screen("kiosk", 1920, 1080)``: a page of a browser of its own."""
+    """``screen("kiosk", 1920, 1080)``: a page of a browser of its own, by way of ``port`` where given."""
     contexts = []
 
-    def make(role: str = "nurse", width: int = 1280, height: int = 800) -> Page:
+    def make(role: str = "nurse", width: int = 1280, height: int = 800, port: int = 0) -> Page:
         context = chrome.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         body = {"token": getattr(ward, role)}
@@ -123,7 +138,8 @@ def screen(ward: Ward, chrome) -> Iterator[Any]:
         )
         assert made.ok, made.text()
         page = context.new_page()
-        page.goto(ward.house.url)
+        page.goto(f"http://127.0.0.1:{port or ward.house.port}")
+        page.evaluate("window.since = 'the first load'")
         expect(page.get_by_test_id("bed-48")).to_be_attached(timeout=30_000)
         return page
 
@@ -221,20 +237,115 @@ def test_a_cut_network_is_told_and_nothing_is_lost_when_it_is_back(ward, screen)
     first = alert_of(page, 3, "active")
     page.context.set_offline(True)
     begun = time.monotonic()
-    ward.house.process.send_signal(19)  # what is on its way does not come either
+    ward.house.process.send_signal(signal.SIGSTOP)  # what is on its way does not come either
     try:
         expect(page.get_by_test_id("not-live")).to_be_visible(timeout=12_000)
-        assert time.monotonic() - begun <= 10.5
+        assert time.monotonic() - begun <= NOT_LIVE_S + 0.5
     finally:
-        ward.house.process.send_signal(18)
+        ward.house.process.send_signal(signal.SIGCONT)
     ward.take(first)
-    ward.patients.values[4]["spo2"] = 80
-    deadline = time.monotonic() + 30
-    while not ward.active(4) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    ward.falls(4)
     page.context.set_offline(False)
     expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=20_000)
     alert_of(page, 3, "acknowledged")
     second = alert_of(page, 4, "active")
     ward.patients.values[3] = ward.patients.values[4] = dict(CALM)
     ward.take(second)
+
+
+def is_itself(page: Page) -> bool:
+    """Nobody loaded it anew."""
+    return bool(page.evaluate("window.since") == "the first load")
+
+
+@contextlib.contextmanager
+def asleep(page: Page) -> Iterator[None]:
+    """As a laptop that is closed: the whole browser stands still, and the clock goes on."""
+    system = page.context.browser.new_browser_cdp_session()
+    processes = [one["id"] for one in system.send("SystemInfo.getProcessInfo")["processInfo"]]
+    system.detach()
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+def test_a_screen_that_slept_comes_back_with_what_it_missed(ward, screen):
+    proxy = Proxy(ward.house.port)
+    try:
+        page = screen(port=proxy.port)
+        page.evaluate(WATCH)
+        ward.falls(5)
+        first = alert_of(page, 5, "active")
+        with asleep(page):
+            begun = time.monotonic()
+            proxy.cut()  # its wireless sleeps, too
+            ward.take(first)
+            ward.falls(6)
+            until(lambda: time.monotonic() - begun > NOT_LIVE_S, 20)
+        woken = time.time() * 1000
+        second = alert_of(page, 6, "active", timeout=10)
+        alert_of(page, 5, "acknowledged", timeout=10)
+        expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=10_000)
+        shown = page.evaluate(f"[firstSeen['{first} acknowledged'], firstSeen['{second} active']]")
+        assert all(at >= woken - 100 for at in shown), "it slept"
+        assert is_itself(page)
+        ward.rises(5, first)
+        ward.rises(6, second)
+    finally:
+        proxy.close()
+
+
+def test_a_screen_that_roams_goes_on_from_another_address(ward, screen):
+    """Wireless: the old connection leads nowhere and nobody says so; what comes next has another address."""
+    proxy = Proxy(ward.house.port)
+    try:
+        page = screen(port=proxy.port)
+        expect(page.get_by_test_id("not-live")).to_have_count(0)
+        proxy.hole()
+        proxy.source = "127.0.0.2"
+        begun = time.monotonic()
+        ward.falls(7)
+        alert = alert_of(page, 7, "active")
+        assert time.monotonic() - begun <= 20
+        expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=10_000)
+        proxy.source = "127.0.0.3"
+        proxy.cut()  # and this time it is reset
+        ward.take(alert)
+        alert_of(page, 7, "acknowledged", timeout=5)
+        expect(page.get_by_test_id("not-live")).to_have_count(0)
+        assert is_itself(page)
+        ward.rises(7, alert)
+    finally:
+        proxy.close()
+
+
+def test_a_restart_is_told_and_the_board_comes_back_by_itself_without_loss(ward, screen):
+    """Killed, not stopped; what devices send meanwhile waits at the broker."""
+    page = screen()
+    ward.falls(8)
+    first = alert_of(page, 8, "active")
+    page.get_by_test_id("bed-8").get_by_test_id("ack").first.click()
+    alert_of(page, 8, "acknowledged")
+    ward.house.kill()
+    begun = time.monotonic()
+    ward.patients.values[9]["spo2"] = 80
+    expect(page.get_by_test_id("not-live")).to_be_visible(timeout=12_000)
+    assert time.monotonic() - begun <= NOT_LIVE_S + 0.5
+    back = time.time()
+    ward.house.start()
+    expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=30_000)
+    assert alert_of(page, 8, "acknowledged") == first
+    second = alert_of(page, 9, "active")
+    (told,) = ward.active(9)
+    assert told["id"] == second
+    assert datetime.fromisoformat(told["breach_since"]).timestamp() < back, (
+        "it began while the service was down"
+    )
+    expect(page.locator("[data-testid^=bed-]")).to_have_count(BEDS)
+    assert is_itself(page)
+    ward.rises(8, first)
+    ward.rises(9, second)

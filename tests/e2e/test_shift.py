@@ -66,8 +66,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         admin = ward.token()
         for login, name, role in (("ada", "Ada Olsen", "nurse"), ("dr", "Dr Dunn", "clinician")):
             ward.add_user(login, name, role, "6A")
-        ward.start(ready=False)
-        until(ward.is_ready, 180)
+        ward.start()
         ward.api = ward.client(admin)
         ward.stays = {
             bed: ward.api.post(

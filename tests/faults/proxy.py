@@ -17,6 +17,8 @@ class Proxy:
         self._pairs: set[_Pair] = set()
         self.delay_s = 0.0
         """Every piece that passes is held back so long."""
+        self.source = ""
+        """The address that new connections come from, where one is given (127.0.0.2)."""
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         self._server: asyncio.Server = self._ask(asyncio.start_server(self._accept, "127.0.0.1", 0))
@@ -27,10 +29,16 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            address = (self.source, 0) if self.source else None
+            far_reader, far_writer = await asyncio.open_connection(
+                "127.0.0.1", self._target, local_addr=address
+            )
         except OSError:
             writer.transport.abort()
             return
+        except asyncio.CancelledError:  # closed while it waited
+            writer.transport.abort()
+            raise
         pair = _Pair(writer, far_writer)
         self._pairs.add(pair)
         await asyncio.gather(
@@ -70,14 +78,15 @@ class Proxy:
         self._ask(reset())
 
     def close(self) -> None:
-        self.cut()
-
         async def end() -> None:
-            self._server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            self._server.close()  # first, so that nobody comes back meanwhile
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         self._ask(end())
+        self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

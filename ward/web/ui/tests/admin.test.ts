@@ -1,10 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { publishCommand, simulateCommand } from "../src/admin/commands";
 import { lineOf } from "../src/admin/curve";
 import { listed } from "../src/admin/list";
-import { helpFor } from "../src/admin/reasons";
+import { reasonOf, REASONS } from "../src/admin/reasons";
 import { momentOf } from "../src/admin/rehearsal";
-import { CATALOGUES } from "../src/text/language.svelte";
+import { CATALOGUES } from "./catalogues";
 
 describe("a command to copy", () => {
   it.each([
@@ -31,18 +32,42 @@ describe("a curve", () => {
   it("of zeros lies on the ground", () => expect(lineOf([0, 0], 40, 10).path).toBe("M0 10L0 10L40 10"));
 });
 
-it.each([
-  ["not connected to the broker: it refuses the service", "refused"],
-  ["not connected to the broker", "broker"],
-  ["the engine stands still for 12 s", "still"],
-  ["outbox: no sign of life for 80 s", "still"],
-  ["recovering, 40%", "backlog"],
-  ["taking in what came while the service was away", "backlog"],
-  ["plan: that of ward 6A cannot be followed", "plan"],
-  ["something new", "other"],
-])("%s is helped by %s", (reason, help) => {
-  expect(helpFor(reason)).toBe(help);
-  for (const words of Object.values(CATALOGUES)) expect(words.health.help[help]).toBeTruthy();
+const params = (words: string): Set<string | undefined> => new Set([...words.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+const SERVICE = new URL("../../../", import.meta.url);
+const SOURCES = ["live/health.py", "live/load.py", "live/faults.py", "live/runner.py", "live/recovery.py", "live/snapshots.py", "live/plans.py", "live/gatekeeper.py", "housekeeping.py"]
+  .map((file) => readFileSync(new URL(file, SERVICE), "utf8"))
+  .join("");
+
+describe("why the service is not ready", () => {
+  it.each([
+    ["not connected to the broker: it refuses the service", "refused", "refused", {}],
+    ["not connected to the broker", "broker", "broker", {}],
+    ["the disk is nearly full: 90 MB left of 500", "diskLow", "disk", { left: "90", wanted: "500" }],
+    ["journal: the disk is full", "diskFull", "disk", { part: "journal" }],
+    ["journal: the database is locked", "locked", "other", { part: "journal" }],
+    ["the machine's clock was set back by 40 s; restart when it is right", "clockBack", "clock", { seconds: "40" }],
+    ["the engine stands still for 12 s", "still", "still", { seconds: "12" }],
+    ["outbox: no sign of life for 80 s", "silent", "still", { part: "outbox", seconds: "80" }],
+    ["recovering, 40%", "recovering", "backlog", { share: "40" }],
+    ["taking in what came while the service was away", "backlog", "backlog", {}],
+    ["plan: that of ward 6A cannot be followed (KeyError); the built-in one holds", "planUnfit", "plan", { ward: "6A" }],
+    ["notify: ValueError", "part", "other", { part: "notify" }],
+  ])("%s", (reason, says, help, found) => expect(reasonOf(reason)).toEqual({ says, help, params: found }));
+
+  it("leaves what it does not know as it was said", () => expect(reasonOf("something new")).toBeNull());
+
+  it("knows only what the service says, in every language, with the same particulars", () => {
+    for (const { about, says, help } of REASONS) {
+      const fixed = about.source.replace(/^\^/, "").split(/\(.*?\)|: /);
+      const beginnings = fixed.map((piece) => piece.trim().replace(/ for$/, "").split(" ").slice(0, 4).join(" "));
+      expect(beginnings.filter((words) => words.length > 9 && !SOURCES.includes(words))).toEqual([]);
+      const given = new Set([...about.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name));
+      for (const words of Object.values(CATALOGUES)) {
+        expect(params(words.health.says[says] ?? "{missing}"), says).toEqual(given);
+        expect(words.health.help[help], help).toBeTruthy();
+      }
+    }
+  });
 });
 
 it("lists what stands between commas", () => {

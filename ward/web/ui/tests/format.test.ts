@@ -55,8 +55,8 @@ describe("every language writes in its own way", () => {
     ["en", "37.5", "0.25", "14:32", "14:32:05", "Thursday", "5 Nov 2026, 14:32", "1 h 35 min", "now"],
     ["da", "37,5", "0,25", "14.32", "14.32.05", "torsdag", "5. nov. 2026, 14.32", "1 t 35 min", "nu"],
     ["nb", "37,5", "0,25", "14:32", "14:32:05", "torsdag", "5. nov. 2026, 14:32", "1 t 35 min", "nå"],
-  ] as const)("%s", (tongue, degrees, quarter, minute, second, weekday, full, long, now) => {
-    chooseLanguage(tongue);
+  ] as const)("%s", async (tongue, degrees, quarter, minute, second, weekday, full, long, now) => {
+    await chooseLanguage(tongue);
     expect([number(37.5, 1), plain(0.25), clock(at, at), clockSeconds(at), dateTime(at), duration(95 * M), age(0)]).toEqual([
       degrees, quarter, minute, second, full, long, now,
     ]);
@@ -66,14 +66,14 @@ describe("every language writes in its own way", () => {
     expect(number(1234.5, 0)).toMatch(/^123[45]$/);
   });
 
-  it("changes what is said from then on", () => {
+  it("changes what is said from then on", async () => {
     expect([language(), t.act.failed]).toEqual(["en", "NOT SENT"]);
-    chooseLanguage("da");
+    await chooseLanguage("da");
     expect([language(), t.act.failed]).toEqual(["da", "IKKE SENDT"]);
   });
 
-  it.each(["en", "da", "nb"] as const)("%s never says that now is ago", (tongue) => {
-    chooseLanguage(tongue);
+  it.each(["en", "da", "nb"] as const)("%s never says that now is ago", async (tongue) => {
+    await chooseLanguage(tongue);
     for (const words of [t.header.lastMessage, t.risk.age, t.stay.seen, (age: string) => t.stay.lastEntered("", age)]) {
       expect(words(age(0))).not.toMatch(/ago|siden/);
       expect(words(age(5 * M))).toMatch(/ago|siden/);

@@ -34,7 +34,7 @@ it("never shows a number without its interval, its age and its reasons", () => {
   });
 });
 
-it("says in the chosen language what is seen of each signal", () => {
+it("says in the chosen language what is seen of each signal", async () => {
   const seen = [
     { signal: "rr", course: "rose", value: 24, before: 16, hours: 4 },
     { signal: "temp", course: "steady", value: 38.44, away: "high", typical: 36.9 },
@@ -47,13 +47,13 @@ it("says in the chosen language what is seen of each signal", () => {
     "Temperature steady at 38.4 °C, high beside a typical 36.9",
     "Systolic pressure not measured now; 118 mmHg 3 h ago",
   ]);
-  chooseLanguage("da");
+  await chooseLanguage("da");
   expect(said()).toEqual([
     "Respirationsfrekvens steget fra 16 til 24 /min på 4 t",
     "Temperatur stabil på 38,4 °C, høj i forhold til typisk 36,9",
     "Systolisk blodtryk måles ikke nu; 118 mmHg for 3 t siden",
   ]);
-  chooseLanguage("en");
+  await chooseLanguage("en");
 });
 
 it("says when there is not enough to say", () => {

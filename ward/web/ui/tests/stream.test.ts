@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SILENCE_MS, WardStream, type Connection } from "../src/lib/stream";
+import { ANSWER_MS, SILENCE_MS, WardStream, type Connection } from "../src/lib/stream";
 
 interface Call {
   headers: Record<string, string>;
@@ -88,9 +88,26 @@ describe("the event stream", () => {
     expect(calls).toHaveLength(2);
   });
 
-  it("gives up a server that takes the connection and never answers", async () => {
+  it("leaves connections that lead nowhere fast, and waits for a server that is slow", async () => {
     const { calls } = open();
-    await pass(SILENCE_MS + 250);
+    const delays = [250, 500, 1_000, 2_000, 4_000];
+    for (const [turn, patience] of [...ANSWER_MS, SILENCE_MS].entries()) {
+      await pass(patience - 1);
+      expect(calls[turn]?.signal.aborted).toBe(false);
+      await pass(1);
+      expect(calls[turn]?.signal.aborted).toBe(true);
+      await pass(delays[Math.min(turn, 4)] ?? 0);
+      expect(calls).toHaveLength(turn + 2);
+    }
+  });
+
+  it("gives an answer that begins and then is silent the whole patience", async () => {
+    const { calls, last } = open();
+    await pass((ANSWER_MS[0] ?? 0) - 1);
+    last().answer(200);
+    await pass(SILENCE_MS - 1);
+    expect(calls).toHaveLength(1);
+    await pass(251);
     expect(calls).toHaveLength(2);
   });
 

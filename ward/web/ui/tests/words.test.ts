@@ -31,23 +31,23 @@ it("writes titles with subscripts", () => {
   expect(worst && titleOf(worst)).toBe("SpO₂ below 88 % for 10 min");
 });
 
-it("calls an alert by its name in the chosen language, or as it was named", () => {
+it("calls an alert by its name in the chosen language, or as it was named", async () => {
   const named = { title: "SpO2 below 88 %", titles: { da: "SpO2 under 88 %" } };
   expect(nameOf(named)).toBe("SpO₂ below 88 %");
-  chooseLanguage("da");
+  await chooseLanguage("da");
   expect(nameOf(named)).toBe("SpO₂ under 88 %");
-  chooseLanguage("nb");
+  await chooseLanguage("nb");
   expect(nameOf(named)).toBe("SpO₂ below 88 %");
-  chooseLanguage("en");
+  await chooseLanguage("en");
 });
 
-it("says what is wrong with the service: in English in its own words, else by the parts that fail", () => {
+it("says what is wrong with the service: in English in its own words, else by the parts that fail", async () => {
   const view = { reasons: ["not connected to the broker"], failing: ["broker", "x-part"] };
   expect(faultWords(view)).toBe("not connected to the broker");
-  chooseLanguage("da");
+  await chooseLanguage("da");
   expect(faultWords(view)).toBe("ingen forbindelse til brokeren: der kommer intet fra udstyret · en del af systemet fejler: x-part");
   expect(faultWords({ ...view, failing: [] })).toBe("not connected to the broker");
-  chooseLanguage("en");
+  await chooseLanguage("en");
 });
 
 it("puts every kind of refusal into words, with the server's detail where it helps", () => {

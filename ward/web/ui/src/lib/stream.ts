@@ -17,7 +17,15 @@ export interface StreamOptions {
 
 /** Heartbeats come every 3 s; a connection that is silent for longer than this is given up. */
 export const SILENCE_MS = 9_000;
+/**
+ * How long an answer is waited for, by how often in a row none came. After roaming the browser still asks over
+ * connections that lead nowhere, one after the other: those are left fast. A service that is only slow is waited for.
+ */
+export const ANSWER_MS = [3_000, 3_000, 3_000, 5_000, SILENCE_MS];
 const DELAYS_MS = [250, 500, 1_000, 2_000, 4_000];
+
+/** The step of that number, or the last there is. */
+const upTo = (steps: readonly number[], number: number): number => steps[Math.min(number, steps.length - 1)] ?? SILENCE_MS;
 
 export class WardStream {
   #options: StreamOptions;
@@ -70,7 +78,7 @@ export class WardStream {
     const abort = new AbortController();
     this.#abort = abort;
     this.#parser.restart();
-    let watchdog = setTimeout(() => abort.abort(), SILENCE_MS);
+    let watchdog = setTimeout(() => abort.abort(), upTo(ANSWER_MS, this.#failures));
     try {
       const headers: Record<string, string> = { Accept: "text/event-stream" };
       if (this.#parser.lastId) headers["Last-Event-ID"] = this.#parser.lastId;
@@ -83,6 +91,8 @@ export class WardStream {
       });
       if (response.status === 401) return "unauthorised";
       if (!response.ok || !response.body) return "lost";
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => abort.abort(), SILENCE_MS);
       const reader = response.body.getReader();
       abort.signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined));
       const decoder = new TextDecoder();
@@ -106,7 +116,7 @@ export class WardStream {
   /** Waits longer after each failure, with jitter so that a ward's screens do not come back in step. */
   async #pause(): Promise<void> {
     const random = this.#options.random ?? Math.random;
-    const base = DELAYS_MS[Math.min(this.#failures, DELAYS_MS.length - 1)] ?? 4_000;
+    const base = upTo(DELAYS_MS, this.#failures);
     this.#failures++;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, base * (0.75 + random() / 2));

@@ -1,11 +1,10 @@
 /**
  * The language of this screen, and `t`: its words. Asked for in the address (`?lang=da`, for screens that nobody
- * touches), else chosen on this screen earlier, else the browser's, else English.
+ * touches), else chosen on this screen earlier, else the browser's, else English. A catalogue is fetched when its
+ * language is chosen: nobody carries the other two.
  */
 
-import { da } from "./da";
-import { en } from "./en";
-import { nb } from "./nb";
+import type { en } from "./en";
 
 /** Any words in the place of the English ones. */
 type Loose<T> = T extends (...given: infer Given) => string
@@ -20,7 +19,11 @@ export type Words = Loose<typeof en>;
 
 export type Language = "da" | "en" | "nb";
 
-export const CATALOGUES: Readonly<Record<Language, Words>> = { da, en, nb };
+const CATALOGUES: Readonly<Record<Language, () => Promise<Words>>> = {
+  da: async () => (await import("./da")).da,
+  en: async () => (await import("./en")).en,
+  nb: async () => (await import("./nb")).nb,
+};
 
 /** Each in its own words. */
 export const LANGUAGES: Readonly<Record<Language, string>> = { da: "Dansk", en: "English", nb: "Norsk" };
@@ -65,21 +68,30 @@ function tellDocument(language: Language): void {
   if (typeof document !== "undefined") document.documentElement.lang = language;
 }
 
-const start = first();
-let chosen = $state<Language>(start);
-tellDocument(start);
+let chosen = $state<Language>("en");
+/** Null only until `openLanguage` is through: nothing is mounted before. */
+let words = $state.raw<Words | null>(null);
 
 export function language(): Language {
   return chosen;
 }
 
-export function chooseLanguage(language: Language): void {
+async function show(language: Language): Promise<void> {
+  words = await CATALOGUES[language]();
   chosen = language;
-  remember(language);
   tellDocument(language);
 }
 
-/** Reads the chosen language at each use: what is on the screen changes with it. */
-export const t: Words = new Proxy(en as Words, {
-  get: (_, name) => CATALOGUES[chosen][name as keyof Words],
+/** To be waited for before anything is said. */
+export const openLanguage = (): Promise<void> => show(first());
+
+/** The screen stays as it is where the words cannot be had. */
+export async function chooseLanguage(language: Language): Promise<void> {
+  await show(language);
+  remember(language);
+}
+
+/** Reads the words that are there now at each use: what is on the screen changes with them. */
+export const t: Words = new Proxy({} as Words, {
+  get: (_, name) => words?.[name as keyof Words],
 });
