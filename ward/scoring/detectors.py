@@ -130,10 +130,10 @@ class Others:
         at, _, good = self.pr.at(slot, time)
         return good & (time - at <= limits.FRESH)
 
-    def pulse_outlasts(self, slot: int, since: int, time: int) -> bool:
-        """Whether a good pulse proves that the heart went on to beat after it fell silent at ``since``."""
-        at, _, good = self.pr.at(np.array([slot], np.int32), np.array([time]))
-        return bool(good[0] and at[0] - since >= limits.LAG and time - at[0] <= limits.LAG)
+    def pulse_outlasts(self, slot: NDArray[np.int32], since: Int, time: Int) -> Bool:
+        """Whether a good pulse proves that the heart beat on after it fell silent at ``since``, [n]."""
+        at, _, good = self.pr.at(slot, time)
+        return good & (at - since >= limits.LAG) & (time - at <= limits.LAG)
 
 
 def examine(readings: Readings, others: Others, still: Bool, active: Set[str]) -> Doubts:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.scoring import limits
+from ward.scoring.abreast import follow_all
 from ward.scoring.detectors import (
     REASON,
     REASONS,
@@ -266,11 +267,16 @@ class Filter:
         steady, last = streams[~walk], ends[~walk] - 1
         s["level"][steady] = known[last]
         s["level_time"][steady] = s["seen"][steady] = time[last]
-        for which, start, end in zip(
-            streams[walk].tolist(), starts[walk].tolist(), ends[walk].tolist(), strict=True
-        ):
-            part = rows[start:end]
-            runs.follow(which, part, strong[part], level[start:end], suspects[start:end])
+        here = np.repeat(walk, ends - starts)
+        follow_all(
+            runs,
+            streams[walk],
+            (ends - starts)[walk],
+            rows[here],
+            strong[rows[here]],
+            level[here],
+            suspects[here],
+        )
 
     def _keep_open(self, rows: Bool) -> None:
         self._open, self._open_reason = self._open.take(rows), self._open_reason[rows]

@@ -7,7 +7,8 @@ A run begins with a reading that departs from what its stream led to expect. It 
   when nothing has come until its hold (``LONGEST_WAIT`` at most) ends: all of it is valid from its own
   time.
 
-Steady streams never come here: only suspicious readings, and what follows them, are walked one by one.
+Steady streams never come here: only suspicious readings, and what follows them, are walked one by one. Where
+there are many such streams ``abreast`` does the same with all of them at once.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ VALID: Final = 0
 QUESTIONABLE: Final = 1
 INVALID: Final = 2
 
-_RATE, _SPIKE, _LEADS, _IMPLAUSIBLE, _FAST, _PRESSURES = (
+RATE, SPIKE, LEADS, IMPLAUSIBLE, FAST, PRESSURES = (
     REASON[w] for w in ("rate", "spike", "leads-off", "implausible", "fast-fall", "pressures")
 )
-_STATE: Final = (
+RUN_STATE: Final = (
     "level",
     "level_time",
     "seen",
@@ -69,9 +70,9 @@ def suspicious(
         # What was confirmed once need not be again, however long ago.
         usual = change <= limits.JUMP[signal]
         fast = np.where(level >= limits.NORMAL[signal, 0], limits.FAST_NEAR, limits.FAST_LOW)
-        near = change <= np.where(doubt == _FAST, fast, limits.NEAR[signal])
+        near = change <= np.where(doubt == FAST, fast, limits.NEAR[signal])
         leapt = (change > limits.RR_NEAR) & _outward(value, level, *limits.NORMAL[signal].T)
-    near = np.where(doubt == _RATE, ~leapt, near)
+    near = np.where(doubt == RATE, ~leapt, near)
     usual |= "implausible" not in active
     plausible = (value >= limits.PLAUSIBLE[signal, 0]) & (value <= limits.PLAUSIBLE[signal, 1])
     result: Bool = strong | jumped | (~plausible & ~usual) | ((doubt != 0) & ~near)
@@ -103,14 +104,19 @@ class Runs:
         self.confirmed = np.zeros(len(REASONS), np.int64)
         """How many readings had to wait and were then believed, by what was said against them."""
 
-    def follow(self, stream: int, rows: Int, strong: Bool, level: Float, suspects: Bool) -> None:
+    def follow(
+        self, stream: int, rows: Int, strong: Bool, level: Float, suspects: Bool, steady: bool | None = None
+    ) -> None:
         """Walk one stream's new readings (rows of the table, in order).
 
         level: before each reading, [n], if all before it were valid; suspects: what ``suspicious`` then
-        says of each.
+        says of each; steady: whether the level now is that before the first (None: it is if no run is open).
         """
         state = _Stream(self, stream, int(self.table.signal[rows[0]]))
-        state.walk(rows.tolist(), strong.tolist(), level.tolist(), np.flatnonzero(suspects).tolist())
+        if steady is None:
+            steady = state.run_start == LONG_AGO
+        suspected = np.flatnonzero(suspects).tolist()
+        state.walk(rows.tolist(), strong.tolist(), level.tolist(), suspected, steady)
         state.store()
 
     def settle(self, until: int) -> None:
@@ -153,10 +159,12 @@ class _Stream:
         )
 
     def store(self) -> None:
-        for name in _STATE:
+        for name in RUN_STATE:
             self.runs.streams[name][self.number] = getattr(self, name)
 
-    def walk(self, rows: list[int], strong: list[bool], levels: list[float], suspects: list[int]) -> None:
+    def walk(
+        self, rows: list[int], strong: list[bool], levels: list[float], suspects: list[int], steady: bool
+    ) -> None:
         table = self.runs.table
         times, values, holds = (
             table.time[rows].tolist(),
@@ -166,7 +174,7 @@ class _Stream:
         doubts = self.runs.reason[rows].tolist()
         coming = iter(suspects)
         suspect = next(coming, len(rows))
-        i, steady = 0, self.run_start == LONG_AGO
+        i = 0
         while i < len(rows):
             if steady:  # the level is what ``levels`` says, so that ``suspects`` is right
                 while suspect < i:
@@ -189,7 +197,7 @@ class _Stream:
                     self.confirm(time)
                 return False
             trailing = self.trails(value)
-            self.close(INVALID, _SPIKE)
+            self.close(INVALID, SPIKE)
         else:
             trailing = False
         if not trailing and not self.suspects(time, value, doubt, strong):
@@ -215,9 +223,9 @@ class _Stream:
         )
 
     def is_near(self, value: float, change: float, doubt: int) -> bool:
-        if doubt == _RATE:
+        if doubt == RATE:
             return not (change > limits.RR_NEAR and _outward(value, self.level, *self.limit.normal))
-        if doubt == _FAST:
+        if doubt == FAST:
             return change <= (limits.FAST_NEAR if self.level >= self.limit.normal[0] else limits.FAST_LOW)
         return change <= self.limit.near
 
@@ -227,7 +235,7 @@ class _Stream:
             return False
         last = self.runs.pending[self.number][-1]
         moved = abs(value - float(self.runs.table.value[last])) > self.limit.near
-        if moved and self.runs.reason[last] == _PRESSURES:  # it could not be, whatever the level was
+        if moved and self.runs.reason[last] == PRESSURES:  # it could not be, whatever the level was
             return True
         if self.run_start - self.level_time <= self.limit.memory:
             # From where the run stands now, not where it began: an extreme may follow upon a spike.
@@ -247,7 +255,7 @@ class _Stream:
     def is_fall(self) -> bool:
         """Whether the run is SpO2 that fell fast, with nothing else said against it."""
         first = self.runs.pending[self.number][0]
-        return self.averages and self.runs.reason[first] in (_FAST, _RATE)
+        return self.averages and self.runs.reason[first] in (FAST, RATE)
 
     def is_half_way_back(self, change: float) -> bool:
         """An oximeter averages: SpO2 that fell faster than bodies fall comes back over some seconds."""
@@ -267,7 +275,7 @@ class _Stream:
         self.run_count += 1
         self.runs.pending.setdefault(self.number, []).append(row)
         self.runs.mark[row] = QUESTIONABLE
-        self.runs.reason[row] = doubt or (_RATE if self.is_plausible(value) else _IMPLAUSIBLE)
+        self.runs.reason[row] = doubt or (RATE if self.is_plausible(value) else IMPLAUSIBLE)
 
     def expire(self, before: int) -> None:
         """Close the run if its time came before ``before``."""
@@ -284,22 +292,26 @@ class _Stream:
         rows = self.runs.pending[self.number]
         table = self.runs.table
         silent = self.signal == limits.HR and self.mutes and table.value[rows].max() < limits.NO_BEAT
-        if silent and self.runs.others.pulse_outlasts(int(table.slot[rows[0]]), self.run_start, time):
+        if silent and self.pulse_outlasts(table.slot[rows[:1]], time):
             if self.off_last <= self.level_time:
                 self.off_since = self.run_start
             self.off_last = self.run_last
-            self.close(INVALID, _LEADS)
+            self.close(INVALID, LEADS)
             return
         self.level, self.level_time = float(np.median(table.value[rows])), int(table.time[rows[-1]])
         np.add.at(self.runs.confirmed, self.runs.reason[rows], 1)
         self.close(VALID, 0)
+
+    def pulse_outlasts(self, slot: NDArray[np.int32], time: int) -> bool:
+        since, now = np.array([self.run_start]), np.array([time])
+        return bool(self.runs.others.pulse_outlasts(slot, since, now)[0])
 
     def close(self, mark: int, reason: int) -> None:
         rows = self.runs.pending.pop(self.number)
         self.runs.mark[rows] = mark
         if mark == INVALID:  # what was only a change has turned out to be a spike; other reasons stay
             for row in rows:
-                if reason == _LEADS or self.runs.reason[row] in (_RATE, _FAST):
+                if reason == LEADS or self.runs.reason[row] in (RATE, FAST):
                     self.runs.reason[row] = reason
         self.run_start = LONG_AGO
 
