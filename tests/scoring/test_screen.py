@@ -105,7 +105,7 @@ def test_a_calm_ward_is_not_judged_reading_by_reading(monkeypatch):
     seen = []
     plain = Filter._push
     monkeypatch.setattr(
-        Filter, "_push", lambda own, rest, until: (seen.append(len(rest)), plain(own, rest, until))[1]
+        Filter, "_push", lambda own, rest, *how: (seen.append(len(rest)), plain(own, rest, *how))[1]
     )
     marked = judge.push(every.take(~first).in_cell_order(), START + 1000 * n)
     assert seen == [0]

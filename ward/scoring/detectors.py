@@ -58,6 +58,17 @@ class Doubts:
     strong: Bool
     reason: NDArray[np.uint8]
 
+    @classmethod
+    def none(cls, reason: NDArray[np.uint8]) -> Doubts:
+        """Nothing but these."""
+        refused, frozen, strong = np.zeros((3, len(reason)), np.bool_)
+        return cls(refused, frozen, strong, reason)
+
+    def put(self, rows: Int, some: Doubts) -> None:
+        """In place of what was said of these rows."""
+        for name in self.__slots__:
+            getattr(self, name)[rows] = getattr(some, name)
+
 
 class Latest:
     """The last value of one signal of each slot, whichever device it came from."""

@@ -107,17 +107,23 @@ class Filter:
         if not in_order or self._active != limits.DETECTORS.keys():
             return (self._push(readings, until),)
         screen = Screen(readings, self._streams, self._devices, self._others)
-        calm = screen.calm(self.slots)
-        rest = np.flatnonzero(~calm[readings.slot])
-        screen.pass_over(calm)
-        found = self._push(readings.take(rest), until)
+        quiet = screen.quiet(self.slots)
+        odd = ~quiet[readings.slot]
+        rest = np.union1d(np.flatnonzero(odd), screen.pass_over(quiet))
+        found = self._push(readings.take(rest), until, odd[rest], screen.reason[rest])
         resolved = len(found.mark) - len(rest)
         new = Marked.all_valid(readings)
         new.mark[rest], new.reason[rest] = found.mark[resolved:], found.reason[resolved:]
         return (found.take(slice(0, resolved)), new) if resolved else (new,)
 
-    def _push(self, readings: Readings, until: int) -> Marked:
-        """Judge each reading."""
+    def _push(
+        self,
+        readings: Readings,
+        until: int,
+        odd: Bool | None = None,
+        reason: NDArray[np.uint8] | None = None,
+    ) -> Marked:
+        """Judge each reading. odd [n]: of those that are not, ``reason`` is all that speaks against them."""
         earlier = len(self._open)
         self.until = max(self.until, until)
         table = Readings.concat([self._open, readings])
@@ -129,7 +135,14 @@ class Filter:
             pending.setdefault(own, []).append(row)
 
         order = np.argsort(stream[earlier:], kind="stable")
-        doubts = self._doubts(readings, order, stream[earlier:])
+        if odd is None or reason is None or odd.all():
+            doubts = self._doubts(readings, order, stream[earlier:])
+        else:
+            doubts = Doubts.none(reason)
+            if odd.any():
+                some = np.flatnonzero(odd)
+                own = stream[earlier:][some]
+                doubts.put(some, self._doubts(readings.take(some), np.argsort(own, kind="stable"), own))
         mark[earlier:][doubts.refused] = INVALID
         mark[earlier:][doubts.frozen & ~doubts.refused] = QUESTIONABLE
         reason = np.concatenate([self._open_reason, doubts.reason])

@@ -1,8 +1,9 @@
 """Streams of which nothing needs to be doubted, found in a few passes over all readings of a push.
 
-Most patients' readings are possible, near the ones before them, and at peace with each other. Of a slot of
-which all are so, the filter has to remember where its streams stand, and nothing else. Whoever is not
-found calm here is judged reading by reading; both ways lead to the same marks and the same state.
+Most patients' readings are possible, near the ones before them, and at peace with each other. A slot against
+whose readings neither the device nor another signal says anything is *quiet*: each of its streams is judged
+by its own past alone. Of those that are calm, too, the filter has to remember where they stand, and nothing
+else. Who is not found quiet here is judged in full; both ways lead to the same marks and the same state.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ from typing import Final
 import numpy as np
 
 from ward.scoring import limits
-from ward.scoring.detectors import Others, fallen, leapt
+from ward.scoring.detectors import REASON, Others, fallen, leapt
 from ward.scoring.readings import Bool, Float, Int, Readings
-from ward.scoring.streams import LONG_AGO, Registry, device_keys, stream_keys
+from ward.scoring.streams import LONG_AGO, SIGNAL_MASK, Registry, device_keys, stream_keys
 from ward.signals import SIGNALS
 
 LEAST: Final = 64
 """Fewer readings are judged one by one as quickly."""
 _N: Final = len(SIGNALS)
-_FAST: Final = {limits.SPO2: (fallen, limits.FAST_NEAR), limits.RR: (leapt, limits.RR_NEAR)}
-"""Signals that may move too fast: how such readings are found, and how near the level they need not wait."""
+_FAST: Final = {
+    limits.SPO2: (fallen, limits.FAST_NEAR, REASON["fast-fall"]),
+    limits.RR: (leapt, limits.RR_NEAR, REASON["rate"]),
+}
+"""Signals that may move too fast: how such readings are found, how near the level they need not wait, and
+what is said against them."""
 
 
 class Screen:
-    """One push of the filter: finds the calm slots, and remembers their readings (``pass_over``)."""
+    """One push of the filter: finds the quiet slots, and remembers their readings (``pass_over``)."""
 
     def __init__(self, readings: Readings, streams: Registry, devices: Registry, others: Others) -> None:
         """Of readings sorted by signal, slot, time, seq."""
@@ -45,11 +50,14 @@ class Screen:
         self._high = np.maximum.reduceat(readings.value, self._at)
         self._level: Float = readings.value[self._last].copy()
         self._extremes = streams["peak"][self._stream], streams["trough"][self._stream]
+        self.reason = np.zeros(len(readings), np.uint8)
+        """Said against readings that moved faster than bodies do, as ``find_fast``."""
+        self._restless = self._find_restless() | (streams["run_start"][self._stream] != LONG_AGO)
 
-    def calm(self, slots: int) -> Bool:
-        """Which slots have nothing to doubt, [slots]; those without readings here may be among them."""
-        open_ = self._streams["run_start"] != LONG_AGO
-        bad = self._out_of_range() | self._restless() | self._frozen()
+    def quiet(self, slots: int) -> Bool:
+        """Of which slots nothing but its own past can speak against a reading, [slots]; those without
+        readings here may be among them."""
+        bad = self._out_of_range() | self._frozen()
         if self.readings.status.any():
             bad |= self._any(self.readings.status != 0)
         with np.errstate(invalid="ignore"):
@@ -57,15 +65,18 @@ class Screen:
         if poor.any():
             bad |= self._any(poor)
         twice = np.bincount(self._stream, minlength=1)[self._stream] > 1  # two devices take turns
-        calm = np.ones(slots, np.bool_)
-        calm[self._slot[bad | twice]] = False
-        calm[self._streams.slot[open_]] = False
-        return calm & self._at_peace(slots)
+        heart = self._streams.key & SIGNAL_MASK == limits.HR  # a pulse may prove that it beats
+        waits = heart & (self._streams["run_start"] != LONG_AGO)
+        quiet = np.ones(slots, np.bool_)
+        quiet[self._slot[bad | twice]] = False
+        quiet[self._streams.slot[waits]] = False
+        return quiet & self._at_peace(slots)
 
-    def pass_over(self, calm: Bool) -> None:
-        """Remember the readings of these slots as valid beyond doubt."""
-        mine = calm[self._slot]
-        measured = mine & (self._signal < limits.N_MEASURED)
+    def pass_over(self, quiet: Bool) -> Int:
+        """Remember the readings of these slots, as valid beyond doubt where their streams are calm. Returns
+        the rows of those that are not."""
+        mine = quiet[self._slot]
+        measured = mine & ~self._restless & (self._signal < limits.N_MEASURED)
         last, s = self._last, self._streams
         time, value = self.readings.time, self.readings.value
         rows = self._stream[measured]
@@ -86,6 +97,8 @@ class Screen:
             latest.time[slot], latest.value[slot] = time[end], value[end]
             good = (value[end] >= limits.GOOD_PULSE[0]) & (value[end] <= limits.GOOD_PULSE[1])
             latest.good[slot] = good & (number == limits.PR)
+        walked = mine & self._restless
+        return np.flatnonzero(np.repeat(walked, self._last + 1 - self._at))
 
     # ------------------------------------------------------------------ each stream by itself
 
@@ -102,7 +115,7 @@ class Screen:
         bad: Bool = (self._low < low[self._signal]) | (self._high > high[self._signal])
         return bad
 
-    def _restless(self) -> Bool:
+    def _find_restless(self) -> Bool:
         """Changes that may have to wait; notes where each stream will stand and when it last changed."""
         time, value, s = self.readings.time, self.readings.value, self._streams
         before, elapsed = np.empty_like(value), np.empty_like(time)
@@ -134,8 +147,9 @@ class Screen:
         """Changes that may have to wait, also those that are only faster than bodies are."""
         value, at = self.readings.value[rows], self._at[group] - rows.start
         stream = np.cumsum(self._first[rows]) - 1
-        find, near = _FAST[signal]
+        find, near, reason = _FAST[signal]
         fast = find(self.readings.take(rows), stream, *(kept[group] for kept in self._extremes))
+        self.reason[rows][fast] = reason
         if fast.any():  # such a one is not where the stream stands
             sure = np.maximum.accumulate(np.where(fast, -1, np.arange(len(value))))
             begin = np.repeat(at, np.diff(np.append(at, len(value))))

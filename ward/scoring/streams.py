@@ -14,6 +14,8 @@ LONG_AGO: Final = -(2**60)
 """Earlier than any reading; differences to it do not overflow."""
 
 _DEVICE_BITS, _SIGNAL_BITS = 32, 8
+SIGNAL_MASK: Final = 2**_SIGNAL_BITS - 1
+"""The signal in a stream's key."""
 
 
 def stream_keys(readings: Readings) -> Int:
