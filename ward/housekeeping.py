@@ -48,6 +48,8 @@ class Housekeeping:
     ) -> None:
         self._db, self._settings, self._clock, self._ask, self._beat = db, settings, clock, ask, beat
         self._stop = threading.Event()
+        self._compacted = 0
+        """The last chunk of the history (id) that was looked at."""
         self.drift = DriftWatch(db, settings.drift_reference_days)
         self.thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self.reasons: dict[str, str] = {}
@@ -96,10 +98,17 @@ class Housekeeping:
     def keep_house(self) -> None:
         """Small chunks together, and out with what is older than it is kept."""
         now = self._clock.now()
-        compact(self._db, now - DAY, now - 2 * HOUR)
-        gone = retain(self._db, self._settings.model_dump(), ward=now, machine=wall_ms())
+        since = 0 if self._compacted else now - DAY  # after a start: what the one before may have left
+        self._compacted = compact(self._db, self._compacted, since, self._rest).upto
+        days = self._settings.model_dump()
+        gone = retain(self._db, days, ward=now, machine=wall_ms(), rest=self._rest)
         if any(gone.values()):
             log.info("forgotten", **{name.replace(" ", "_"): n for name, n in gone.items() if n})
+
+    def _rest(self, took_s: float) -> bool:
+        """As long as the work took, so that whoever writes finds its turn; true where all is to end."""
+        self._beat()
+        return self._stop.wait(took_s)
 
     def erase_asked(self) -> None:
         with self._db.connect() as connection:

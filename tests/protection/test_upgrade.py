@@ -11,14 +11,19 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, select, text
 
 from tests.brokers import client_at, mosquitto_at, until
 from tests.e2e.served import served, wait_for
 from tests.ports import free_port
+from ward.signals import N_OBSERVED
 from ward.store import schema
+from ward.store.chunks import COLUMNS, History
 from ward.store.database import migrate, open_database
+from ward.store.history import read_history, write_chunks
+from ward.store.tables import history
 
 ROOT = Path(__file__).parent.parent.parent
 OLDER = "66314af"
@@ -108,6 +113,32 @@ def test_each_step_back_and_forth_works_by_itself(old: Engine) -> None:
         with old.connect() as connection:
             assert schema.version(connection) == revision
     assert len(kept(old)["alerts"]) == 1
+
+
+def test_an_older_ward_gets_history_that_it_can_read(engine: Engine) -> None:
+    """Dense chunks go back to the quick form, exactly; derived scores, which it does not know, go."""
+    hour = np.arange(1_200) * 3_000
+    measured = History.of(signal=0, time=hour, value=np.round(80 + np.sin(hour / 1e5), 1), device=7, seq=hour)
+    scores = History.of(signal=N_OBSERVED, time=[0, 300_000], value=[3, 5])
+    with engine.begin() as tx:
+        write_chunks(tx, [("s", None, measured), ("s", None, scores), ("u", None, scores)])
+        write_chunks(tx, [("t", None, measured.take(slice(0, 5)))])
+        damaged = {"stay": "x", "start": 0, "end": 1, "count": 1, "payload": b"W2no chunk"}
+        tx.execute(history.insert().values(damaged))
+    both = History.concat([measured, scores])
+    with engine.begin() as tx:
+        write_chunks(tx, [("v", None, both)])
+    schema.downgrade(engine, "0011", copy=False)
+    with engine.connect() as connection:
+        rows = connection.execute(select(history).order_by(history.c.id)).all()
+    assert [(row.stay, row.count, row.payload[:2]) for row in rows] == [
+        ("s", 1200, b"W1"), ("t", 5, b"W1"), ("x", 1, b"W2"), ("v", 1200, b"W1"),
+    ]  # fmt: skip
+    schema.upgrade(engine, copy=False)
+    with engine.connect() as connection:
+        back = {stay: read_history(connection, stay, None, 0, 10**15) for stay in ("s", "v")}
+    for found in back.values():
+        assert all((getattr(found, n) == getattr(measured, n)).all() for n in COLUMNS)
 
 
 def test_a_sqlite_file_is_copied_before_its_schema_changes(old: Engine) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
 from ward.errors import InvalidError
+from ward.store import history as store
 from ward.store.chunks import COLUMNS, History
 from ward.store.history import (
     COMPACT_SPAN,
@@ -156,8 +157,7 @@ def test_a_day_is_one_query_and_quick(engine: Engine) -> None:
     assert len(found) == 24 * 3600 * signals
     assert len([s for s in statements if s.startswith("SELECT")]) == 1
     assert time.perf_counter() - began < 5  # measured 0.3 s; generous for a busy machine
-    gone = compact(engine, 0, 24 * HOUR)
-    assert gone == 24 * 59
+    assert compact(engine).gone == 24 * 59
     assert rows(read(engine, start=0, end=24 * HOUR)) == rows(found)
 
 
@@ -184,7 +184,7 @@ def test_compacting_changes_nothing_that_is_read(sqlite_template: Engine, batche
             chunk = History.of(time=np.array(ten_minutes) * HOUR // 6, signal=signal, value=values)
             write_chunk(tx, "s1", chunk)
     before = rows(read(sqlite_template))
-    compact(sqlite_template, 0, 10 * HOUR)
+    compact(sqlite_template)
     assert rows(read(sqlite_template)) == before
 
 
@@ -196,20 +196,77 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory):
         yield engine
 
 
-def test_compacting_leaves_the_present_hour_and_earlier_work_alone(engine: Engine) -> None:
+def sizes(engine: Engine) -> list[int]:
+    with engine.connect() as connection:
+        return list(connection.scalars(select(history.c.count).order_by(history.c.id)))
+
+
+def test_compacting_goes_on_where_it_was(engine: Engine) -> None:
+    """Hours that got no chunk since are not looked at; one that did becomes one again."""
     for hour in (0, 1, 2):
         written(engine, *(History.of(signal=0, time=[hour * HOUR + n], value=[n]) for n in range(3)))
-    assert compact(engine, 1, 2 * HOUR + 2000) == 2
-    with engine.connect() as connection:
-        sizes = connection.execute(select(history.c.count).order_by(history.c.id)).scalars().all()
-    assert sizes == [1, 1, 1, 3, 1, 1, 1]
+    first = compact(engine, since=HOUR)
+    assert first.gone == 4
+    assert sizes(engine) == [1, 1, 1, 3, 3]
+    written(engine, History.of(signal=0, time=[HOUR + 5], value=[5]))
+    assert compact(engine, first.upto).gone == 1
+    assert sizes(engine) == [1, 1, 1, 3, 4]
+
+
+def test_compacting_rests_after_each_step_and_ends_when_told(engine: Engine) -> None:
+    for hour in (0, 1, 2):
+        written(engine, *(History.of(signal=0, time=[hour * HOUR + n], value=[n]) for n in range(3)))
+    rests = []
+    assert compact(engine, rest=lambda took: rests.append(took) or len(rests) == 2).upto == 0
+    assert len(rests) == 2
+    assert sorted(sizes(engine)) == [1, 1, 1, 3, 3]
+    assert compact(engine).gone == 2
+
+
+@pytest.mark.parametrize("gone", [0, 2])
+def test_what_was_erased_meanwhile_does_not_come_back(
+    engine: Engine, gone: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chunk that goes between reading and putting one in their place is not in that one."""
+    written(engine, *(History.of(signal=0, time=[n], value=[n]) for n in range(3)))
+    encode = store.encode
+
+    def erasing(*given, **more):
+        with engine.begin() as tx:
+            tx.execute(history.delete().where(history.c.count == 1, history.c.start == gone))
+        return encode(*given, **more)
+
+    monkeypatch.setattr(store, "encode", erasing)
+    assert compact(engine).gone == 0
+    assert read(engine).value.tolist() == [n for n in range(3) if n != gone]
+
+
+def test_a_batch_over_hours_is_a_chunk_in_each(engine: Engine) -> None:
+    written(engine, History.of(signal=0, time=[HOUR - 1, HOUR, 3 * HOUR], value=[1, 2, 3]))
+    assert sizes(engine) == [1, 1, 1]
+    assert read(engine).value.tolist() == [1, 2, 3]
+
+
+def test_a_chunk_of_before_that_reaches_over_hours_keeps_its_turn(engine: Engine) -> None:
+    """Written by an older ward: what was written before it must not win over it."""
+    across = History.of(signal=0, time=[HOUR - 1, HOUR], value=[10, 11])
+    written(engine, *(History.of(signal=0, time=[HOUR - n, HOUR - 1], value=[n, n]) for n in (3, 2)))
+    with engine.begin() as tx:
+        tx.execute(
+            history.insert().values(
+                stay="s1", start=HOUR - 1, end=HOUR, count=2, payload=store.encode(across)
+            )
+        )
+    written(engine, *(History.of(signal=0, time=[HOUR], value=[n]) for n in (20, 21)))
+    assert compact(engine).gone == 2
+    assert read(engine).value.tolist() == [3, 2, 10, 21]
 
 
 def test_compacting_keeps_stays_and_devices_apart(engine: Engine) -> None:
     reading = History.of(signal=0, time=[5], value=[80])
     with engine.begin() as tx:
         write_chunks(tx, [("s1", None, reading), ("s2", None, reading), (None, "A/m", reading)] * 2)
-    assert compact(engine, 0, HOUR) == 3
+    assert compact(engine).gone == 3
     with engine.connect() as connection:
         whose = connection.execute(select(history.c.stay, history.c.device, history.c.count)).all()
     assert {tuple(row) for row in whose} == {("s1", None, 1), ("s2", None, 1), (None, "A/m", 1)}

@@ -192,3 +192,21 @@ def test_every_setting_exists_and_every_table_is_thought_of() -> None:
         "baselines",  # a line a ward and choice, of no patient
     }  # fmt: skip
     assert set(metadata.tables) - forgotten <= kept
+
+
+def test_it_rests_between_batches_and_ends_when_told(engine: Engine, monkeypatch) -> None:
+    """So that who writes finds the database free now and then; what is left goes the next time."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    with engine.begin() as tx:
+        for at in range(5):
+            write_chunk(tx, "s", History.of(signal=0, time=[at], value=1))
+    rests = []
+    days = dict.fromkeys((kind.setting for kind in retention.KINDS), 1.0) | {
+        "audit_retention_days": 1.0,
+        "copy_retention_days": 1.0,
+    }
+    times = {"ward": 10 * retention.DAY, "machine": 10 * retention.DAY}
+    gone = retention.retain(engine, days, **times, rest=lambda took: rests.append(took) or True)
+    assert gone["readings"] == 2
+    assert len(rests) == 1
+    assert retention.retain(engine, days, **times)["readings"] == 3

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from ward.scoring.news2 import NOT_FOR, PARTS, RISKS, scale_of, score
-from ward.signals import HOLD_BY_PERSON, HOUR, INDEX, MEASURED, SIGNALS
+from ward.signals import HOLD_BY_PERSON, HOUR, INDEX, MEASURED, N_OBSERVED, SIGNALS
 from ward.store.chunks import History
 from ward.store.history import read_histories
 from ward.store.stays import Stay
@@ -23,7 +23,7 @@ def news2_then(connection: Connection, stays: Collection[Stay], at: int) -> dict
     """By stay: ``score`` (None: unknown), ``risk``, ``partial``, ``not_applicable``. A device's own interval
     is not stored: a value counts as fresh for its signal's usual hold."""
     ids = [stay.id for stay in stays if stay.start <= at]
-    found = read_histories(connection, ids, at - BACK, at + 1) if ids else {}
+    found = read_histories(connection, ids, range(N_OBSERVED), at - BACK, at + 1) if ids else {}
     return {stay.id: _score(found.get(stay.id), stay.flags, at) for stay in stays}
 
 

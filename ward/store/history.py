@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import structlog
@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
     delete,
     func,
     insert,
@@ -26,13 +25,17 @@ from sqlalchemy import (
 )
 
 from ward.errors import InvalidError
+from ward.signals import SIGNALS
 from ward.store.chunks import History, decode, encode
 from ward.store.tables import history, stays
 
 log = structlog.get_logger(__name__)
 
 COMPACT_SPAN: Final = 3_600_000
-"""Compacting makes one chunk of what a stay has in each hour."""
+"""A chunk lies within one hour, and compacting makes one of what a stay has in it."""
+MOST_AT_ONCE: Final = 2_000
+"""Chunks that become one in one step; more wait for the next time."""
+_HOUR: Final[ColumnElement[int]] = history.c.start // literal_column(str(COMPACT_SPAN), BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def write_chunk(tx: Connection, stay: str | None, readings: History, *, device: 
 
 
 def write_chunks(tx: Connection, batches: Iterable[tuple[str | None, str | None, History]]) -> None:
-    """Store many batches ``(stay, device, readings)`` in one statement; empty ones are left out."""
+    """Store many batches ``(stay, device, readings)`` in one statement; empty ones are left out. What reaches
+    over several hours becomes a chunk in each."""
     rows = [
         {
             "stay": stay,
@@ -66,11 +70,20 @@ def write_chunks(tx: Connection, batches: Iterable[tuple[str | None, str | None,
             "count": len(readings),
             "payload": encode(readings),
         }
-        for stay, device, readings in batches
-        if len(readings)
+        for stay, device, batch in batches
+        for readings in _by_hour(batch)
     ]
     if rows:
         tx.execute(insert(history), rows)
+
+
+def _by_hour(readings: History) -> Iterable[History]:
+    if not len(readings):
+        return ()
+    hour = readings.time // COMPACT_SPAN
+    if hour.min() == hour.max():
+        return (readings,)
+    return (readings.take(hour == one) for one in np.unique(hour))
 
 
 def read_history(
@@ -85,19 +98,20 @@ def read_history(
     return _read(connection, history.c.stay == stay, signals, start, end)
 
 
-def read_histories(connection: Connection, stays: Iterable[str], start: int, end: int) -> dict[str, History]:
-    """The same of many stays and all signals, in one query."""
-    parts: dict[str, list[History]] = {stay: [] for stay in stays}
+def read_histories(
+    connection: Connection, stays: Iterable[str], signals: Iterable[int] | None, start: int, end: int
+) -> dict[str, History]:
+    """The same of many stays, in one query."""
+    found: dict[str, list[_Chunk]] = {stay: [] for stay in stays}
     query = (
-        select(history.c.stay, history.c.payload)
-        .where(history.c.stay.in_(parts), history.c.end >= start, history.c.start < end)
+        select(history.c.stay, history.c.start, history.c.end, history.c.payload)
+        .where(history.c.stay.in_(found), history.c.end >= start, history.c.start < end)
         .order_by(history.c.id)
     )
-    for stay, payload in connection.execute(query):
-        if (part := _decoded(payload)) is not None:
-            keep = (part.time >= start) & (part.time < end)
-            parts[stay].append(part if keep.all() else part.take(keep))
-    return {stay: latest(History.concat(found)) for stay, found in parts.items()}
+    for row in connection.execute(query):
+        found[row.stay].append(_Chunk(row.start, row.end, row.payload))
+    wanted = _wanted(signals)
+    return {stay: _assembled(rows, wanted, start, end) for stay, rows in found.items()}
 
 
 def count_history(connection: Connection, start: int, end: int) -> dict[str, int]:
@@ -179,33 +193,65 @@ def _read(
     end: int,
 ) -> History:
     query = (
-        select(history.c.payload)
+        select(history.c.start, history.c.end, history.c.payload)
         .where(whose, history.c.end >= start, history.c.start < end)
         .order_by(history.c.id)
     )
-    wanted = None if signals is None else np.fromiter(signals, np.int8)
-    parts = []
-    for (payload,) in connection.execute(query):
-        if (part := _decoded(payload)) is None:
+    return _assembled([_Chunk(*row) for row in connection.execute(query)], _wanted(signals), start, end)
+
+
+def _wanted(signals: Iterable[int] | None) -> NDArray[np.bool_] | None:
+    """Whether a signal is asked for, by its number; None: all are."""
+    if signals is None:
+        return None
+    wanted = np.zeros(len(SIGNALS), np.bool_)
+    wanted[list(signals)] = True
+    return wanted
+
+
+class _Chunk(NamedTuple):
+    start: int
+    end: int
+    payload: bytes
+
+
+def _assembled(rows: Sequence[_Chunk], wanted: NDArray[np.bool_] | None, start: int, end: int) -> History:
+    """Chunks in the order of writing -> readings. Only those whose times overlap are sorted together."""
+    by_start = sorted(range(len(rows)), key=lambda i: rows[i].start)
+    apart: list[list[int]] = []
+    reached = -1
+    for i in by_start:
+        if not apart or rows[i].start > reached:
+            apart.append([])
+        apart[-1].append(i)
+        reached = max(reached, rows[i].end)
+    groups = ((rows[i] for i in sorted(group)) for group in apart)
+    return History.concat(latest(History.concat(_parts(group, wanted, start, end))) for group in groups)
+
+
+def _parts(
+    rows: Iterable[_Chunk], wanted: NDArray[np.bool_] | None, start: int, end: int
+) -> Iterator[History]:
+    for row in rows:
+        if (part := _decoded(row.payload)) is None:
             continue
-        keep = (part.time >= start) & (part.time < end)
-        if wanted is not None:
-            keep &= np.isin(part.signal, wanted)
-        parts.append(part if keep.all() else part.take(keep))
-    return latest(History.concat(parts))
+        keep = np.ones(len(part), np.bool_) if wanted is None else wanted[part.signal]
+        if row.start < start or row.end >= end:
+            keep &= (part.time >= start) & (part.time < end)
+        yield part if keep.all() else part.take(keep)
 
 
 def _decoded(payload: bytes) -> History | None:
     try:
         return decode(payload)
-    except (ValueError, zlib.error):  # a damaged chunk costs its own readings, not all the others
+    except ValueError:  # a damaged chunk costs its own readings, not all the others
         log.error("a chunk of the history cannot be read and is passed over")
         return None
 
 
 def latest(written: History) -> History:
     """Rows in the order of writing → each reading once, as last written, sorted by time, seq, writing."""
-    if len(written) < 2:
+    if len(written) < 2 or _is_in_order(written):
         return written
     # lexsort is stable: within one identity the order of writing remains, the last row is the latest.
     order = np.lexsort((written.signal, written.device, written.seq, written.time))
@@ -217,6 +263,16 @@ def latest(written: History) -> History:
         return written.take(np.lexsort((written.seq, written.time)))
     kept = np.sort(order[np.append(~same, True)])
     return written.take(kept[np.lexsort((written.seq[kept], written.time[kept]))])
+
+
+def _is_in_order(readings: History) -> bool:
+    """Whether they are sorted already and each is there once: so a chunk is that was compacted."""
+    later = np.zeros(len(readings) - 1, np.bool_)
+    same = np.ones(len(readings) - 1, np.bool_)
+    for column in (readings.time, readings.seq, readings.device, readings.signal):
+        later |= same & (column[1:] > column[:-1])
+        same &= column[1:] == column[:-1]
+    return bool(later.all())
 
 
 def bin_history(readings: History, resolution_ms: int, *, doubted: bool = False) -> Bins:
@@ -239,61 +295,76 @@ def bin_history(readings: History, resolution_ms: int, *, doubted: bool = False)
     return Bins(signal[first], start[first], value[first], (low + high) / 2, value[first + count - 1], count)
 
 
-def compact(engine: Engine, since: int, before: int) -> int:
-    """Make one chunk of the many that a stay has in an hour, for the whole hours within ``[since, before)``;
-    says how many chunks went.
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """``gone``: chunks that are no more; ``upto``: the last chunk (id) that was looked at."""
 
-    Reading stays as quick however often the service writes. One transaction a stay and hour, so
-    other writers wait only for moments.
+    gone: int
+    upto: int
+
+
+def compact(
+    engine: Engine, after: int = 0, since: int = 0, rest: Callable[[float], object] = lambda took_s: None
+) -> Compacted:
+    """Make one dense chunk of the many of each stay and hour that got any after the chunk ``after`` (id),
+    where their readings end at ``since`` (ms) or later.
+
+    So reading stays as quick, and a reading as small, however often the service writes. A step is one stay
+    and hour: its chunks are read and packed while others write, and only to put one in their place it takes
+    the writers' turn. ``rest`` is called after each step with how long that took (s), for where writers try
+    again and again for their turn they must find it free; if it answers true, the rest is left as it is.
     """
-    span = literal_column(str(COMPACT_SPAN), BigInteger)
-    hour: ColumnElement[int] = history.c.start // span
-    groups = (
-        select(history.c.stay, history.c.device, hour)
-        .where(history.c.end >= -(-since // COMPACT_SPAN) * COMPACT_SPAN)
-        .where(history.c.end < before // COMPACT_SPAN * COMPACT_SPAN)
-        .where(history.c.end // span == hour)
-        .group_by(history.c.stay, history.c.device, hour)
-        .having(func.count() > 1)
-    )
     with engine.connect() as connection:
+        upto = connection.scalar(select(func.max(history.c.id))) or after
+        new = (history.c.id > after) & (history.c.id <= upto) & (history.c.end >= since)
+        groups = select(history.c.stay, history.c.device, _HOUR).where(new).distinct()
         found = connection.execute(groups).all()
-    return sum(_compact_hour(engine, *group) for group in found)
+    gone = 0
+    for group in found:
+        went = MOST_AT_ONCE
+        while went >= MOST_AT_ONCE - 1:
+            begun = time.monotonic()
+            went = _compact_hour(engine, *group)
+            gone += went
+            if rest(time.monotonic() - begun):
+                return Compacted(gone, after)
+    return Compacted(gone, upto)
 
 
 def _compact_hour(engine: Engine, stay: str | None, device: str | None, hour: int) -> int:
     start, end = hour * COMPACT_SPAN, (hour + 1) * COMPACT_SPAN
-    gone = 0
-    with engine.begin() as tx:
-        rows = tx.execute(
-            select(history)
-            .where(history.c.stay.is_not_distinct_from(stay), history.c.device.is_not_distinct_from(device))
-            .where(history.c.end >= start, history.c.start < end)
+    whose = history.c.stay == stay if stay is not None else history.c.stay.is_(None)
+    whose &= history.c.device == device if device is not None else history.c.device.is_(None)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(history.c.id, history.c.start, history.c.end)
+            .where(whose, history.c.end >= start, history.c.start < end)
             .order_by(history.c.id)
-            .with_for_update()
+            .limit(MOST_AT_ONCE)
         ).all()
-        # A chunk that reaches beyond the hour (a backlog) stays, and what was written before it must
-        # remain before it: the later written wins. So only neighbours become one.
-        inside = groupby(rows, key=lambda row: bool(row.start >= start and row.end < end))
-        for run in (list(group) for within, group in inside if within):
-            if len(run) > 1:
-                _merge(tx, run)
-                gone += len(run) - 1
-    return gone
+    # A chunk that reaches beyond the hour (ward once wrote such) stays, and what was written before it must
+    # remain before it: the later written wins. So only neighbours become one.
+    inside = groupby(rows, key=lambda row: bool(row.start >= start and row.end < end))
+    runs = [run for run in ([row.id for row in group] for within, group in inside if within) if len(run) > 1]
+    return sum(_merge(engine, run) for run in runs)
 
 
-def _merge(tx: Connection, run: list[Row[Any]]) -> None:
-    """One chunk in the place of the last of ``run``."""
-    merged = latest(History.concat(decode(row.payload) for row in run))
+def _merge(engine: Engine, run: Sequence[int]) -> int:
+    """One chunk in the place of the last of ``run`` (ids, in their order); says how many went."""
+    with engine.connect() as connection:
+        payloads = select(history.c.payload).where(history.c.id.in_(run)).order_by(history.c.id)
+        merged = latest(History.concat(decode(payload) for payload in connection.scalars(payloads)))
+    one = {
+        "start": int(merged.time.min()),
+        "end": int(merged.time.max()),
+        "count": len(merged),
+        "payload": encode(merged, is_dense=True),
+    }
     *others, last = run
-    tx.execute(
-        update(history)
-        .where(history.c.id == last.id)
-        .values(
-            start=min(row.start for row in run),
-            end=max(row.end for row in run),
-            count=len(merged),
-            payload=encode(merged),
-        )
-    )
-    tx.execute(delete(history).where(history.c.id.in_([row.id for row in others])))
+    with engine.begin() as tx:
+        gone = tx.execute(delete(history).where(history.c.id.in_(others))).rowcount
+        put = tx.execute(update(history).where(history.c.id == last).values(one)).rowcount
+        if (gone, put) != (len(others), 1):  # erased, or forgotten, since they were read: so it remains
+            tx.rollback()
+            return 0
+    return gone

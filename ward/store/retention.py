@@ -5,6 +5,7 @@ Open stays, open alerts, what is still to be told, rules and plans in force are 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -139,18 +140,30 @@ ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
 """What is not rows to be deleted one by one: setting, and what goes. The journal's is in seconds."""
 
 
-def retain(engine: Engine, days: Mapping[str, float], *, ward: int, machine: int) -> dict[str, int]:
+Rest = Callable[[float], object]
+
+
+def retain(
+    engine: Engine,
+    days: Mapping[str, float],
+    *,
+    ward: int,
+    machine: int,
+    rest: Rest = lambda took_s: None,
+) -> dict[str, int]:
     """Delete what is older than its setting says; how many of each kind went.
 
-    ``days`` by setting; ``ward`` and ``machine`` are now on the two clocks, ms. A kind that cannot be deleted
-    does not keep the others: the first error is raised at the end.
+    ``days`` by setting; ``ward`` and ``machine`` are now on the two clocks, ms. ``rest`` is called after each
+    batch with how long it took (s), so that others find their turn to write; if it answers true, what is left
+    of that kind waits for the next time. A kind that cannot be deleted does not keep the others: the first
+    error is raised at the end.
     """
     gone: dict[str, int] = {}
     failed: list[Exception] = []
     now = {"ward": ward, "machine": machine}
     for kind in KINDS:
         before = now[kind.clock] - round(days[kind.setting] * DAY)
-        _try(gone, failed, kind.name, lambda k=kind, b=before: _delete(engine, k.table, k.old(b)))  # type: ignore[misc]
+        _try(gone, failed, kind.name, lambda k=kind, b=before: _delete(engine, k.table, k.old(b), rest))  # type: ignore[misc]
     before = machine - round(days["audit_retention_days"] * DAY)
     _try(gone, failed, "audit", lambda: _prune(engine, before, machine))
     old_copies = machine - round(days["copy_retention_days"] * DAY)
@@ -167,17 +180,18 @@ def _try(gone: dict[str, int], failed: list[Exception], name: str, work: Callabl
         failed.append(error)
 
 
-def _delete(engine: Engine, table: Table, old: ColumnElement[bool]) -> int:
+def _delete(engine: Engine, table: Table, old: ColumnElement[bool], rest: Rest) -> int:
     keys = list(table.primary_key)
     key: Any = keys[0] if len(keys) == 1 else tuple_(*keys)
     total = 0
     while True:
+        begun = time.monotonic()
         with engine.begin() as tx:
             found = tx.execute(select(*keys).where(old).limit(BATCH)).all()
             batch = [row[0] if len(keys) == 1 else tuple(row) for row in found]
             if batch:
                 total += tx.execute(delete(table).where(key.in_(batch), old)).rowcount
-        if len(batch) < BATCH:
+        if len(batch) < BATCH or rest(time.monotonic() - begun):
             return total
 
 

@@ -18,7 +18,7 @@ from ward.live.history import as_readings
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
-from ward.signals import INDEX
+from ward.signals import INDEX, N_OBSERVED
 from ward.store.devices import Device, all_devices
 from ward.store.history import count_history, newest_time, read_histories
 from ward.store.stays import Stay, list_stays
@@ -70,7 +70,9 @@ def stored_trial(
 
     def load(some: Sequence[Patient]) -> list[Readings]:
         with db.connect() as connection:
-            found = read_histories(connection, [p.id for p in some], start - LEAD_IN, upto + 1)
+            found = read_histories(
+                connection, [p.id for p in some], range(N_OBSERVED), start - LEAD_IN, upto + 1
+            )
         return [as_readings(found[p.id], by_number) for p in some]
 
     return run([p for p in patients if p.end > p.start], load, wanted, tell, iso, model)
