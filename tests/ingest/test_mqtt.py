@@ -155,8 +155,8 @@ def test_a_connection_lost_while_the_queue_is_full_costs_nothing(link_of, broker
     until(all_came)
 
 
-def test_an_exception_at_a_message_stops_nothing(link_of, broker_port, ward):  # noqa: F811
-    times = iter([1, ZeroDivisionError, 3])
+def test_an_exception_while_reading_costs_no_message(link_of, broker_port, ward):  # noqa: F811
+    times = itertools.chain([1, ZeroDivisionError], itertools.repeat(3))
 
     def now():
         time = next(times)
@@ -166,7 +166,9 @@ def test_an_exception_at_a_message_stops_nothing(link_of, broker_port, ward):  #
 
     link = link_of(now=now)
     publish(broker_port, *(vitals(ward, n) for n in range(3)))
-    assert [m.received for m in take(link, 2)] == [1, 3]
+    got = take(link, 3)
+    assert payloads(got) == [vitals(ward, n)[1] for n in range(3)]
+    assert {m.received for m in got} <= {1, 3}
     assert link.stats().connected
 
 

@@ -18,7 +18,6 @@ import structlog
 from paho.mqtt.client import (
     MQTT_CLEAN_START_FIRST_ONLY,
     Client,
-    MQTTMessage,
     MQTTMessageInfo,
     error_string,
 )
@@ -28,13 +27,13 @@ from paho.mqtt.properties import Properties
 
 from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.intake import Incoming, Intake
+from ward.ingest.packets import PahoClient
 from ward.ingest.tls import context_of
 
 HANDSHAKE_S: Final = 10.0
 """CONNACK and SUBACK must have come by then."""
 TICK_S: Final = 0.5
 QOS: Final = 1
-BURST: Final = 64
 MOST_UNCONFIRMED: Final = 1_000
 REFUSED: Final = "refused"
 """How the reasons begin of a broker that is there and does not want us."""
@@ -108,12 +107,11 @@ class Connection:
         self._inside.setblocking(False)
         self._outside.setblocking(False)
         is_v5 = protocol == MQTTProtocolVersion.MQTTv5
-        self._client = Client(
+        self._client = PahoClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=None if is_v5 else False,
             protocol=protocol,
-            manual_ack=True,
             reconnect_on_failure=False,
         )
         self._properties: Properties | None = None
@@ -127,7 +125,6 @@ class Connection:
             self._client.tls_set_context(context_of(ca_file, cert_file, key_file))
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
         # With this set paho never writes to the socket in the thread of whoever publishes or acks.
         self._client.on_socket_register_write = lambda *_: None
 
@@ -217,18 +214,20 @@ class Connection:
         return client.loop_misc() if rc == MQTTErrorCode.MQTT_ERR_SUCCESS else rc
 
     def _read(self) -> MQTTErrorCode:
-        """Read packets while they are messages that there is room for, at most ``BURST`` of them."""
-        for _ in range(BURST):
-            before = self.received
+        """Read what has come: the messages into the intake, all else to paho."""
+        packets = self._client.packets
+        if messages := packets.receive(self._intake.room, self._now(), self):
+            self.last_message = time.monotonic()
+            self.received += len(messages)
+            self._intake.put(*messages)
+        rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+        while rc == MQTTErrorCode.MQTT_ERR_SUCCESS and packets.has_others:
             rc = self._client.loop_read()
-            if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self.received == before or self._intake.is_full:
-                return rc
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
+        return rc
 
     def _leave(self) -> None:
         """Say goodbye, with the acknowledgements still to be sent, if the broker takes it at once."""
         client = self._client
-        client.on_message = None
         sock = client.socket()
         if sock is not None:
             client.disconnect()
@@ -255,10 +254,9 @@ class Connection:
         """Acknowledge messages of this connection; after its end the broker will send them again."""
         if self._ended:
             return
-        for message in messages:
-            if message.qos > 0:
-                self._client.ack(message.mid, message.qos)
-        self.wake()
+        if mids := [message.mid for message in messages if message.qos > 0]:
+            self._client.acknowledge(mids)
+            self.wake()
 
     def send(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> Sent | None:
         """On its way to the broker; None where this connection takes nothing."""
@@ -301,18 +299,3 @@ class Connection:
             self.refused = f"{REFUSED} to let us read {', '.join(refused)}: its ACL for this user"
         else:
             self.is_subscribed = True
-
-    def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
-        try:
-            try:
-                topic = message.topic
-            except UnicodeDecodeError:
-                topic = ""
-            self.last_message = time.monotonic()
-            self.received += 1
-            payload, mid = bytes(message.payload), message.mid
-            self._intake.put(
-                Incoming(topic, payload, self._now(), message.qos, message.retain, mid, source=self)
-            )
-        except Exception:  # An exception here would end the loop; unacknowledged, it comes again.
-            log.exception("message not taken", client=str(self.url))

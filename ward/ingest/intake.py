@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 MAX_MESSAGES: Final = 20_000
 MAX_BYTES: Final = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """One message as it came. ``received`` in ms; ``source`` is the connection that wants the ack."""
 
     topic: str
@@ -60,10 +60,16 @@ class Intake:
     def is_full(self) -> bool:
         return len(self._items) >= self.max_messages or self._bytes >= self.max_bytes
 
-    def put(self, item: Incoming) -> None:
+    @property
+    def room(self) -> int:
+        """Messages that there is room for."""
+        return max(self.max_messages - len(self._items), 0)
+
+    def put(self, *items: Incoming) -> None:
+        size = sum([len(item.payload) for item in items])
         with self._changed:
-            self._items.append(item)
-            self._bytes += len(item.payload)
+            self._items.extend(items)
+            self._bytes += size
             self._changed.notify()
 
     def drain(self, limit: int = 5_000, timeout: float = 0.0) -> list[Incoming]:
@@ -73,7 +79,7 @@ class Intake:
                 self._changed.wait(timeout)
             was_full = self.is_full
             taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
-            self._bytes -= sum(len(item.payload) for item in taken)
+            self._bytes -= sum([len(item.payload) for item in taken])
             has_space = was_full and not self.is_full
         if has_space:
             self.on_space()
