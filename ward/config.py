@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ward.errors import InvalidError
 from ward.language import Language
+from ward.zones import is_zone, machine_zone
 
 PREFIX: Final = "WARD_"
 FILE: Final = "ward.toml"
@@ -78,6 +79,12 @@ def _outside_url(url: str | None) -> str | None:
     if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_near)):
         raise ValueError("must look like https://host/path (http only on this machine)")
     return url
+
+
+def _time_zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError("must be a time zone such as Europe/Copenhagen")
+    return name
 
 
 class Settings(BaseSettings):
@@ -189,6 +196,9 @@ class Settings(BaseSettings):
     language: Language = Field(
         "en", description="Of messages to people and reports on paper: da, en or nb; screens choose their own"
     )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = Field(
+        None, description="Of the wards' clocks, such as Europe/Copenhagen; by default the machine's"
+    )
     downtime_min: float = Field(
         15.0, ge=0, le=1440, description="Minutes between downtime sheets in the data folder; 0: none"
     )
@@ -224,6 +234,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged"
     )
+
+    @property
+    def zone(self) -> str:
+        """Of the clocks of a ward whose plan says nothing else."""
+        return self.time_zone or machine_zone()
 
     @property
     def database(self) -> str:

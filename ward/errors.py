@@ -36,6 +36,10 @@ class ConflictError(WardError):
     type, title, status = "conflict", "Conflict with the present state", 409
 
 
+class DoneError(ConflictError):
+    """What an ``Idempotency-Key`` stands for was done before."""
+
+
 class PreconditionError(WardError):
     """``If-Match`` does not name the present version."""
 

@@ -107,7 +107,7 @@ class WardService:
             Override(v.rule_id, v.scope, v.version, v.definition, v.by, v.at, v.retired, v.follows, v.until)
             for v in versions
         ]
-        plans, plan_faults = load_plans(self.engine_db, settings.plan_file)
+        plans, plan_faults = load_plans(self.engine_db, settings.plan_file, settings.zone)
         self.core = Core(
             self.engine_db,
             Rulebook(load_pack(settings.pack), overrides),

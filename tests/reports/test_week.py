@@ -19,7 +19,7 @@ from ward.reports.table import as_csv
 from ward.reports.week import WORDS, week_paper
 from ward.signals import HOUR
 from ward.store.tallies import DAY
-from ward.zones import day_of, instant, local
+from ward.zones import day_of, day_text, instant, local
 
 MADE = END
 
@@ -61,6 +61,24 @@ def test_beds_are_sorted_by_what_they_interrupted(week: Engine):
         {"ward": "6A", "bed": "1", "patients": 1, "alerts": 3, "interruptions": 3},
         {"ward": "6A", "bed": "3", "patients": 1, "alerts": 1, "interruptions": 0},
     ]
+
+
+def test_weeks_are_of_the_wards_clock(engine: Engine):
+    """Half an hour before and after midnight in Copenhagen, as a week begins there: UTC has both before."""
+    zone = "Europe/Copenhagen"
+    first = local(zone, START)[0] + 1
+    with engine.begin() as tx:
+        past = Past(tx)
+        past.stays(1)
+        past.watched(14)
+        for minutes in (-30, 30):
+            past.alert(at=instant(zone, first + 7, 0) + minutes * 60_000 - START)
+    start, end = instant(zone, first, 0), instant(zone, first + 13, 0)
+    with engine.connect() as connection:
+        found = read.rules(connection, END, start=start, end=end, wards=None, group="week", zone=zone)
+    weeks = [(one["group"], one["alerts"]) for one in found["groups"]]
+    assert weeks == [(day_text(first), 1), (day_text(first + 7), 1)]
+    assert found["zone"] == zone
 
 
 def test_an_unknown_zone_is_refused(week: Engine):

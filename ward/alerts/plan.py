@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from ward.alerts.carers import Carer
@@ -246,6 +246,11 @@ BUILT_IN: Final = (
 )
 """What holds where a plan says nothing: the dashboards, again after a while for what is urgent."""
 DEFAULT: Final = Plan(Roster("UTC"))
+
+
+def built_in(zone: str) -> Plan:
+    """What holds where there is no plan, by the clocks of the house."""
+    return replace(DEFAULT, roster=Roster(zone))
 
 
 class Plans:

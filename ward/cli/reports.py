@@ -14,7 +14,7 @@ from ward.cli.common import say, settings_of
 from ward.cli.data import existing_database, plain_database_errors
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from ward.config import Settings
 
@@ -32,7 +32,10 @@ drift_app = typer.Typer(
 Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print it.")]
 Ward = Annotated[list[str] | None, typer.Option("--ward", help="Only this ward; may be repeated.")]
 Start = Annotated[str | None, typer.Option(help="From this time on (RFC 3339, or a day: 2026-11-01).")]
-Zone = Annotated[str, typer.Option(help="Hours of the day are by clocks here, such as Europe/Copenhagen.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(help="Days and hours are by clocks here, such as Europe/Copenhagen; by default the ward's."),
+]
 End = Annotated[str | None, typer.Option(help="Up to, not including; by default now.")]
 
 COLUMNS: Final = {
@@ -59,7 +62,7 @@ def rules(
     group: Annotated[
         Literal["none", "ward", "week"], typer.Option(help="Rows for each ward, or for each week.")
     ] = "none",
-    zone: Zone = "UTC",
+    zone: Zone = None,
     format_: Format = "table",
 ) -> None:
     """Each rule's alerts and interruptions per patient-day, and what share of them was worth it.
@@ -84,7 +87,7 @@ def rules(
                 wards=ward,
                 group=group,
                 in_real_time=settings.clock == "wall",
-                zone=zone,
+                zone=_zone(engine, settings, zone, ward),
             )
     if format_ == "json":
         typer.echo(json.dumps(report, indent=2))
@@ -105,7 +108,7 @@ def week(
     language: Annotated[
         Literal["da", "en", "nb"] | None, typer.Option(help="By default that of the settings.")
     ] = None,
-    zone: Zone = "UTC",
+    zone: Zone = None,
 ) -> None:
     """A week's alerts on a page or two, as PDF, for the meeting of those who set the rules.
 
@@ -120,6 +123,7 @@ def week(
         with existing_database(settings) as engine, engine.connect() as connection:
             _require_schema(connection)
             now = _now(connection, settings)
+            zone = _zone(engine, settings, zone, None if ward is None else [ward])
             first, last = read.week_of(_time("--start", start), None, zone, now)
             report = read.rules(
                 connection,
@@ -240,6 +244,16 @@ def _now(connection: Connection, settings: Settings) -> int:
     if settings.clock == "wall":
         return wall_ms()
     return int(connection.scalar(select(func.max(events.c.at))) or wall_ms())
+
+
+def _zone(engine: Engine, settings: Settings, asked: str | None, wards: list[str] | None) -> str:
+    """As asked, else of the one ward, else of the house."""
+    from ward.live.plans import load_plans
+
+    if asked is not None:
+        return asked
+    plans, _ = load_plans(engine, settings.plan_file, settings.zone)
+    return plans.of(wards[0] if wards and len(wards) == 1 else "").zone
 
 
 def _time(option: str, text: str | None) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ward.alerts.acts import UNDO
 from ward.alerts.model import Alert, Change, Event
 from ward.clock import iso
-from ward.errors import InvalidError, NotFoundError
+from ward.errors import DoneError, InvalidError, NotFoundError
 from ward.ingest.journal import Journal
 from ward.ingest.records import Entry, Observation
 from ward.live import forget
@@ -24,6 +24,7 @@ from ward.live.shifts import Shifts
 from ward.live.views import Json
 from ward.scoring.rules import Rule
 from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
+from ward.store import idempotency
 from ward.store.alerts import get_alert
 from ward.store.care import level_of
 from ward.web.views import alert_view
@@ -46,11 +47,22 @@ class Commands:
         room = _ROOMS.get(name)
         if room is None:
             raise NotFoundError(f"no command {name}")
+        self._require_new()
         answer = getattr(self._rooms[room], name)(now, **arguments)
         self._core.commit(now)
         self._keeper.refresh(now)
         view: Json = answer() if callable(answer) else answer
         return view
+
+    def _require_new(self) -> None:
+        """Raises DoneError for what was done before, though who asked was not told so."""
+        core = self._core
+        for act in idempotency.present():
+            if any(act.is_same(waiting) for waiting in core.pending_acts):
+                core.commit(act.at)
+            with core.db.connect() as connection:
+                if idempotency.is_done(connection, act):
+                    raise DoneError("this was done before")
 
     # ------------------------------------------------------------------ stays
 

@@ -54,6 +54,7 @@ from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
 from ward.signals import INDEX, MINUTE, SECOND, SIGNALS
+from ward.store import idempotency
 from ward.store.stays import Stay, get_stay
 from ward.web.hub import Hub
 
@@ -122,6 +123,7 @@ class Core:
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
+        self.pending_acts: list[idempotency.Act] = []
         self._unproved = Unproved()
         self._swaps = Swaps()
         self._values: Values = {}
@@ -317,19 +319,21 @@ class Core:
         self._unproved.prove(self.book, self.engine, self.slots)
 
     def note(self, changes: Iterable[Change]) -> None:
-        """What a person did to the book; written by the next ``commit``."""
+        """What a person did to the book; written by the next ``commit``, with the key of the request."""
         self._pending_changes += changes
+        self.pending_acts += idempotency.present()
 
     def commit(self, now: int) -> None:
         """Write and tell what has changed. If that fails nothing is forgotten: the next call tries again."""
         changes = self._pending_changes
         if changes:
             back = {c.event.stay for c in changes if c.event.kind == "pause-ended"}
-            telling.save(self.db, self.hub, changes, self.book.dump, self._carrier, back)
+            with idempotency.riding(self.pending_acts):
+                telling.save(self.db, self.hub, changes, self.book.dump, self._carrier, back)
             for stay in back & self.stays.keys():
                 self.stays[stay] = replace(self.stays[stay], paused_until=None)
             self.changed.update(change.event.stay for change in changes)
-            self._pending_changes = []
+            self._pending_changes, self.pending_acts = [], []
 
     def _note_marks(self, *parts: Marked) -> None:
         for marked in parts:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from ward.alerts.model import Event
-from ward.alerts.plan import DEFAULT, Plan, Plans
+from ward.alerts.plan import Plan, Plans, built_in
 from ward.alerts.plan_file import PlanError, load_plan, parse_plan
 from ward.clock import iso
 from ward.store.events import append_events
@@ -19,10 +19,11 @@ from ward.store.plans import PlanVersion, current_plans, put_plan
 log = structlog.get_logger(__name__)
 
 
-def load_plans(db: Database, file: Path | None) -> tuple[Plans, dict[str, str]]:
+def load_plans(db: Database, file: Path | None, zone: str = "UTC") -> tuple[Plans, dict[str, str]]:
     """The plans in force, and the faults of those that cannot be read: such a ward goes by the default
-    plan until its own is mended. Raises ``PlanError`` for the file."""
-    plans = Plans(load_plan(file)[0] if file else DEFAULT)
+    plan until its own is mended. ``zone``: of the clock where no file says it. Raises ``PlanError`` for
+    the file."""
+    plans = Plans(load_plan(file)[0] if file else built_in(zone))
     faults = {}
     with db.connect() as connection:
         versions = current_plans(connection)

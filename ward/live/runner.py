@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -73,6 +75,8 @@ class _Ask:
     name: str
     arguments: Mapping[str, Any]
     answer: Future[Json]
+    context: Context
+    """The asker's: by which key she asks (``ward.store.idempotency``)."""
 
 
 class Runner:
@@ -131,7 +135,7 @@ class Runner:
 
     def ask(self, name: str, arguments: Mapping[str, Any]) -> Future[Json]:
         """Have a command carried out between two rounds."""
-        ask = _Ask(name, arguments, Future())
+        ask = _Ask(name, arguments, Future(), copy_context())
         if self._stop.is_set():
             ask.answer.set_exception(UnavailableError("the service is stopping"))
             return ask.answer
@@ -268,7 +272,8 @@ class Runner:
             if not ask.answer.set_running_or_notify_cancel():
                 continue  # who asked has gone, and was told that nothing was done
             try:
-                ask.answer.set_result(self._commands.run(ask.name, self._clock.now(), ask.arguments))
+                run = partial(self._commands.run, ask.name, self._clock.now(), ask.arguments)
+                ask.answer.set_result(ask.context.run(run))
             except Exception as error:  # it is the asker's
                 ask.answer.set_exception(error)
 

@@ -37,7 +37,7 @@ def rules(
     zone: str = "UTC",
 ) -> Json:
     """The report per rule of ``[start, end)`` (ms; by default the last 28 days), of these wards (None: all);
-    hours of the day are those of clocks in ``zone``.
+    hours of the day and weeks are those of clocks in ``zone``.
 
     Raises InvalidError for an impossible span, an unknown zone, and for a span with too many alerts.
     """
@@ -65,9 +65,9 @@ def rules(
     )
     since = min(first_days(connection, wards).values(), default=None)
     first = min((alert.raised for alert in found.alerts), default=None)
-    report["cautions"] = cautions(report, first, since)
+    report["cautions"] = cautions(report, first, since, zone)
     report["notes"] = [caution_words(one) for one in report["cautions"]]
-    return report | {"start": iso(start), "end": iso(end)}
+    return report | {"start": iso(start), "end": iso(end), "zone": zone}
 
 
 def week_of(start: int | None, end: int | None, zone: str, now: int) -> tuple[int, int]:

@@ -6,7 +6,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from ward.alerts.model import ASSESSMENTS, RANK, REPEATS
@@ -18,6 +17,7 @@ from ward.reports.where import by_bed, by_hour
 from ward.signals import SECOND
 from ward.store.feedback import Feedback, Raised
 from ward.store.tallies import DAY
+from ward.zones import day_text, local
 
 Json = dict[str, Any]
 Group = Literal["none", "ward", "week"]
@@ -77,11 +77,11 @@ def rule_report(
     zone: str = "UTC",
 ) -> Json:
     """As ``ward.web.schemas.reports.RuleReport``; ``now`` (ms of the ward) ends what is still going on; hours
-    of the day are those of clocks in ``zone``.
+    of the day and weeks are those of clocks in ``zone``.
 
     ``in_real_time``: the ward's clock is the machine's, so that a delay up to a channel has a meaning.
     """
-    key = _grouping(group, start)
+    key = _grouping(group, start, zone)
     last, first = _assessments(found)
     rules: dict[tuple[str, str, str], _Sums] = defaultdict(_Sums)
     groups: dict[str, _Sums] = defaultdict(_Sums)
@@ -129,14 +129,14 @@ def rule_report(
     }
 
 
-def cautions(report: Json, first: int | None, since: int | None) -> list[Json]:
+def cautions(report: Json, first: int | None, since: int | None, zone: str) -> list[Json]:
     """What to know of these figures, as ``kind`` and ``since``; ``first``: when the first alert was raised,
     ``since``: when monitored time was first counted (ms, None: never)."""
     found: list[Json] = []
     if not report["patient_days"]:
         found.append({"kind": "no-time", "since": None})
     elif since is not None and first is not None and first < since:
-        found.append({"kind": "part-of-time", "since": _day(since)})
+        found.append({"kind": "part-of-time", "since": day_text(local(zone, since)[0])})
     if report["alerts"] and report["assessed"] < FEW_ASSESSED * report["alerts"]:
         found.append({"kind": "not-asked", "since": None})
     return found
@@ -146,17 +146,18 @@ def caution_words(caution: Json, language: Language = "en") -> str:
     return CAUTIONS[language][caution["kind"]].format(since=caution["since"])
 
 
-def _grouping(group: Group, start: int) -> Callable[[str, int], str]:
+def _grouping(group: Group, start: int, zone: str) -> Callable[[str, int], str]:
+    first = local(zone, start)[0]
+
+    def week(at: int) -> str:
+        return day_text(first + max(local(zone, at)[0] - first, 0) // 7 * 7)
+
     by: dict[Group, Callable[[str, int], str]] = {
         "none": lambda ward, at: "",
         "ward": lambda ward, at: ward,
-        "week": lambda ward, at: _day(start + max(at - start, 0) // WEEK * WEEK),
+        "week": lambda ward, at: week(at),
     }
     return by[group]
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d")
 
 
 def _base(rule: str) -> str:

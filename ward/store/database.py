@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ward.store import schema
+from ward.store.idempotency import note_done
 
 ALLOWED: Final = "sqlite:///FOLDER/ward.db or postgresql://USER:PASSWORD@HOST/DATABASE"
 BUSY_MS: Final = 30_000
@@ -95,9 +96,14 @@ def open_database(url: str | URL) -> Engine:
         raise ValueError(f"not a database URL; allowed: {ALLOWED}") from None
     backend = parsed.drivername.partition("+")[0]
     if backend in ("postgresql", "postgres"):
-        return _open_postgres(parsed.set(drivername="postgresql+psycopg"))
-    if backend == "sqlite":
-        return _open_sqlite(parsed)
+        engine = _open_postgres(parsed.set(drivername="postgresql+psycopg"))
+    elif backend == "sqlite":
+        engine = _open_sqlite(parsed)
+    else:
+        engine = None
+    if engine is not None:
+        event.listen(engine, "commit", note_done)
+        return engine
     raise ValueError(f"{parsed.drivername!r} is not a database that ward knows; allowed: {ALLOWED}")
 
 

@@ -56,8 +56,10 @@ def answer(
     moment: Callable[[int], Any],
     *,
     listed: bool = True,
+    zone: str | None = None,
 ) -> Json:
-    """``patients``: (id, ward, bed) of each stay; ``listed``: with every alert of the one candidate."""
+    """``patients``: (id, ward, bed) of each stay; ``listed``: with every alert of the one candidate;
+    ``zone``: whose days are counted."""
     measured = judged.measured
     rows = _Rows(judged)
     settings = [rows.of(n) for n in range(1, len(measured.rows))]
@@ -73,7 +75,7 @@ def answer(
         "suggestion": None if judged.suggestion is None else _suggestion(judged, rows),
     }
     if judged.candidates.grid is None:
-        found |= detail(judged.found, judged.sets, judged.candidates.rules, patients, moment)
+        found |= detail(judged.found, judged.sets, judged.candidates.rules, patients, moment, zone)
         if listed:
             found |= _listed(judged, [id for id, _, _ in patients], moment)
     return found

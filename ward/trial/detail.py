@@ -14,8 +14,9 @@ from ward.scoring.readings import Int
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import NEVER
 from ward.signals import HOUR, SECOND
-from ward.trial.outcome import DAY, first_overlap, line_of
+from ward.trial.outcome import first_overlap, line_of
 from ward.trial.sweep import Alerts, Found, Sets
+from ward.zones import day_text, instant, local
 
 Json = dict[str, Any]
 
@@ -49,13 +50,15 @@ def detail(
     tried: frozenset[str],
     patients: Sequence[tuple[str, str, str]],
     moment: Callable[[int], Any],
+    zone: str | None,
 ) -> Json:
     """Of the rules that are tried, in force and under the one candidate. ``patients``: (id, ward, bed) of
-    each stay. JSON-ready: ``by_rule``, ``by_day``, ``patients``, ``changes`` (see ``ward.web.schemas``)."""
+    each stay; ``zone``: whose days are counted (None: UTC's, without dates). JSON-ready:
+    ``by_rule``, ``by_day``, ``patients``, ``changes`` (see ``ward.web.schemas``)."""
     pairs = _pairs(found, sets, tried)
     return {
         "by_rule": _by_rule(pairs),
-        "by_day": _by_day(pairs, moment),
+        "by_day": _by_day(pairs, moment, zone),
         "patients": _by_patient(pairs, found, patients),
         "changes": _changes(pairs, [id for id, _, _ in patients], moment),
     }
@@ -106,17 +109,25 @@ def _by_rule(pairs: Sequence[_Pair]) -> list[Json]:
     return [rows[rule] for rule in sorted(rows)]
 
 
-def _by_day(pairs: Sequence[_Pair], moment: Callable[[int], Any]) -> list[Json]:
-    """Each day (UTC) from the first with an alert to the last."""
+def _by_day(pairs: Sequence[_Pair], moment: Callable[[int], Any], zone: str | None) -> list[Json]:
+    """Each day from the first with an alert to the last; ``day`` is when it begins, ``date`` its name."""
     now, candidate = (
-        Counter(chain.from_iterable((getattr(pair, which).raised // DAY).tolist() for pair in pairs))
+        Counter(
+            local(zone or "UTC", at)[0]
+            for at in chain.from_iterable(getattr(pair, which).raised.tolist() for pair in pairs)
+        )
         for which in ("now", "candidate")
     )
     days = now.keys() | candidate.keys()
     if not days:
         return []
     return [
-        {"day": moment(day * DAY), "now": now[day], "candidate": candidate[day]}
+        {
+            "day": moment(instant(zone or "UTC", day, 0)),
+            "date": day_text(day) if zone else None,
+            "now": now[day],
+            "candidate": candidate[day],
+        }
         for day in range(min(days), max(days) + 1)
     ]
 

@@ -65,6 +65,8 @@ class Wanted:
     wish: Wish | None = None
     listed: bool = True
     """Every alert one by one, too."""
+    zone: str | None = None
+    """Whose days are counted; None: UTC's."""
 
 
 def run(
@@ -112,7 +114,9 @@ def run(
         found, sets, measured, called.counts, called.known, wanted.candidates, wanted.wish, suggestion
     )
     tell(1.0, "done")
-    return answer(judged, [(p.id, p.ward, p.bed) for p in patients], moment, listed=wanted.listed)
+    return answer(
+        judged, [(p.id, p.ward, p.bed) for p in patients], moment, listed=wanted.listed, zone=wanted.zone
+    )
 
 
 def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:

@@ -116,6 +116,7 @@ def _wanted(request: Json, in_force: Sequence[Sequence[Rule]]) -> Wanted:
         if wish is None
         else Wish(wish["per_day"], wish.get("of", "alerts"), wish.get("miss_cost", MISS_COST)),
         bool(request.get("listed", True)),
+        request.get("zone"),
     )
 
 

@@ -10,8 +10,8 @@ from fastapi import Depends, Header, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ward.errors import ConflictError
-from ward.store.idempotency import Remembered, claim, forget, remember
+from ward.errors import ConflictError, DoneError
+from ward.store.idempotency import Act, Remembered, claim, forget, remember, riding
 from ward.web.problems import KeyReusedError
 from ward.web.service_protocol import Json
 from ward.web.shared import Ident, send
@@ -31,7 +31,12 @@ Key = Annotated[
 
 
 class Idempotent:
-    """One request's key; ``answer`` runs the change, unless it ran before."""
+    """One request's key; ``answer`` runs the change, unless it ran before.
+
+    Whatever the change commits says in the same transaction that it was done (``ward.store.idempotency``), so
+    also what was done and could not be answered is not done twice: where its answer was not kept, ``again``
+    makes one.
+    """
 
     def __init__(self, request: Request, identity: Ident, key: Key = None) -> None:
         self.request = request
@@ -44,31 +49,53 @@ class Idempotent:
         *,
         status: int = 200,
         location: Callable[[Json], str] | None = None,
+        again: Callable[[], Awaitable[Json]] | None = None,
     ) -> Response:
-        """Run, and answer with the resource. Only successes are kept: what failed may be tried again."""
-        replayed = {"Idempotency-Replayed": "true"}
-        before = await self._claim() if self.key else None
-        if before is not None:
-            body, status, headers = before.body, before.status or status, replayed
+        """Run, and answer with the resource. Only successes are kept: what failed may be tried again.
+        ``again``: the resource as it is, where this was done and nobody knows what it was answered with."""
+        headers: dict[str, str] = {}
+        if not self.key:
+            body = await run()
         else:
-            body, headers = await self._run(run, status), {}
+            body, status, is_new = await self._once(run, status, again)
+            headers = {} if is_new else {"Idempotency-Replayed": "true"}
         if location is not None:
             headers["Location"] = location(body)
         return send(body, status, headers)
 
-    async def _run(self, run: Callable[[], Awaitable[Json]], status: int) -> Json:
-        try:
-            body = await run()
-        except Exception:
-            if self.key:
-                await run_in_threadpool(self._forget)
-            raise
-        if self.key:
-            await run_in_threadpool(self._remember, status, body)
-        return body
-
-    async def _claim(self) -> Remembered | None:
+    async def _once(
+        self, run: Callable[[], Awaitable[Json]], status: int, again: Callable[[], Awaitable[Json]] | None
+    ) -> tuple[Json, int, bool]:
+        """(answer, its status, whether this request did it)."""
         content = hashlib.sha256(await self.request.body()).hexdigest()
+        before = await self._claim(content)
+        if before is not None and before.body is not None:
+            return before.body, before.status or status, False
+        is_new = before is None
+        try:
+            body = await self._run(run, content, status) if is_new else await self._found(again)
+        except DoneError:
+            body, is_new = await self._found(again), False
+        await run_in_threadpool(self._remember, status, body)
+        return body, status, is_new
+
+    async def _run(self, run: Callable[[], Awaitable[Json]], content: str, status: int) -> Json:
+        act = Act(**self._mine, digest=content, status=status, at=self.identity.wall())
+        try:
+            with riding([act]):
+                return await run()
+        except DoneError:
+            raise
+        except Exception:
+            await run_in_threadpool(self._forget)  # which does nothing to what was done all the same
+            raise
+
+    async def _found(self, again: Callable[[], Awaitable[Json]] | None) -> Json:
+        if again is None:
+            raise ConflictError("this was done before; look at what came of it", code="done-before")
+        return await again()
+
+    async def _claim(self, content: str) -> Remembered | None:
         before = await run_in_threadpool(self._try_claim, content)
         if before is None:
             return None

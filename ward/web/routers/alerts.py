@@ -118,7 +118,7 @@ async def acknowledge(
             "acknowledge", alert=alert, by=who.name, assessment=body.assessment, note=body.note
         )
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: own_alert(service, who, alert))
 
 
 @router.post("/{alert}/assess", summary="Say what an alert was", responses=answers(Alert, 404, 409))
@@ -131,7 +131,7 @@ async def assess(alert: AlertId, body: Assess, service: Svc, who: Responder, onc
             "assess", alert=alert, by=who.name, assessment=body.assessment, note=body.note
         )
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: own_alert(service, who, alert))
 
 
 @router.post("/{alert}/hand-over", summary="Hand an alert over", responses=answers(Alert, 404, 409))
@@ -146,7 +146,7 @@ async def hand_over(alert: AlertId, body: HandOver, service: Svc, who: Responder
     async def run() -> Json:
         return await service.call("hand_over", alert=alert, by=who.name, to=body.to, note=body.note)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: own_alert(service, who, alert))
 
 
 @router.post("/{alert}/undo", summary="Take your last act back", responses=answers(Alert, 404, 409))
@@ -158,7 +158,7 @@ async def undo(alert: AlertId, service: Svc, who: Responder, once: Once) -> Resp
     async def run() -> Json:
         return await service.call("undo", alert=alert, by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: own_alert(service, who, alert))
 
 
 @router.post("/{alert}/shelve", summary="Mute a rule for a stay", responses=answers(Alert, 404, 409))
@@ -171,7 +171,7 @@ async def shelve(alert: AlertId, body: Shelve, service: Svc, who: Responder, onc
             "shelve", alert=alert, by=who.name, minutes=body.minutes, reason=body.reason or ""
         )
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: own_alert(service, who, alert))
 
 
 @router.post("/{alert}/unshelve", summary="End the muting", responses=answers(Alert, 404, 409))
@@ -182,7 +182,7 @@ async def unshelve(alert: AlertId, service: Svc, who: Responder, once: Once) -> 
     async def run() -> Json:
         return await service.call("unshelve", alert=alert, by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: own_alert(service, who, alert))
 
 
 async def own_alert(service: Service, who: Principal, alert: str) -> Json:

@@ -116,7 +116,7 @@ async def comment(draft: DraftId, body: DraftComment, service: Svc, who: Tuner, 
         await run_in_threadpool(write)
         return await _view(service, who, found)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _view(service, who, found))
 
 
 @router.post("/{draft}/approve", summary="Approve it", responses=answers(DraftShape, 404, 409, 412))
@@ -178,9 +178,12 @@ async def _act(act: Act, id: str, text: str | None, service: Service, who: Princ
         else:
             entry = Entry(id, service.clock.now(), who.name, act, text or None)
             await run_in_threadpool(_move, service, draft, entry, after)
+        return await now()
+
+    async def now() -> Json:
         return await _view(service, who, await _own(service, who, id))
 
-    return await once.answer(run)
+    return await once.answer(run, again=now)
 
 
 def _move(service: Service, draft: Draft, entry: Entry, after: State) -> None:

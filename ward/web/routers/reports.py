@@ -26,16 +26,19 @@ Start = Annotated[Time | None, Query(description="By default 28 days before `end
 End = Annotated[Time | None, Query(description="Up to, not including; by default now.")]
 Grouped = Annotated[Group, Query(description="Rows for each ward, or for each week.")]
 Zone = Annotated[
-    str,
+    str | None,
     Query(
         max_length=64,
-        description="Hours of the day are by the clocks of this time zone.",
+        description="Days and hours are by the clocks of this time zone; by default of the ward's "
+        "(its plan, `WARD_TIME_ZONE`).",
         examples=["Europe/Copenhagen"],
     ),
 ]
 
 
-async def _report(service: Service, who: Principal, ward: str | None, **asked: Any) -> Json:
+async def _report(service: Service, who: Principal, ward: str | None, zone: str | None, **asked: Any) -> Json:
+    clock = _zone(service, ward, zone)
+
     def make() -> Json:
         with service.engine_db.connect() as connection:
             return read.rules(
@@ -43,10 +46,15 @@ async def _report(service: Service, who: Principal, ward: str | None, **asked: A
                 service.clock.now(),
                 wards=who.within(ward),
                 in_real_time=service.clock.speed == 1,
+                zone=clock,
                 **asked,
             )
 
     return await run_in_threadpool(make)
+
+
+def _zone(service: Service, ward: str | None, asked: str | None) -> str:
+    return asked or service.plan(ward or "").zone
 
 
 @router.get("/rules", summary="What alerts were worth, rule by rule", responses=answers(RuleReport))
@@ -57,11 +65,11 @@ async def rules(
     start: Start = None,
     end: End = None,
     group: Grouped = "none",
-    zone: Zone = "UTC",
+    zone: Zone = None,
 ) -> Response:
     """Alerts and interruptions per patient-day; what share was actionable, not actionable or artefact by
     those who took them, with intervals and in words; how long it took; when, where. No patient is named."""
-    return send(await _report(service, who, ward, start=start, end=end, group=group, zone=zone))
+    return send(await _report(service, who, ward, zone, start=start, end=end, group=group))
 
 
 @router.get(
@@ -77,9 +85,10 @@ async def rules_csv(
     start: Start = None,
     end: End = None,
     group: Grouped = "none",
+    zone: Zone = None,
 ) -> Response:
     """A line for each rule, priority and group, with every figure of the report."""
-    found = await _report(service, who, ward, start=start, end=end, group=group)
+    found = await _report(service, who, ward, zone, start=start, end=end, group=group)
     return send_file(table.as_csv(found["rules"]), table.MEDIA_TYPE, "alert-report.csv")
 
 
@@ -95,14 +104,15 @@ async def week_pdf(
     ward: InWard = None,
     start: Annotated[Time | None, Query(description="By default the Monday of the last whole week.")] = None,
     end: Annotated[Time | None, Query(description="By default seven days after `start`.")] = None,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     lang: Annotated[Language | None, Query(description="By default that of the installation.")] = None,
 ) -> Response:
     """The report as PDF, for the meeting of those who set the rules."""
-    first, last = read.week_of(start, end, zone, service.clock.now())
-    found = await _report(service, who, ward, start=first, end=last, zone=zone)
+    clock = _zone(service, ward, zone)
+    first, last = read.week_of(start, end, clock, service.clock.now())
+    found = await _report(service, who, ward, clock, start=first, end=last)
     language = lang or service.language
-    made = await run_in_threadpool(week_paper, found, (first, last), ward, language, zone, wall_ms())
+    made = await run_in_threadpool(week_paper, found, (first, last), ward, language, clock, wall_ms())
     return send_file(made, paper.MEDIA_TYPE, "alert-report.pdf")
 
 

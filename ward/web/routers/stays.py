@@ -13,14 +13,14 @@ from ward.errors import ForbiddenError, InvalidError
 from ward.store.alerts import get_alerts
 from ward.store.events import list_events
 from ward.store.stays import list_stays
-from ward.web.access import Admitter, Flagger, Lister, Pauser, Reader, require_ward
+from ward.web.access import Admitter, Flagger, Lister, Pauser, Principal, Reader, require_ward
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.idempotency import Once
 from ward.web.schemas.alerts import StayLogEntry
 from ward.web.schemas.common import Name, Page
 from ward.web.schemas.stays import Admission, DeviceChange, DeviceTaken, FlagsChange, Pause, Stay, Transfer
-from ward.web.service_protocol import Json
+from ward.web.service_protocol import Json, Service
 from ward.web.shared import Cursor, InWard, Limit, StayId, Svc, own_stay, page_of, require_stay, send
 from ward.web.views import as_read_by, event_view, stay_view
 
@@ -83,7 +83,11 @@ async def list_(
 @router.get("/{stay}", summary="One stay as it is now", responses=answers(Stay, 404))
 async def get(stay: StayId, service: Svc, who: Reader) -> Response:
     """Signals with their age, NEWS2, alerts and what is pending."""
-    return send(stay_view(service.board, await own_stay(service, who, stay)))
+    return send(await _shown(service, who, stay))
+
+
+async def _shown(service: Service, who: Principal, stay: str) -> Json:
+    return stay_view(service.board, await own_stay(service, who, stay))
 
 
 @router.get(
@@ -128,7 +132,7 @@ async def set_flags(stay: StayId, body: FlagsChange, service: Svc, who: Flagger,
     async def run() -> Json:
         return await service.call("set_flags", stay=stay, flags=body.flags, by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _shown(service, who, stay))
 
 
 @router.post("/{stay}/discharge", summary="End the stay", responses=answers(Stay, 404, 409))
@@ -139,7 +143,7 @@ async def discharge(stay: StayId, service: Svc, who: Admitter, once: Once) -> Re
     async def run() -> Json:
         return await service.call("discharge", stay=stay, by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _shown(service, who, stay))
 
 
 @router.post("/{stay}/discharge/undo", summary="Take a discharge back", responses=answers(Stay, 404, 409))
@@ -151,7 +155,7 @@ async def undo_discharge(stay: StayId, service: Svc, who: Admitter, once: Once) 
     async def run() -> Json:
         return await service.call("undo_discharge", stay=stay, by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _shown(service, who, stay))
 
 
 @router.post("/{stay}/transfer", summary="Move to another bed or ward", responses=answers(Stay, 404, 409))
@@ -163,7 +167,7 @@ async def transfer(stay: StayId, body: Transfer, service: Svc, who: Admitter, on
     async def run() -> Json:
         return await service.call("transfer", stay=stay, **body.model_dump(), by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _shown(service, who, stay))
 
 
 @router.post(
@@ -183,7 +187,7 @@ async def attach(stay: StayId, body: DeviceTaken, service: Svc, who: Admitter, o
     async def run() -> Json:
         return await service.call("attach", stay=stay, **body.model_dump(), by=who.name)
 
-    return await once.answer(run, status=201)
+    return await once.answer(run, status=201, again=lambda: _shown(service, who, stay))
 
 
 @router.delete("/{stay}/devices", summary="Detach a device", responses=answers(Stay, 404, 409))
@@ -204,7 +208,7 @@ async def detach(
     async def run() -> Json:
         return await service.call("detach", stay=stay, device=named, by=who.name)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _shown(service, who, stay))
 
 
 @router.post("/{stay}/pause", summary="The patient is away", responses=answers(Stay, 404, 409))
@@ -215,4 +219,4 @@ async def pause(stay: StayId, body: Pause, service: Svc, who: Pauser, once: Once
     async def run() -> Json:
         return await service.call("pause", stay=stay, minutes=body.minutes, by=who.name, reason=body.reason)
 
-    return await once.answer(run)
+    return await once.answer(run, again=lambda: _shown(service, who, stay))

@@ -78,6 +78,7 @@ async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) 
         **body.model_dump(by_alias=True, exclude_none=True, exclude={"ward"}),
         "wards": None if wards is None else sorted(wards),
         "stays": body.stays,
+        "zone": service.plan(body.ward or "").zone,
     }
     tried = {rule["id"] for rule in wanted["rules"]} | ({body.grid.rule} if body.grid else set())
     about(detail={"rules": sorted(tried), "start": body.start, "end": body.end})

@@ -156,6 +156,7 @@ class RuleReport(Load):
 
     start: Moment
     end: Moment
+    zone: str = Field(description="By whose clocks days and hours are.", examples=["Europe/Copenhagen"])
     notes: list[str] = Field(
         description="What to know before believing the figures.",
         examples=[["Fewer than half of the alerts were assessed."]],

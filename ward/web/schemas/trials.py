@@ -221,9 +221,10 @@ class TrialRule(Answer):
 
 
 class TrialDay(Answer):
-    """Alerts raised on one day (UTC) by the rules that are tried."""
+    """Alerts raised on one day, by the ward's clock, by the rules that are tried."""
 
-    day: Moment
+    day: Moment = Field(description="When it begins.")
+    date: str | None = Field(default=None, examples=["2026-11-21"])
     now: int
     candidate: int
 

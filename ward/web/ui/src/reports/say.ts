@@ -50,8 +50,3 @@ export function difference({ what, aspect, now, reference }: Finding): string {
 export function spanOf(days: number, now: number): { start: string; end: string } {
   return { start: new Date(now - days * DAY_MS).toISOString(), end: new Date(now).toISOString() };
 }
-
-/** The clocks of whoever looks: hours of the day mean nothing by another's. */
-export function zone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-}

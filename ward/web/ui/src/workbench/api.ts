@@ -89,7 +89,7 @@ export interface TrialAnswer {
   settings: Setting[];
   suggestion: Suggestion | null;
   by_rule: ByRule[];
-  by_day: { day: string; now: number; candidate: number }[];
+  by_day: { day: string; date?: string | null; now: number; candidate: number }[];
   patients: ByPatient[];
   changes?: Record<ChangeKind, { count: number; items: Changed[] }> | null;
 }

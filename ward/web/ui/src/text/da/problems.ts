@@ -50,6 +50,7 @@ export const problems = {
     "draft-state": "En anden har imens afgjort denne kladde.",
     "draft-stale": "Ændret imens: {rules}. Prøv det igen på det, der gælder nu.",
     "draft-withdraw": "Kun den, der har foreslået en kladde, trækker den tilbage; andre afviser den.",
+    "done-before": "Dette er allerede gjort. Se, hvad der kom ud af det.",
     "trial-gone": "Systemet husker ikke denne prøve mere. Prøv ændringen igen.",
     "stay-goes-on": "Opholdet er ikke slut.",
     "undo-late": "Opholdet har været slut i mere end {minutes} min. Indlæg igen.",

@@ -20,7 +20,7 @@ export const reports = {
     verdict: "Vurderet som",
     taken: "Kvitteret efter",
     byRule: "Efter regel",
-    byHour: "Efter døgnets timer",
+    byHour: (zone: string) => `Efter døgnets timer (${zone})`,
     byBed: "Efter seng",
     responses: "Fra alarm til kvittering",
     csv: "Tabel (CSV)",

@@ -50,6 +50,7 @@ export const problems = {
     "draft-state": "Somebody else decided on this draft meanwhile.",
     "draft-stale": "Changed meanwhile: {rules}. Try it again on what is in force now.",
     "draft-withdraw": "Only who proposed a draft withdraws it; others reject it.",
+    "done-before": "This was done before. Look at what came of it.",
     "trial-gone": "The service does not remember this trial any more. Try the change again.",
     "stay-goes-on": "This stay is not over.",
     "undo-late": "This stay is over for more than {minutes} min. Admit anew.",

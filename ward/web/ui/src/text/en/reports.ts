@@ -20,7 +20,7 @@ export const reports = {
     verdict: "Assessed as",
     taken: "Taken after",
     byRule: "By rule",
-    byHour: "By hour of the day",
+    byHour: (zone: string) => `By hour of the day (${zone})`,
     byBed: "By bed",
     responses: "From told to taken",
     csv: "Table (CSV)",

@@ -50,6 +50,7 @@ export const problems = {
     "draft-state": "Noen andre har imens avgjort dette utkastet.",
     "draft-stale": "Endret imens: {rules}. Prøv det igjen på det som gjelder nå.",
     "draft-withdraw": "Bare den som har foreslått et utkast, trekker det tilbake; andre avviser det.",
+    "done-before": "Dette er allerede gjort. Se hva som kom ut av det.",
     "trial-gone": "Systemet husker ikke denne prøven lenger. Prøv endringen igjen.",
     "stay-goes-on": "Oppholdet er ikke slutt.",
     "undo-late": "Oppholdet har vært slutt i mer enn {minutes} min. Legg inn på nytt.",

@@ -20,7 +20,7 @@ export const reports = {
     verdict: "Vurdert som",
     taken: "Kvittert etter",
     byRule: "Etter regel",
-    byHour: "Etter døgnets timer",
+    byHour: (zone: string) => `Etter døgnets timer (${zone})`,
     byBed: "Etter seng",
     responses: "Fra alarm til kvittering",
     csv: "Tabell (CSV)",
