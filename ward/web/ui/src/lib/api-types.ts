@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description ce052128e2d55f32, as 78bf1dbc8be1498a. */
+/** What the API takes and gives. Made by `make client` of its description 9fa15920f445bf29, as bba11cd8b2b7bdef. */
 
 export interface paths {
     alerts: {
@@ -758,7 +758,7 @@ export interface paths {
                     start?: string | null;
                     end?: string | null;
                     group?: "none" | "ward" | "week";
-                    zone?: string;
+                    zone?: string | null;
                 };
             };
             responses: {
@@ -780,6 +780,7 @@ export interface paths {
                     start?: string | null;
                     end?: string | null;
                     group?: "none" | "ward" | "week";
+                    zone?: string | null;
                 };
             };
             responses: {
@@ -797,7 +798,7 @@ export interface paths {
                     ward?: string | null;
                     start?: string | null;
                     end?: string | null;
-                    zone?: string;
+                    zone?: string | null;
                     lang?: ("da" | "en" | "nb") | null;
                 };
             };
@@ -3128,6 +3129,7 @@ export interface components {
             start: string;
             /** Format: date-time */
             end: string;
+            zone: string;
             notes: string[];
             cautions: components["schemas"]["Caution"][];
             priorities: components["schemas"]["PriorityLoad"][];
@@ -3436,6 +3438,7 @@ export interface components {
         TrialDay: {
             /** Format: date-time */
             day: string;
+            date?: string | null;
             now: number;
             candidate: number;
         };
