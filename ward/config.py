@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ward.errors import InvalidError
 from ward.language import Language
-from ward.zones import is_zone, machine_zone
+from ward.machine import machine_zone
+from ward.zones import is_zone
 
 PREFIX: Final = "WARD_"
 FILE: Final = "ward.toml"

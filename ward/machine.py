@@ -1,4 +1,4 @@
-"""What the machine itself must do right: its clock, and room on its disk."""
+"""What the machine itself must do right: its clock, and room on its disk; and where it stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from ward.zones import is_zone
 
 STA_UNSYNC: Final = 0x0040
 TIME_ERROR: Final = 5
@@ -66,3 +68,12 @@ def free_bytes(folder: Path) -> int:
 def wanted_bytes(folder: Path, wanted_mb: float) -> float:
     """How much room there should be: ``wanted_mb``, or on a small disk a part of it."""
     return min(wanted_mb * 1e6, SMALL_DISK * shutil.disk_usage(folder).total)
+
+
+def machine_zone() -> str:
+    """The machine's own, by ``TZ`` or ``/etc/localtime``; UTC where it has no name."""
+    given = os.environ.get("TZ", "").removeprefix(":")
+    if given and is_zone(given):
+        return given
+    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+    return name if found and is_zone(name) else "UTC"

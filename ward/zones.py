@@ -3,7 +3,6 @@ it is now."""
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -23,15 +22,6 @@ def is_zone(name: str) -> bool:
     except (ValueError, OSError, LookupError):
         return False
     return True
-
-
-def machine_zone() -> str:
-    """The machine's own, by ``TZ`` or ``/etc/localtime``; UTC where it has no name."""
-    given = os.environ.get("TZ", "").removeprefix(":")
-    if given and is_zone(given):
-        return given
-    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
-    return name if found and is_zone(name) else "UTC"
 
 
 def local(zone: str, at: int) -> tuple[int, int]:
