@@ -54,10 +54,10 @@ ROOMS = {
     "ward/store": Room(None, MIDDLE),
     "ward/notify": Room(None, MIDDLE | {"ward.notify"}),
     "ward/protection": Room(None, MIDDLE | {"ward.protection"}),
-    "ward/trial": Room(None, MIDDLE | OFFLINE | {"ward.trial", "ward.live.history"}),
+    "ward/trial": Room(None, MIDDLE | OFFLINE | ZONES | {"ward.trial", "ward.live.history"}),
     **{
         f"ward/trial/{name}.py": Room(
-            PURE, WORDS | {"ward.scoring", "ward.alerts", "ward.trial", "ward.lifetime"}
+            PURE, WORDS | ZONES | {"ward.scoring", "ward.alerts", "ward.trial", "ward.lifetime"}
         )
         for name in (
             "candidates",
