@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.live.world import START, World
-from ward.live.changes import AGES, change
+from ward.live.changes import AGES, KEYS, change
 from ward.live.minutes import BINS, SHOWN, Minutes
 from ward.scoring.readings import Readings
 from ward.signals import INDEX, MINUTE
+from ward.web.hub import Message
 
 STAY = {"a": 0}
 
@@ -99,14 +101,15 @@ class Screen:
     def __init__(self, world: World) -> None:
         self.views: dict[str, Any] = {}
         self.sizes: list[int] = []
-        hub, publish = world.service.hub, world.service.hub.publish
+        hub, tell = world.service.hub, world.service.hub.tell
 
-        def heard(kind: str, data: Any, *rest: Any, **more: Any) -> int:
-            if kind == "stays":
-                self.take(msgspec.json.decode(msgspec.json.encode(data)))
-            return publish(kind, data, *rest, **more)
+        def heard(messages: Sequence[Message]) -> int:
+            for message in messages:
+                if message.kind == "stays":
+                    self.take(msgspec.json.decode(msgspec.json.encode(message.data())))
+            return tell(messages)
 
-        hub.publish = heard
+        hub.tell = heard
 
     def take(self, data: Any) -> None:
         self.sizes.append(len(msgspec.json.encode(data)))
@@ -117,13 +120,22 @@ class Screen:
                 view["signals"][name] |= members
             for name, members in told.get("parts", {}).items():
                 view["news2"]["parts"][name] |= members
+            if "news2" in told:
+                view["news2"] |= told["news2"]
+            for kind, key in KEYS.items():
+                for item in view[kind]:
+                    item |= told.get(kind, {}).get(item[key], {})
             self.views[told["id"]] = view
 
 
 def as_told(view: Any) -> Any:
     """Without what is told now and then only."""
     plain = msgspec.json.decode(msgspec.json.encode(view))
-    return plain | {"time": None} | {k: [{**d, **ages} for d in plain[k]] for k, ages in AGES.items()}
+    return (
+        plain
+        | {"time": None}
+        | {k: [{**d, **dict.fromkeys(ages)} for d in plain[k]] for k, ages in AGES.items()}
+    )
 
 
 def test_whoever_is_told_the_changes_knows_the_whole_and_a_second_is_small(world):
@@ -145,28 +157,68 @@ def test_whoever_is_told_the_changes_knows_the_whole_and_a_second_is_small(world
 JSON = st.none() | st.integers(0, 3)
 SIGNALS = st.dictionaries(st.sampled_from("hs"), st.fixed_dictionaries({"value": JSON, "state": JSON}))
 PARTS = st.dictionaries(st.sampled_from("hs"), st.fixed_dictionaries({"points": JSON, "time": JSON}))
+ITEMS = {
+    "devices": ("online", "last_seen_at"),
+    "pending": ("due_at", "left_s", "value"),
+    "alerts": ("state", "in_breach"),
+}
+LISTS = {
+    name: st.lists(
+        st.fixed_dictionaries({KEYS[name]: st.sampled_from("xy"), **dict.fromkeys(members, JSON)}), max_size=2
+    )
+    for name, members in ITEMS.items()
+}
 VIEWS = st.fixed_dictionaries(
     {
         "id": st.just("a"),
         "bed": JSON,
         "time": JSON,
-        "alerts": st.lists(JSON, max_size=2),
         "signals": SIGNALS,
         "news2": st.none() | st.fixed_dictionaries({"score": JSON, "parts": PARTS}),
-        "devices": st.lists(st.fixed_dictionaries({"online": JSON, "last_seen_at": JSON}), max_size=2),
-        "pending": st.lists(st.fixed_dictionaries({"due_at": JSON, "left_s": JSON}), max_size=2),
+        **LISTS,
     }
 )
 
 
-@given(VIEWS, VIEWS)
-def test_a_change_brings_one_view_to_the_other(before, after):
+@given(VIEWS, VIEWS, st.booleans())
+def test_a_change_brings_one_view_to_the_other(before, after, everything):
     screen = Screen.__new__(Screen)
     screen.sizes, screen.views = [], {"a": msgspec.json.decode(msgspec.json.encode(before))}
-    found = change(before, after, everything=False)
+    found = change(before, after, everything=everything)
     if found is not None:
         screen.take({"stays": [msgspec.json.decode(msgspec.json.encode(found))]})
+    if everything:
+        assert screen.views["a"] | {"time": None} == after | {"time": None}
     assert as_told(screen.views["a"]) == as_told(after)
+
+
+def test_the_time_left_stands_still_while_nobody_knows_whether_a_breach_goes_on(world):
+    """And then it is not told again each second, but once: also how much it was when it stopped."""
+    stay = world.admit()
+    world.live(30, spo2=84, hr=80, rr=14)
+    (counting,) = (p for p in world.service.board.stays[stay]["pending"] if p["rule"] == "spo2-below-88")
+    assert counting["due_at"] is not None
+    world.live(150, hr=80, rr=14)  # the probe is off
+    views = [world.service.board.stays[stay]]
+    world.live(1, hr=80, rr=14)
+    views.append(world.service.board.stays[stay])
+    (before, after) = (next(p for p in view["pending"] if p["rule"] == "spo2-below-88") for view in views)
+    assert after["due_at"] is None
+    assert 0 < after["left_s"] == before["left_s"] <= counting["left_s"]
+    assert "pending" not in (change(*views, everything=False) or {})
+
+
+def test_what_only_ages_is_told_with_what_does_not():
+    """A screen was not told the time left each second: when the clock stops it has to know where."""
+    empty = {"id": "a", "signals": {}, "news2": None, "devices": [], "alerts": []}
+    waits = {"id": "p", "due_at": 9, "left_s": 5, "value": 84}
+    later, stopped = waits | {"left_s": 4}, waits | {"left_s": 4, "due_at": None}
+    views = [empty | {"pending": [one]} for one in (waits, later, stopped)]
+    assert change(views[0], views[1], everything=False) is None
+    assert change(views[1], views[2], everything=False) == {
+        "id": "a",
+        "pending": {"p": {"due_at": None, "left_s": 4, "value": 84}},
+    }
 
 
 def test_what_is_sustained_in_a_pause_is_seen_though_nobody_is_told(world):

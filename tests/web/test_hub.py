@@ -39,7 +39,10 @@ def test_of_a_stay_only_the_newest_view_waits() -> None:
             hub.publish("stay", {"id": "t"}, "6A")
             hub.publish("stay-removed", {"id": "t"}, "6A")
             hub.publish("device", {"id": "6A/mon-1"}, "6A")
-            return [event.kind + event.data for event in await taken(subscription)]
+            return [
+                event.kind + event.wire.decode().partition("data: ")[2].strip()
+                for event in await taken(subscription)
+            ]
 
     assert asyncio.run(run()) == [
         'stay{"id":"s","n":4999}',

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ward.alerts.model import Alert
 from ward.alerts.technical import SERVICE
@@ -15,12 +17,17 @@ from ward.live.drafts import limits_of
 from ward.live.minutes import Recent
 from ward.live.risks import RiskShown, known, risks_now
 from ward.live.views import Board, Json, device_view, stay_views
+from ward.scoring.sustain import BREACH
 from ward.signals import MINUTE
-from ward.web.hub import Kind
+from ward.web.hub import Message
 from ward.web.views import alert_view
 
 EVERYTHING_MS = 5_000
 """So often all views are made anew: what only ages changes too."""
+
+
+Step = tuple[Json | None, Json]
+"""A stay's view before, None where it was not told, and after."""
 
 
 class BoardKeeper:
@@ -33,7 +40,7 @@ class BoardKeeper:
         self._devices: list[Json] = []
         self._recent = Recent()
         self._full_at = 0
-        self._messages: list[tuple[Kind, Json, str]] = []
+        self._messages: list[Message] = []
         """What the board's next state is told by: only once it is there, lest a stream that begins just then
         miss it in both."""
         self.board = Board(0)
@@ -90,29 +97,26 @@ class BoardKeeper:
             self._recent,
             self.board.number + 1,
         )
-        for kind, data, ward in self._messages:
-            core.hub.publish(kind, data, ward, step=self.board.number)
+        core.hub.tell([replace(message, step=self.board.number) for message in self._messages])
         self._messages = []
         self._measure(alerts, pending)
         return self.board
 
     def _tell(self, views: list[Json], now: int, full: bool) -> None:
         """What is other than before, a message a ward; one also where nothing is: that much is live."""
-        told: dict[str, list[Json]] = {view["ward"]: [] for view in self._views.values()}
+        told: dict[str, list[Step]] = {view["ward"]: [] for view in self._views.values()}
         for view in views:
             stay, ward = view["id"], view["ward"]
             before = self._views.get(stay)
             if before is not None and before["ward"] != ward:
-                self._messages.append(("stay-removed", {"id": stay}, before["ward"]))
+                self._messages.append(_removed(stay, before["ward"]))
                 before = None
-            found = change(before, view, everything=full)
             self._views[stay] = view
-            self._messages.append(("stay", view, ward))
-            told.setdefault(ward, [])
-            if found is not None:
-                told[ward].append(found)
-        for ward, found_here in told.items():
-            self._messages.append(("stays", {"time": iso(now), "stays": found_here}, ward))
+            self._messages.append(Message("stay", view, ward, of=stay))
+            told.setdefault(ward, []).append((before, view))
+        for ward, steps in told.items():
+            changes = partial(_changes, steps, now, everything=full)
+            self._messages.append(Message("stays", changes, ward))
 
     def _note_minutes(self, now: int, present: dict[str, int]) -> None:
         """Once a minute of the ward's time: the lines go on."""
@@ -123,11 +127,11 @@ class BoardKeeper:
         for stay, first in self._recent.news.items():
             news[self._core.stays[stay].ward][stay] = self._recent.view(stay, first)
         for ward, stays in news.items():
-            self._messages.append(("minutes", {"stays": stays}, ward))
+            self._messages.append(Message("minutes", {"stays": stays}, ward))
 
     def _forget(self, present: set[str]) -> None:
         for gone in self._views.keys() - present:
-            self._messages.append(("stay-removed", {"id": gone}, self._views.pop(gone)["ward"]))
+            self._messages.append(_removed(gone, self._views.pop(gone)["ward"]))
             self._risks.pop(gone, None)
 
     def _measure(self, alerts: dict[str, list[Alert]], pending: dict[int, list[Json]]) -> None:
@@ -142,6 +146,16 @@ class BoardKeeper:
         metrics.STREAMS.set(self._core.hub.subscribers)
 
 
+def _removed(stay: str, ward: str) -> Message:
+    return Message("stay-removed", {"id": stay}, ward, of=stay)
+
+
+def _changes(steps: Sequence[Step], now: int, *, everything: bool) -> Json:
+    """What is other than before; only made where a screen is told of it."""
+    found = (change(before, view, everything=everything) for before, view in steps)
+    return {"time": iso(now), "stays": [one for one in found if one is not None]}
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """One breach that nobody was told of."""
@@ -151,6 +165,8 @@ class _Waiting:
     since: int
     left: int | None
     """ms until it would be told; None: it is sustained, and held back"""
+    goes_on: bool = False
+    """Whether the time left grows less: it stands still while it is not known whether the breach goes on."""
 
 
 def pending_views(
@@ -161,9 +177,10 @@ def pending_views(
     rules = engine.rules
     cells, left = engine.sustain.pending(engine.frontier)
     since = engine.sustain.cell["since"][cells].tolist()
+    goes_on = (engine.sustain.cell["state"][cells] == BREACH).tolist()
     waiting = [
-        _Waiting(cell // len(rules), cell % len(rules), begun, remaining)
-        for cell, remaining, begun in zip(cells.tolist(), left.tolist(), since, strict=True)
+        _Waiting(cell // len(rules), cell % len(rules), *of)
+        for cell, *of in zip(cells.tolist(), since, left.tolist(), goes_on, strict=True)
     ]
     found: dict[int, list[Json]] = defaultdict(list)
     for one in [*waiting, *_held_back(core, present)]:
@@ -187,7 +204,7 @@ def pending_views(
                 "held_by": "pause" if one.left is None else None,
                 "since": iso(one.since),
                 "left_s": None if one.left is None else one.left / 1000,
-                "due_at": None if one.left is None else iso(int(engine.frontier[one.slot]) + one.left),
+                "due_at": iso(int(engine.frontier[one.slot]) + (one.left or 0)) if one.goes_on else None,
                 "signal": signal,
                 "value": value,
             }

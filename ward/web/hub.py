@@ -4,25 +4,30 @@ The core's thread publishes; each stream is served on the event loop. A stream t
 itself: of each stay it keeps the newest view only, and when more than ``limit`` other events wait for it,
 it is closed, so that the client comes back with ``Last-Event-ID`` and misses nothing. A dashboard is told of
 stays by what changed; one that is behind gets a snapshot in place of all changes that wait for it.
+
+What is told is made and encoded once, as the bytes that go out, and only where somebody listens to it: the
+streams share them. All that one tick tells is handed over in one go, and wakes the event loop once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgspec
 
+Json = dict[str, Any]
 Kind = Literal["alert", "stay", "stays", "minutes", "device", "stay-removed", "notice"]
 COALESCED: Final[frozenset[str]] = frozenset({"stay", "stay-removed", "device"})
 """Kinds of which only the newest matters, per id."""
 Form = Literal["views", "changes"]
 """How a stream is told of stays: each anew whenever anything of it changed, or what is other than before."""
+FORMS: Final[tuple[Form, Form]] = ("views", "changes")
 NOT_FOR: Final[Mapping[str, frozenset[str]]] = {
     "views": frozenset({"stays", "minutes"}),
     "changes": frozenset({"stay"}),
@@ -50,17 +55,61 @@ def for_everybody(data: Any) -> Any:
     return data
 
 
+def on_wire(kind: str, data: bytes, id: object = None) -> bytes:
+    """An event of a stream, from its data as JSON on one line."""
+    numbered = b"" if id is None else b"id: %s\n" % str(id).encode()
+    return b"event: %s\n%sdata: %s\n\n" % (kind.encode(), numbered, data)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, encoded once for all streams. ``id`` is its number in the event log, if it has one;
-    ``step`` is that of the board whose change it tells."""
+    """One event, as all streams send it. ``step`` is that of the board whose change it tells; of those with
+    the same ``key`` only the newest matters."""
 
     kind: str
-    data: str
-    ward: str
-    id: int | None
-    key: str | None
+    wire: bytes
+    id: int | None = None
+    key: str | None = None
     step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be told to whoever sees ``ward``. ``data``: a JSON object, or what makes it: that is asked
+    for only if somebody listens. ``id``: its number in the event log, if it has one."""
+
+    kind: Kind
+    data: Json | Callable[[], Json]
+    ward: str
+    id: int | None = None
+    step: int | None = None
+    of: str | None = None
+    """Of a kind in ``COALESCED``: the id of what it is about."""
+
+    @property
+    def key(self) -> str | None:
+        if self.kind not in COALESCED:
+            return None
+        return f"{'stay' if self.kind.startswith('stay') else self.kind} {self.of}"
+
+
+class _Made:
+    """The event of a message, made when the first stream asks, at most once for each kind of reader."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._data: Json | None = None
+        self._events: dict[bool, Event] = {}
+
+    def event(self, *, public: bool) -> Event:
+        if public not in self._events:
+            message = self._message
+            if self._data is None:
+                self._data = message.data() if callable(message.data) else message.data
+            shown = for_everybody(self._data) if public else self._data
+            wire = on_wire(message.kind, msgspec.json.encode(shown), message.id)
+            self._events[public] = Event(message.kind, wire, message.id, message.key, message.step)
+        return self._events[public]
 
 
 class Closed(Exception):  # noqa: N818 - a state, not a fault
@@ -92,25 +141,25 @@ class Subscription:
         self._doubted = False
         self._waiting = asyncio.Event()
 
-    def offer(self, event: Event) -> None:
-        """Called from any thread; never waits."""
+    def offer(self, events: Sequence[Event]) -> None:
+        """Called from any thread; never waits. Whoever offers wakes the stream (``awake``)."""
         with self._lock:
-            if self._closed:
-                return
-            if self.form == "changes" and event.kind in STEPS:
-                self._step(event)
-            elif event.key is not None:
-                self._latest[event.key] = event
-            elif len(self._alerts) >= self._limit:
-                self._closed = True
-            else:
-                self._alerts.append(event)
-        self._wake()
+            for event in events:
+                if self._closed:
+                    return
+                if self.form == "changes" and event.kind in STEPS:
+                    self._step(event)
+                elif event.key is not None:
+                    self._latest[event.key] = event
+                elif len(self._alerts) >= self._limit:
+                    self._closed = True
+                else:
+                    self._alerts.append(event)
 
     def _step(self, event: Event) -> None:
         if len(self._steps) >= MOST_STEPS:
             self._steps.clear()
-            self._steps.append(Event(BEHIND, "", "", None, None))
+            self._steps.append(Event(BEHIND, b""))
         if not self._steps or self._steps[-1].kind != BEHIND:
             self._steps.append(event)
 
@@ -130,13 +179,14 @@ class Subscription:
         return doubted
 
     def _wake(self) -> None:
-        with suppress(RuntimeError):  # the loop is already closed: nobody reads any more
-            self._loop.call_soon_threadsafe(self._waiting.set)
+        awake([self])
 
     async def take(self, timeout: float) -> list[Event]:  # noqa: ASYNC109 - a heartbeat, not a failure
         """What waits, alerts first; after ``timeout`` seconds an empty list. Raises Closed."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._waiting.wait(), timeout)
+        if not self._waiting.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._waiting.wait()
         self._waiting.clear()
         with self._lock:
             events = [*self._alerts, *self._steps, *self._latest.values()]
@@ -148,6 +198,21 @@ class Subscription:
         if self._closed:
             self._waiting.set()
         return events
+
+
+def awake(subscriptions: Sequence[Subscription]) -> None:
+    """One word to each event loop, however many of its streams have something to send."""
+    waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Event]] = defaultdict(list)
+    for one in subscriptions:
+        waiting[one._loop].append(one._waiting)
+    for loop, events in waiting.items():
+        with suppress(RuntimeError):  # the loop is already closed: nobody reads any more
+            loop.call_soon_threadsafe(_set, events)
+
+
+def _set(events: list[asyncio.Event]) -> None:
+    for event in events:
+        event.set()
 
 
 class Hub:
@@ -164,10 +229,14 @@ class Hub:
         return len(self._subscriptions)
 
     def publish(
-        self, kind: Kind, data: dict[str, Any], ward: str, id: int | None = None, step: int | None = None
+        self, kind: Kind, data: Json, ward: str, id: int | None = None, step: int | None = None
     ) -> int:
-        """Tell every stream that sees ``ward``; how many those are. ``data`` is a JSON object; from any
-        thread, never waits.
+        """One message; how many streams are told."""
+        return self.tell([Message(kind, data, ward, id, step, data.get("id"))])
+
+    def tell(self, messages: Sequence[Message]) -> int:
+        """Tell each to every stream that sees its ward; to how many streams that is. From any thread, never
+        waits.
 
         alert: ``{"alert": …, "event": …}`` with ``id`` = its number in the event log. stay: the stay's view.
         stays, minutes: what streams of changes are told in its place (``ward.live.board``).
@@ -175,21 +244,22 @@ class Hub:
         ``id`` is ``ward/device``. notice: what a page is to say that it shows (``ward.notify.dashboard``).
         """
         with self._lock:
-            to = [s for s in self._subscriptions if kind not in NOT_FOR[s.form] and s.sees(ward)]
-        if not to:
-            return 0
-        key = None
-        if kind in COALESCED:
-            what = "stay" if kind.startswith("stay") else kind
-            key = f"{what} {data['id']}"
-        made: dict[bool, Event] = {}
-        for subscription in to:
-            public = subscription.public
-            if public not in made:
-                shown = for_everybody(data) if public else data
-                made[public] = Event(kind, msgspec.json.encode(shown).decode(), ward, id, key, step)
-            subscription.offer(made[public])
-        return len(to)
+            open_ = list(self._subscriptions)
+        told: dict[Subscription, list[Event]] = defaultdict(list)
+        listening: dict[tuple[str, frozenset[Form]], list[Subscription]] = {}
+        for message in messages:
+            forms = frozenset(form for form in FORMS if message.kind not in NOT_FOR[form])
+            group = (message.ward, forms)
+            if group not in listening:
+                listening[group] = [s for s in open_ if s.form in forms and s.sees(message.ward)]
+            if to := listening[group]:
+                made = _Made(message)
+                for subscription in to:
+                    told[subscription].append(made.event(public=subscription.public))
+        for subscription, events in told.items():
+            subscription.offer(events)
+        awake(list(told))
+        return len(told)
 
     @contextmanager
     def subscribe(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import partial
+from itertools import groupby
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -21,11 +21,12 @@ from ward.store.alerts import get_alerts
 from ward.store.events import Logged, events_after, last_event
 from ward.web.access import Principal, Watcher, is_secure
 from ward.web.describe import API, problem_answer
-from ward.web.hub import BEHIND, Closed, Event, Form, Subscription, for_everybody
+from ward.web.hub import BEHIND, Closed, Event, Form, Subscription, for_everybody, on_wire
 from ward.web.identity import Identity
 from ward.web.rendered import Rendered
 from ward.web.service_protocol import Board, Json, Service
 from ward.web.shared import Ident, Svc
+from ward.web.streaming import EventStream
 from ward.web.views import alert_view, event_view, pending_as_alert
 
 HEARTBEAT_S: Final = 3.0
@@ -43,8 +44,10 @@ STREAM: Final = """`text/event-stream`; each `data` is one JSON object:
 | `stay` | a stay's view, when anything of it changed | |
 | `stay-removed` | `{id}`: discharged, or moved to a ward that you do not see | |
 | `stays` | only with `form=changes`, each second: `{time, stays}`, of each stay what is other than before: \
-`{id, view}`, all of it, or `{id, set, signals, parts}`, members to replace in the view, in its signals and \
-in the parts of its NEWS2. Whoever is told nothing of a stay knows it as it is at `time` | |
+`{id, view}`, all of it, or `{id, set, signals, parts, news2, devices, pending, alerts}`, members to \
+replace: in the view, in each of its signals and of the parts of its NEWS2, in its NEWS2, in each of its \
+devices (by `device`) and of what is pending and raised (by `id`). Whoever is told nothing of a stay knows \
+it as it is at `time` | |
 | `minutes` | only with `form=changes`, each minute: `{stays}`, by stay the last valid values of some \
 minutes as in the snapshot's `minutes` | |
 | `device` | a device's view | |
@@ -68,7 +71,7 @@ it may tell has changed. Who may see the board only gets null for `patient_ref` 
     "/events",
     summary="Live changes",
     description=STREAM,
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses={
         200: {"description": "The stream. It does not end by itself."},
         **{code: problem_answer(code) for code in (401, 403, 422, 429, 500)},
@@ -86,16 +89,22 @@ async def events(
         Literal["views", "changes"],
         Query(description="How stays are told of: each whole, or by what is other than before."),
     ] = "views",
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
+    return EventStream(_told(request, service, who, identity, last_event_id, form))
+
+
+async def _told(
+    request: Request, service: Service, who: Principal, identity: Identity, place: str | None, form: Form
+) -> AsyncGenerator[bytes]:
+    """The stream itself, in pieces of one or more whole events."""
     pause = float(request.app.state.heartbeat_s)
     with service.hub.subscribe(who.sees, public=who.sees_board_only, form=form) as subscription:
         # Subscribed first, read after: what happens in between comes twice rather than never.
         last = await run_in_threadpool(_last, service)
-        told = _place(last_event_id, last)
+        told = _place(place, last)
         while told is not None:
             block, seen = await run_in_threadpool(_missed, service, who, told)
-            for event in block:
-                yield event
+            yield b"".join(block)
             told = seen if len(block) == BLOCK else None
         shown = _Shown(service, request.app.state.rendered, who, form)
         yield shown.snapshot(last)
@@ -109,15 +118,15 @@ async def events(
                 if health["live"] and not was["live"]:  # what was shown meanwhile may lack anything
                     yield shown.snapshot(await run_in_threadpool(_last, service))
                 yield _heartbeat(service, health)
-            elif live.kind == BEHIND:
+            elif live[0].kind == BEHIND:
                 yield shown.snapshot(await run_in_threadpool(_last, service))
-            elif live.step is None or live.step > shown.number:
-                number = None if live.id is None else str(live.id)
-                yield ServerSentEvent(raw_data=live.data, event=live.kind, id=number)
+            elif news := [event.wire for event in live if event.step is None or event.step > shown.number]:
+                yield b"".join(news)
 
 
-async def _live(subscription: Subscription, pause: float) -> AsyncIterator[Event | None]:
-    """Events as they come; None each time a heartbeat is due, however busy the ward is."""
+async def _live(subscription: Subscription, pause: float) -> AsyncIterator[list[Event] | None]:
+    """Events as they come, those that came together in one list, but for ``BEHIND``, which is alone in its;
+    None each time a heartbeat is due, however busy the ward is."""
     loop = asyncio.get_running_loop()
     due = loop.time() + pause
     while True:
@@ -125,8 +134,9 @@ async def _live(subscription: Subscription, pause: float) -> AsyncIterator[Event
             events = await subscription.take(max(due - loop.time(), 0))
             if subscription.doubted():
                 yield None
-            for event in events:
-                yield event
+            for behind, some in groupby(events, lambda event: event.kind == BEHIND):
+                together = list(some)
+                yield together[:1] if behind else together
         except Closed:
             return
         if loop.time() >= due:
@@ -162,7 +172,7 @@ def _last(service: Service) -> int:
         return last_event(connection)
 
 
-def _missed(service: Service, who: Principal, after: int) -> tuple[list[ServerSentEvent], int]:
+def _missed(service: Service, who: Principal, after: int) -> tuple[list[bytes], int]:
     """The next block of missed changes of alerts, and the place of its last."""
     with service.engine_db.connect() as connection:
         logged = events_after(connection, after, wards=who.wards, alerts_only=True, limit=BLOCK)
@@ -170,7 +180,7 @@ def _missed(service: Service, who: Principal, after: int) -> tuple[list[ServerSe
     return shown, logged[-1].seq if logged else after
 
 
-def _changes(connection: Connection, logged: list[Logged], *, public: bool) -> Iterator[ServerSentEvent]:
+def _changes(connection: Connection, logged: list[Logged], *, public: bool) -> Iterator[bytes]:
     alerts = get_alerts(connection, {one.event.alert for one in logged if one.event.alert})
     for one in logged:
         alert = alerts.get(one.event.alert or "")
@@ -186,7 +196,7 @@ class _Shown:
         self.number = 0
         """The board of the last snapshot: changes up to it are known."""
 
-    def snapshot(self, last: int) -> ServerSentEvent:
+    def snapshot(self, last: int) -> bytes:
         """All of it that she sees, put together from texts that are made once for all who see the same."""
         board, who = self._service.board, self._who
         self.number = board.number
@@ -201,10 +211,10 @@ class _Shown:
             rest["alerts"] = [alert for alert in alerts if alert["stay"] is None]
             minutes = ",".join(self._minutes(board, stay["id"]) for stay in stays)
             minutes = f',"minutes":{{{minutes}}}'
-        head = msgspec.json.encode(for_everybody(rest) if who.sees_board_only else rest).decode()
+        head = msgspec.json.encode(for_everybody(rest) if who.sees_board_only else rest)
         views = ",".join(self._text("stay", stay["id"], stay, partial(dict, stay)) for stay in stays)
-        text = f'{head[:-1]},"stays":[{views}]{minutes}}}'
-        return ServerSentEvent(raw_data=text, event="snapshot", id=str(last))
+        text = f',"stays":[{views}]{minutes}}}'
+        return on_wire("snapshot", head[:-1] + text.encode(), last)
 
     def _minutes(self, board: Board, stay: str) -> str:
         text = self._text("minutes", stay, board.minutes, lambda: board.minutes.view(stay))
@@ -214,7 +224,7 @@ class _Shown:
         return self._rendered.text(kind, id, of, make, public=self._who.sees_board_only)
 
 
-def _heartbeat(service: Service, health: Json) -> ServerSentEvent:
+def _heartbeat(service: Service, health: Json) -> bytes:
     data = {
         "time": iso(service.clock.now()),
         "speed": service.clock.speed,
@@ -227,5 +237,5 @@ def _heartbeat(service: Service, health: Json) -> ServerSentEvent:
     return _event("heartbeat", data)
 
 
-def _event(kind: str, data: Any, id: str | None = None) -> ServerSentEvent:
-    return ServerSentEvent(raw_data=msgspec.json.encode(data).decode(), event=kind, id=id)
+def _event(kind: str, data: Any, id: str | None = None) -> bytes:
+    return on_wire(kind, msgspec.json.encode(data), id)

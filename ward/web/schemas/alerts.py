@@ -68,7 +68,10 @@ class Pending(Answer):
     state: Literal["pending", "suppressed"]
     since: Moment
     left_s: float | None = Field(None, description="Seconds of breach until it is raised.", examples=[123])
-    due_at: Moment | None = Field(None, description="When it is raised if the breach goes on.")
+    due_at: Moment | None = Field(
+        None,
+        description="When it is raised if the breach goes on; null while that is not known.",
+    )
     held_by: Literal["pause"] | None = Field(
         None, description="`pause`: it is sustained, and nobody is told while the patient is away."
     )

@@ -84,13 +84,13 @@ it("marks the signals that alerts are about with their gravest priority", () => 
 });
 
 describe("time left of a pending alert", () => {
-  const own = stay();
-  it("counts down from the moment of the view", () => {
-    expect(timeLeft(pending(), own, NOW + MINUTE)).toBe(120_000);
+  it("counts down to the moment that the server names, and stands still where it names none", () => {
+    expect(timeLeft(pending({ left_s: 180 }), NOW + MINUTE)).toBe(180_000);
+    expect(timeLeft(pending({ due_at: at(-3 * MINUTE) }), NOW + MINUTE)).toBe(120_000);
   });
   it("ends at nothing, and is unknown when the server does not say", () => {
-    expect(timeLeft(pending(), own, NOW + 10 * MINUTE)).toBe(0);
-    expect(timeLeft(pending({ left_s: null }), own, NOW)).toBeNull();
+    expect(timeLeft(pending({ due_at: at(-3 * MINUTE) }), NOW + 10 * MINUTE)).toBe(0);
+    expect(timeLeft(pending({ left_s: null }), NOW)).toBeNull();
   });
 });
 
@@ -117,7 +117,7 @@ describe("among those who need somebody as badly", () => {
   });
 
   it("counts the time left from when a pending alert is due", () => {
-    expect(timeLeft(pending({ due_at: at(-90_000), left_s: 999 }), stay(), NOW)).toBe(90_000);
+    expect(timeLeft(pending({ due_at: at(-90_000), left_s: 999 }), NOW)).toBe(90_000);
   });
 
   it("gives the same view for the same state", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { changed, goOn, linePath, MINUTES, type MinutesTold } from "../src/lib/changes";
 import { EMPTY, evaluatedUntil, fold, type View } from "../src/lib/state";
-import { at, MINUTE, NOW, signal, stay } from "./make";
+import type { News2 } from "../src/lib/types";
+import { alert, at, MINUTE, NOW, pending, signal, stay } from "./make";
 
 const hear = (view: View, event: string, data: unknown): View => fold(view, { event, data: JSON.stringify(data) });
 const told = (ago: number, ...values: (number | null)[]): MinutesTold => ({
@@ -17,6 +18,27 @@ describe("what changed of a stay", () => {
     const after = changed(known, { id: "s1", set: { flags: [] }, signals: { hr: { value: 0 } } }, at(-1_000));
     expect(after).toMatchObject({ flags: [], time: at(-1_000), bed: "1", signals: { hr: { value: 0, unit: "1/min" }, rr: { value: 14 } } });
     expect(known.signals["hr"]?.value).toBe(82);
+  });
+
+  it("replaces members of NEWS2, of devices and of what is pending or raised, and keeps their order", () => {
+    const score: News2 = { score: 5, risk: "medium", partial: false, missing: [], stale: [], scale: 1, parts: {}, not_applicable: null };
+    const two = stay({ news2: score, alerts: [alert({ id: "a1" }), alert({ id: "a2" })], pending: [pending({ id: "p1", due_at: at(-9_000) })] });
+    const after = changed(
+      two,
+      {
+        id: "s1",
+        alerts: { a2: { in_breach: false } },
+        pending: { p1: { due_at: null, left_s: 4 }, gone: { left_s: 1 } },
+        devices: { [two.devices[0]?.device ?? ""]: { online: false } },
+        news2: { score: 9 },
+      },
+      at(0),
+    );
+    expect(after?.alerts.map((one) => [one.id, one.in_breach])).toEqual([["a1", two.alerts[0]?.in_breach], ["a2", false]]);
+    expect(after?.pending).toEqual([{ ...two.pending[0], due_at: null, left_s: 4 }]);
+    expect(after?.devices[0]).toEqual({ ...two.devices[0], online: false });
+    expect(after?.news2).toEqual({ ...two.news2, score: 9 });
+    expect(two.alerts[1]?.in_breach).not.toBe(false);
   });
 
   it("is nothing for a stay that was never told whole", () => {

@@ -20,10 +20,9 @@ it("says what a partial or stale score lacks", () => {
 });
 
 it("says when a pending alert is told", () => {
-  const own = stay({ pending: [pending({ left_s: 90 })] });
-  const { worst } = bedView(own);
-  expect(worst && pendingWords(worst, own, NOW)).toBe("tells in 1:30");
-  expect(worst && pendingWords(worst, own, NOW + 10 * MINUTE)).toBe("tells now");
+  const { worst } = bedView(stay({ pending: [pending({ due_at: at(-90_000) })] }));
+  expect(worst && pendingWords(worst, NOW)).toBe("tells in 1:30");
+  expect(worst && pendingWords(worst, NOW + 10 * MINUTE)).toBe("tells now");
 });
 
 it("writes titles with subscripts", () => {
@@ -90,5 +89,5 @@ it("says the worst thing in words, with the value of now and where it goes", () 
 it("says what a pause holds back", () => {
   const own = stay({ pending: [pending({ left_s: null, held_by: "pause" })] });
   const { worst } = bedView(own);
-  expect(worst && pendingWords(worst, own, NOW)).toBe("held back while away");
+  expect(worst && pendingWords(worst, NOW)).toBe("held back while away");
 });

@@ -200,10 +200,10 @@ export function alertedSignals(stay: Stay): Map<string, Priority> {
   return signals;
 }
 
-/** Time until a pending alert is told, counted on from when the server said it; null when unknown. */
-export function timeLeft(pending: Pending, stay: Stay, now: number): number | null {
+/** Time until a pending alert is told; null when unknown. It stands still while the server says no moment: then nobody
+ * knows whether the breach goes on. */
+export function timeLeft(pending: Pending, now: number): number | null {
   const due = ms(pending.due_at);
   if (due !== null) return Math.max(0, due - now);
-  if (pending.left_s === null) return null;
-  return Math.max(0, pending.left_s * 1_000 - Math.max(0, now - (ms(stay.time) ?? now)));
+  return pending.left_s === null ? null : pending.left_s * 1_000;
 }

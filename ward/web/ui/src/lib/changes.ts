@@ -1,15 +1,20 @@
 /** What the stream tells of stays: only what is other than a second ago, and two hours of each signal by the minute. Pure. */
 
 import { ms } from "./clock";
-import type { NewsPart, SignalView, Stay } from "./types";
+import type { Alert, News2, NewsPart, Pending, SignalView, Stay } from "./types";
 
-/** One stay's: all of it in `view`, or members to replace: of the stay, of its signals, of the parts of its NEWS2. */
+/** One stay's: all of it in `view`, or members to replace: of the stay, of its signals, of NEWS2 and its parts, and of each
+ * of its devices and of what is pending or raised. */
 export interface StayChange {
   id: string;
   view?: Stay;
   set?: Partial<Stay>;
   signals?: Record<string, Partial<SignalView>>;
   parts?: Record<string, Partial<NewsPart>>;
+  news2?: Partial<News2>;
+  devices?: Record<string, Partial<Stay["devices"][number]>>;
+  pending?: Record<string, Partial<Pending>>;
+  alerts?: Record<string, Partial<Alert>>;
 }
 
 function inside<T extends object>(known: Readonly<Record<string, T>>, told: Record<string, Partial<T>>): Record<string, T> {
@@ -18,13 +23,22 @@ function inside<T extends object>(known: Readonly<Record<string, T>>, told: Reco
   return merged;
 }
 
+function each<T extends object>(known: readonly T[], told: Record<string, Partial<T>>, key: (item: T) => string): T[] {
+  return known.map((item) => (told[key(item)] ? { ...item, ...told[key(item)] } : item));
+}
+
 /** The stay after the change; null for one that was never told whole, whose change says too little. */
 export function changed(known: Stay | undefined, told: StayChange, time: string): Stay | null {
   const before = told.view ?? known;
   if (!before) return null;
   const stay: Stay = { ...before, ...told.set, time };
   if (told.signals) stay.signals = inside(stay.signals, told.signals);
-  if (told.parts && stay.news2) stay.news2 = { ...stay.news2, parts: inside(stay.news2.parts, told.parts) };
+  if (stay.news2 && (told.news2 || told.parts)) {
+    stay.news2 = { ...stay.news2, ...told.news2, parts: inside(stay.news2.parts, told.parts ?? {}) };
+  }
+  if (told.devices) stay.devices = each(stay.devices, told.devices, (device) => device.device);
+  if (told.pending) stay.pending = each(stay.pending, told.pending, (pending) => pending.id);
+  if (told.alerts) stay.alerts = each(stay.alerts, told.alerts, (alert) => alert.id);
   return stay;
 }
 

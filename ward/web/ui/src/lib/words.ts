@@ -76,10 +76,10 @@ export function whoShort(alert: Alert): string {
   return alert.state === "returned" ? (t.need["returned"] ?? "") : "";
 }
 
-export function pendingWords(thing: Thing, stay: Stay, now: number): string {
+export function pendingWords(thing: Thing, now: number): string {
   if (!thing.pending) return "";
   if (thing.pending.held_by) return t.card.heldBack;
-  const left = timeLeft(thing.pending, stay, now);
+  const left = timeLeft(thing.pending, now);
   return left === null ? t.unknown : t.card.pending(countdown(left));
 }
 
