@@ -64,6 +64,18 @@ def test_in_words(language: str, first: str, escalation: str, nothing: str, test
     assert said(language, "test").text.startswith(test)
 
 
+@pytest.mark.parametrize(
+    ("language", "begins"),
+    [
+        ("da", "Overdraget til dig: Afsnit"),
+        ("en", "Handed over to you: Ward"),
+        ("nb", "Overlatt til deg: Post"),
+    ],
+)
+def test_who_is_handed_an_alert_is_told_so(language: str, begins: str) -> None:
+    assert said(language, "handed-over").text.startswith(begins)
+
+
 def test_a_title_that_nobody_translated_is_told_as_it_is() -> None:
     assert "Lav iltmætning" in said("nb", text={**TEXT, "title": "Lav iltmætning", "titles": {}}).text
     assert "below 88" in said("da", text={"title": TEXT["title"]}).text, "as written by an older version"

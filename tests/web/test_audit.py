@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from tests.web.conftest import Client, problem
 from ward.errors import UnavailableError
 from ward.store.audit import Entry, Line, read, verify
-from ward.web.audit import about, acts
+from ward.web.audit import QUIET, about, acts
 from ward.web.trail import Trail
 
 A = "/api/v1"
@@ -148,6 +150,16 @@ def test_what_a_route_knows_is_told_also_from_a_thread(app: FastAPI, client: Cli
 
     client().post(f"{A}/session", json={"token": "ward_wrong"})
     assert told(engine) == [("", "access-log-in", None, None, "refused")]
+
+
+def test_every_line_can_be_told_in_words(app: FastAPI) -> None:
+    root = Path(__file__).parents[2] / "ward"
+    words = (root / "web/ui/src/text/en/trail.ts").read_text()
+    told = set(re.findall(r'^    "?([a-z.-]+)"?: "', words, re.MULTILINE))
+    assert {act.action for act in acts(app)} - QUIET == {one for one in told if "." not in one} - QUIET
+    commands = "\n".join(file.read_text() for file in root.rglob("*.py"))
+    written = set(re.findall(r'"((?:token|user|patient|backup|audit)\.[a-z]+)"', commands))
+    assert written - {"audit.heads", "audit.syslog", "backup.last"} <= told  # those are kept, not told
 
 
 def test_every_change_has_a_loud_name(app: FastAPI) -> None:

@@ -129,7 +129,7 @@ def _check_end(until: int, scope: str, now: int) -> None:
     if not scope.startswith("stay:"):
         raise InvalidError("only limits of one patient end by themselves; use ?stay=", field="body.until")
     if until <= now:
-        raise InvalidError("the end must be in the future", field="body.until")
+        raise InvalidError("the end must be in the future", field="body.until", code="end-past")
 
 
 def places(core: Core, scope: str) -> tuple[str | None, str | None]:

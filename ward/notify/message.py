@@ -20,6 +20,7 @@ LONGEST: Final = 200
 
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     "da": {
+        "handed-over": "Overdraget til dig: ",
         "reminder": "Påmindelse: ",
         "escalation": "Ingen har kvitteret: ",
         "undelivered": "En anden kunne ikke få besked: ",
@@ -35,6 +36,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "since": ", siden {}",
     },
     "en": {
+        "handed-over": "Handed over to you: ",
         "reminder": "Reminder: ",
         "escalation": "Nobody has taken it: ",
         "undelivered": "Another could not be told: ",
@@ -50,6 +52,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "since": ", since {}",
     },
     "nb": {
+        "handed-over": "Overlatt til deg: ",
         "reminder": "Påminnelse: ",
         "escalation": "Ingen har kvittert: ",
         "undelivered": "En annen kunne ikke få beskjed: ",

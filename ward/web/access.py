@@ -301,7 +301,7 @@ def require_ward(who: Principal, ward: str) -> None:
 def require_all_wards(who: Principal) -> None:
     """Users and tokens reach over wards: who sees only some could give herself the others."""
     if who.wards is not None:
-        raise ForbiddenError("users and tokens are made by who sees all wards")
+        raise ForbiddenError("users and tokens are made by who sees all wards", code="all-wards")
 
 
 def guards(route: APIRoute) -> list[str]:

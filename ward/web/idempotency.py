@@ -102,7 +102,9 @@ class Idempotent:
         if before.digest != content:
             raise KeyReusedError("this Idempotency-Key came with another content before; take a new key")
         if before.status is None:
-            raise ConflictError("the first request with this Idempotency-Key is still being answered")
+            raise ConflictError(
+                "the first request with this Idempotency-Key is still being answered", code="still-asked"
+            )
         return before
 
     @property

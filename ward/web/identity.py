@@ -69,9 +69,9 @@ def create_token(
     if role not in ROLES:
         raise InvalidError(f"role {role!r}; allowed: {', '.join(ROLES)}", field="role")
     if role in WARDED and not listed:
-        raise InvalidError(f"a {role} needs at least one ward", field="wards")
+        raise InvalidError(f"a {role} needs at least one ward", field="wards", code="wards-needed")
     if expires is not None and expires <= now:
-        raise InvalidError("a token cannot expire before it is made", field="expires_at")
+        raise InvalidError("a token cannot expire before it is made", field="expires_at", code="end-past")
     secret = new_secret(PREFIX)
     token = store.Token(
         id=secrets.token_hex(8),
@@ -125,7 +125,7 @@ def create_link(engine: Engine, token: str, now: int) -> str:
     with engine.begin() as tx:
         found = store.get_token(tx, token)
         if found.revoked is not None or (found.expires is not None and found.expires <= now):
-            raise InvalidError("this token was revoked or has expired")
+            raise InvalidError("this token was revoked or has expired", code="token-over")
         secret = new_secret()
         expires = now + CODE_MS
         code = store.LoginCode(digest(secret), found.name, found.role, found.wards, expires, token=found.id)

@@ -73,7 +73,7 @@ async def change(identity: Identity, who: Principal, current: str, new: str, bro
 
     def mine() -> User:
         if who.user is None:
-            raise ConflictError("who came in with a token or a link has no password here")
+            raise ConflictError("who came in with a token or a link has no password here", code="no-password")
         with identity.engine.connect() as connection:
             return people.get_user(connection, who.user)
 

@@ -38,7 +38,9 @@ def create_user(
     """A new user, with a password's hash or none yet. Raises InvalidError, ConflictError."""
     plain = normal(login)
     if not LOGIN.fullmatch(plain):
-        raise InvalidError("a user name has 1 to 64 characters and no blanks", field="login")
+        raise InvalidError(
+            "a user name has 1 to 64 characters and no blanks", field="login", code="login-form"
+        )
     listed = require_wards(role, wards)
     user = User(
         id=secrets.token_hex(8),
@@ -62,10 +64,12 @@ def require_wards(role: str, wards: Iterable[str] | None) -> list[str] | None:
         raise InvalidError(f"role {role!r}; allowed for people: {', '.join(sorted(PEOPLE))}", field="role")
     listed = None if wards is None else sorted(set(wards))
     if role in WARDED and not listed:
-        raise InvalidError("a nurse needs at least one ward", field="wards")
+        raise InvalidError("a nurse needs at least one ward", field="wards", code="wards-needed")
     bad = [ward for ward in listed or () if not is_name(ward)]
     if bad:
-        raise InvalidError(f"{bad[0]!r} can not be a ward's name", field="wards")
+        raise InvalidError(
+            f"{bad[0]!r} can not be a ward's name", field="wards", code="ward-name", params={"ward": bad[0]}
+        )
     return listed
 
 

@@ -141,7 +141,7 @@ async def hand_over(alert: AlertId, body: HandOver, service: Svc, who: Responder
     shown = await own_alert(service, who, alert)
     known = await run_in_threadpool(colleagues, service, shown["ward"] or "")
     if not any(body.to in (one["person"], one["name"]) for one in known):
-        raise InvalidError("not a colleague of this ward", field="body.to")
+        raise InvalidError("not a colleague of this ward", field="body.to", code="not-here")
 
     async def run() -> Json:
         return await service.call("hand_over", alert=alert, by=who.name, to=body.to, note=body.note)

@@ -114,7 +114,9 @@ def _person(service: Service, who: Principal, ward: str, person: str | None) -> 
     found = next((one for one in colleagues(service, ward) if one["person"] == person), None)
     if found is None:
         raise InvalidError(
-            "nobody of this ward; see `people` of the list of assignments", field="body.person"
+            "nobody of this ward; see `people` of the list of assignments",
+            field="body.person",
+            code="not-here",
         )
     return person, found["name"]
 

@@ -219,7 +219,7 @@ async def _scope(service: Service, who: Principal, scope: str) -> str:
 
 def _require_whole(who: Principal, scope: str) -> None:
     if scope == "all" and who.wards is not None:
-        raise ForbiddenError("what changes rules for all wards is for who sees all wards")
+        raise ForbiddenError("what changes rules for all wards is for who sees all wards", code="all-wards")
 
 
 def _sees(connection: Any, who: Principal, scope: str) -> bool:

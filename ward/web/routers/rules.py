@@ -108,7 +108,9 @@ async def put(
             "rules of a ward change through a draft that a second person approves", code="second-person"
         )
     if scope == "all" and who.wards is not None:
-        raise ForbiddenError("a rule for all wards can be changed only by who sees all wards; use ?ward=")
+        raise ForbiddenError(
+            "a rule for all wards can be changed only by who sees all wards; use ?ward=", code="all-wards"
+        )
     if body.id not in (None, rule):
         raise InvalidError("the id in the body is not that of the path", field="body.id")
     now = await present(service, rule, scope)

@@ -1,25 +1,11 @@
 /** Every pair of colours that carries words or tells a thing's border, in both themes (WCAG 2.2: 1.4.3, 1.4.11). */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-
-const CSS = readFileSync(new URL("../src/styles/base.css", import.meta.url), "utf8");
-
-function tokens(selector: RegExp): Record<string, string> {
-  const block = selector.exec(CSS)?.[1] ?? "";
-  return Object.fromEntries([...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{3,6})\b/g)].map(([, name, colour]) => [name, colour]));
-}
-
-const dark = tokens(/^:root \{([^}]*)\}/m);
-const THEMES = { night: dark, day: { ...dark, ...tokens(/:root\[data-theme="light"\] \{([^}]*)\}/) } };
+import { linear, THEMES } from "./colours";
 
 /** Relative luminance, as WCAG defines it. */
 function luminance(hex: string): number {
-  const long = hex.length === 4 ? hex.replace(/[0-9a-f]/g, "$&$&") : hex;
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const value = parseInt(long.slice(at, at + 2), 16) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
+  const [red, green, blue] = linear(hex);
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 

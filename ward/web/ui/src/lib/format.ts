@@ -48,6 +48,7 @@ const TIMES = {
   withDay: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
   day: { weekday: "long", day: "numeric", month: "long" },
   date: { day: "numeric", month: "short", year: "numeric" },
+  typed: { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" },
   dateTime: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
@@ -87,6 +88,11 @@ export function date(at: number): string {
 
 export function dateTime(at: number): string {
   return time("dateTime", at);
+}
+
+/** As one would type it: '21.11.2026 14.32'. */
+export function momentTyped(at: number): string {
+  return time("typed", at).replace(",", "");
 }
 
 /** With exactly so many decimals, after a point or a comma. */

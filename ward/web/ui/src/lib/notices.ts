@@ -4,7 +4,7 @@ import type { Route } from "./route.svelte";
 import type { View } from "./state";
 import type { Delivery, Notice, Tellings } from "./types";
 import { ms } from "./clock";
-import { clock } from "./format";
+import { clock, fill } from "./format";
 import { t } from "../text";
 
 export interface Showing {
@@ -45,6 +45,28 @@ export function tellings(found: Tellings): { rides: boolean; deliveries: Deliver
   return own.length || !others.length ? { rides: false, deliveries: latest(own) } : { rides: true, deliveries: latest(others) };
 }
 
+/** Why somebody could not be told, by how the service words it. */
+const WHYS: readonly (readonly [RegExp, string])[] = [
+  [/^the person has no address/, "noAddress"],
+  [/^the person's address/, "badAddress"],
+  [/^no answer in time/, "noAnswer"],
+  [/^no connection/, "noConnection"],
+  [/^the (?:service|other side) answered (?<status>\d+)/, "answered"],
+  [/^the (?:service|broker) did not take it/, "notTaken"],
+  [/^no dashboard of the ward is open/, "noScreen"],
+  [/^no dashboard has said that it shows it/, "notShown"],
+  [/^no channel of this name is configured/, "noChannel"],
+  [/^the channel does not work just now/, "channelDown"],
+];
+
+export function whyNotTold(error: string | null | undefined): string {
+  for (const [about, says] of WHYS) {
+    const found = error && about.exec(error);
+    if (found) return fill(t.told.why[says] ?? error, found.groups ?? {});
+  }
+  return error || t.unknown;
+}
+
 /** What became of telling one person: 'Ada, pager: told at 03:04 (2 s)'. Where the ward's clock runs faster than life
  * the time of sending, which is the machine's, would only mislead: then there is no delay either. */
 export function toldWords(delivery: Delivery, now: number): string {
@@ -56,6 +78,6 @@ export function toldWords(delivery: Delivery, now: number): string {
     const words = delivery.reason === "resolved" ? t.told.resolved : t.told.sent;
     return words(who, delay === null ? null : clock(sent, now), delay === null || delivery.reason !== "first" ? "" : ` (${Math.round(delay)} s)`);
   }
-  if (state === "failed") return t.told.failed(who, error ?? t.unknown);
+  if (state === "failed") return t.told.failed(who, whyNotTold(error));
   return state === "waiting" ? t.told.waiting(who) : t.told.dropped(who);
 }

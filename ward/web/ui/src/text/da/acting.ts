@@ -60,6 +60,18 @@ export const acting = {
     on: "Enkelte taster virker",
   },
   told: {
+    why: {
+      noAddress: "der kendes ingen adresse til denne kanal",
+      badAddress: "adressen er ikke én adresse",
+      noAnswer: "intet svar i tide",
+      noConnection: "ingen forbindelse",
+      answered: "den anden side svarede {status}",
+      notTaken: "den blev ikke taget imod",
+      noScreen: "ingen skærm på afsnittet er åben",
+      notShown: "ingen skærm har sagt, at den viser den",
+      noChannel: "denne kanal er ikke sat op",
+      channelDown: "denne kanal virker ikke lige nu",
+    } as Readonly<Record<string, string>>,
     title: "Hvem fik besked",
     nobody: "Ingen endnu.",
     withEpisode: "Ingen på ny: den hører til et forløb, som afsnittet allerede har fået besked om.",

@@ -5,7 +5,10 @@ export const common = {
   unknown: "ukendt",
   onOxygen: "ilttilskud",
   onAir: "rumluft",
-  time: { now: "nu", due: "nu", s: "s", min: "min", h: "t", d: "d" },
+  time: {
+    exampleClock: "03.12",
+    exampleMoment: "21.11.2026 14.32",
+    like: (example: string) => `For eksempel ${example}`, now: "nu", due: "nu", s: "s", min: "min", h: "t", d: "d" },
   signals: {
     hr: "Hjertefrekvens",
     pr: "Pulsfrekvens",

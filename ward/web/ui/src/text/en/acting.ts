@@ -60,6 +60,18 @@ export const acting = {
     on: "Single keys act",
   },
   told: {
+    why: {
+      noAddress: "no address is known for this way",
+      badAddress: "the address is not one address",
+      noAnswer: "no answer in time",
+      noConnection: "no connection",
+      answered: "the other side answered {status}",
+      notTaken: "it was not taken",
+      noScreen: "no screen of the ward is open",
+      notShown: "no screen has said that it shows it",
+      noChannel: "this way is not set up",
+      channelDown: "this way does not work just now",
+    } as Readonly<Record<string, string>>,
     title: "Who was told",
     nobody: "Nobody yet.",
     withEpisode: "Nobody anew: it belongs to an episode that the ward was told of already.",

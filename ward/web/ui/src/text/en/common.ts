@@ -6,7 +6,10 @@ export const common = {
   onOxygen: "oxygen",
   onAir: "room air",
   /** An age below ten seconds, a time that is up, and the units of a duration. */
-  time: { now: "now", due: "due", s: "s", min: "min", h: "h", d: "d" },
+  time: {
+    exampleClock: "03:12",
+    exampleMoment: "21/11/2026 14:32",
+    like: (example: string) => `Such as ${example}`, now: "now", due: "due", s: "s", min: "min", h: "h", d: "d" },
   signals: {
     hr: "Heart rate",
     pr: "Pulse rate",

@@ -60,6 +60,18 @@ export const acting = {
     on: "Enkelttaster virker",
   },
   told: {
+    why: {
+      noAddress: "ingen adresse er kjent for denne kanalen",
+      badAddress: "adressen er ikke én adresse",
+      noAnswer: "ikke noe svar i tide",
+      noConnection: "ingen forbindelse",
+      answered: "den andre siden svarte {status}",
+      notTaken: "den ble ikke tatt imot",
+      noScreen: "ingen skjerm på posten er åpen",
+      notShown: "ingen skjerm har sagt at den viser den",
+      noChannel: "denne kanalen er ikke satt opp",
+      channelDown: "denne kanalen virker ikke akkurat nå",
+    } as Readonly<Record<string, string>>,
     title: "Hvem fikk beskjed",
     nobody: "Ingen ennå.",
     withEpisode: "Ingen på nytt: den hører til et forløp som posten allerede har fått beskjed om.",

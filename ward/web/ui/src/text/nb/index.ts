@@ -15,7 +15,8 @@ import { problems } from "./problems";
 import { shift } from "./shift";
 import { sound } from "./sound";
 import { stay } from "./stay";
+import { trail } from "./trail";
 import { workbench } from "./workbench";
 import { reports } from "./reports";
 
-export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports, ...packs };
+export const nb: Words = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports, ...packs, ...trail };
