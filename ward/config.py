@@ -64,6 +64,14 @@ def _mqtt_url(url: str) -> str:
     return url
 
 
+def _mqtt_places(text: str) -> str:
+    for one in text.split(",") if text else ():
+        parts = urlsplit(f"mqtt://{one.strip()}")
+        if not parts.hostname or not parts.port or parts.username or parts.path:
+            raise ValueError("must look like host:1883,host:1883")
+    return text
+
+
 def _nats_urls(text: str) -> str:
     for url in text.split(","):
         parts = urlsplit(url.strip())
@@ -104,6 +112,9 @@ class Settings(BaseSettings):
     mqtt_url: Annotated[str, AfterValidator(_mqtt_url)] = Field(
         "mqtt://127.0.0.1:1883", description="Broker: mqtt://host:port or mqtts://user:password@host:port"
     )
+    mqtt_also: Annotated[str, AfterValidator(_mqtt_places)] = Field(
+        "", description="Other addresses of the same cluster of brokers, tried in turn: host:1883,host:1883"
+    )
     mqtt_ca_file: Path | None = Field(None, description="Certificate authority of an mqtts broker (PEM)")
     mqtt_cert_file: Path | None = Field(None, description="Ward's own certificate for the broker (PEM)")
     mqtt_key_file: Path | None = Field(None, description="Key of that certificate (PEM)")
@@ -123,6 +134,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".ward"), description="Database, snapshots and secrets; its owner's only")
     database_url: str | None = Field(
         None, description="SQLite or PostgreSQL; by default ward.db in the data folder"
+    )
+    standby: bool = Field(
+        False, description="Stand by while another service has this PostgreSQL, and take over when it fails"
     )
     journal_url: Annotated[str, AfterValidator(_nats_urls)] | None = Field(
         None,

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,8 +15,12 @@ import structlog
 import uvicorn
 
 from ward.config import Settings, SettingsError, prepare_data_dir
+from ward.live.watchdog import end_process
+from ward.models import find_risk
 from ward.service import WardService
-from ward.store.database import open_database
+from ward.standing_by import standing_by
+from ward.store.database import migrate, open_database
+from ward.store.lease import Lease
 from ward.store.serving import serving
 from ward.web.app import create_app
 from ward.web.doors import doors_of
@@ -104,8 +109,8 @@ def serve(settings: Settings) -> None:
     set_up_log(settings.log_level)
     end_on_term()
     check_port(settings)
-    with contextlib.suppress(KeyboardInterrupt), alone(settings):
-        service = WardService(settings)
+    with contextlib.suppress(KeyboardInterrupt), owning(settings) as lease:
+        service = WardService(settings, lease=lease)
         with service.running(in_background=True):
             log.info("listening", dashboard=f"http://{settings.http_host}:{settings.http_port}/")
             http_server(service, settings).run()
@@ -121,6 +126,31 @@ def alone(settings: Settings) -> Iterator[None]:
         with serving(database):
             yield
     finally:
+        database.dispose()
+
+
+@contextlib.contextmanager
+def owning(settings: Settings) -> Iterator[Lease | None]:
+    """The only one on the database; with ``standby`` after waiting, however long, for another to fail."""
+    if not settings.standby:
+        with alone(settings):
+            yield None
+        return
+    database = open_database(settings.database)
+    if database.dialect.name != "postgresql":
+        raise SettingsError("standby: needs PostgreSQL (WARD_DATABASE_URL), which several machines can reach")
+    lease = Lease(database, end_process)
+    find_risk(settings.risk_model)  # what it takes to read a model is most of a start; here it delays nobody
+    try:
+        with standing_by(settings):
+            log.info("standing by", healthz=f"http://{settings.http_host}:{settings.http_port}/healthz")
+            lease.take(time.sleep)
+        migrate(database)
+        log.info("this service has the database", epoch=lease.claim())
+        lease.keep()
+        yield lease
+    finally:
+        lease.close()
         database.dispose()
 
 

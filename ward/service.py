@@ -20,6 +20,7 @@ from ward.clock import Clock, ReplayClock, WallClock, wall_ms
 from ward.config import Settings, prepare_data_dir
 from ward.errors import NotFoundError, UnavailableError
 from ward.housekeeping import Housekeeping
+from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.intake import Intake
 from ward.ingest.mqtt import MqttLink
 from ward.journals import note_whole, open_journal
@@ -50,6 +51,7 @@ from ward.protection.pseudonym import Pseudonyms
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
 from ward.store.deliveries import Sending
+from ward.store.lease import OWNER, Lease
 from ward.store.rules import current_rules
 from ward.store.stays import stays_since
 from ward.trial.process import Trials
@@ -80,15 +82,17 @@ class WardService:
     ``recover`` brings the core to where the journal ends, ``start`` then lets it run with its threads.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, lease: Lease | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or make_clock(settings)
         self.hub = Hub()
         self.beats = Heartbeats()
         if settings.database_url is None:
             prepare_data_dir(settings.data_dir)
-        self.engine_db: Database = open_database(settings.database)
+        self.engine_db: Database = open_database(settings.database, OWNER if lease else "ward")
         migrate(self.engine_db)
+        if lease is not None:
+            lease.fence(self.engine_db)
         self._pseudonyms = Pseudonyms(settings.data_dir) if settings.patient_ref == "pseudonym" else None
         self._journal = open_journal(self.engine_db, settings)
         self.link = MqttLink(
@@ -100,6 +104,7 @@ class WardService:
             cert_file=str(settings.mqtt_cert_file) if settings.mqtt_cert_file else None,
             key_file=str(settings.mqtt_key_file) if settings.mqtt_key_file else None,
             beat=lambda: self.beats.beat("mqtt"),
+            also=BrokerUrl.places(settings.mqtt_also),
         )
         with self.engine_db.connect() as connection:
             versions = current_rules(connection)

@@ -190,7 +190,7 @@ class House:
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ward-faults-"))
         self.database = database
-        self.broker = Broker(self.folder / "broker", broker)
+        self.broker = self._broker(broker)
         self.postgres = Postgres(self.folder / "postgres") if database == "postgresql" else None
         pack = self.folder / "faults.toml"
         pack.write_text(PACK + (ADDING_UP if adding_up else ""))
@@ -203,9 +203,7 @@ class House:
         self.broker.start()
         mqtt = f"mqtt://127.0.0.1:{between('broker', self.broker.port)}"
         given = {"PACK": pack, "LATENESS_S": 2, "SNAPSHOT_S": 5} | settings
-        self.ward = Served(self.folder / "ward", mqtt, url, **given)
-        self.ward.port = free_port()
-        self.ward.env["WARD_HTTP_PORT"] = str(self.ward.port)
+        self.ward = self._service("ward", mqtt, url, given)
         self.undo: list[Callable[[], object]] = []
         """Called when the house is closed."""
         self.ended: list[int] = []
@@ -214,6 +212,15 @@ class House:
         self.started: list[float] = []
         """Monotonic seconds of each start of the service."""
         self.token = ""
+
+    def _broker(self, settings: tuple[str, ...]) -> Broker:
+        return Broker(self.folder / "broker", settings)
+
+    def _service(self, name: str, mqtt: str, url: str | None, given: dict[str, Any]) -> Served:
+        made = Served(self.folder / name, mqtt, url, **given)
+        made.port = free_port()
+        made.env["WARD_HTTP_PORT"] = str(made.port)
+        return made
 
     @property
     def database_url(self) -> str:

@@ -12,9 +12,10 @@ class Proxy:
     """``port`` on 127.0.0.1 leads to ``target``; runs in a thread of its own."""
 
     def __init__(self, target: int) -> None:
-        self._target = target
+        self.target = target
         self._loop = asyncio.new_event_loop()
         self._pairs: set[_Pair] = set()
+        """Of new connections."""
         self.delay_s = 0.0
         """Every piece that passes is held back so long."""
         self.source = ""
@@ -31,7 +32,7 @@ class Proxy:
         try:
             address = (self.source, 0) if self.source else None
             far_reader, far_writer = await asyncio.open_connection(
-                "127.0.0.1", self._target, local_addr=address
+                "127.0.0.1", self.target, local_addr=address
             )
         except OSError:
             writer.transport.abort()

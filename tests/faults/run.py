@@ -121,6 +121,7 @@ class Fault:
     broker: tuple[str, ...] = PLAIN
     long: int = 10
     """How often it is done in the long form."""
+    house: type[House] = House
     broker_forgets: bool = False
     """The broker dies with messages that it had acknowledged and not yet handed on: those are its loss."""
 
@@ -167,7 +168,7 @@ def _house(fault: Fault, options: Options) -> Iterator[tuple[House, dict[str, Pr
         proxies[part] = Proxy(port)
         return proxies[part].port
 
-    house = House(
+    house = fault.house(
         options.database,
         adding_up=not fault.late_is_right,
         between=between,

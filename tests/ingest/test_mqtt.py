@@ -324,3 +324,21 @@ def test_our_broker_listens_on_this_machine_only():
         assert broker.url.startswith("mqtt://127.0.0.1:")
         assert broker.is_running
     assert not broker.is_running
+
+
+def test_the_next_of_a_cluster_s_brokers_is_taken_when_one_fails(ward):
+    topic = f"ward/v1/{ward}/m/vitals"
+    with contextlib.ExitStack() as brokers:
+        first = brokers.enter_context(EmbeddedBroker(free_port()))
+        second = brokers.enter_context(EmbeddedBroker(free_port()))
+        also = [("127.0.0.1", free_port()), ("127.0.0.1", second.port)]  # the one between never was there
+        link = MqttLink(first.url, now=lambda: 1, client_id=f"core-{ward}", topics=[topic], also=also)
+        with link:
+            until(lambda: link.stats().connected)
+            first.stop()
+            until(lambda: link.stats().connections == 2)
+            publish(second.port, (topic, b"here"))
+            assert [m.payload for m in take(link, 1)] == [b"here"]
+            second.stop()
+            first.start()
+            until(lambda: link.stats().connections == 3)

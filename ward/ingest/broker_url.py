@@ -51,6 +51,14 @@ class BrokerUrl:
             protocol,
         )
 
+    @classmethod
+    def places(cls, text: str) -> list[tuple[str, int]]:
+        """Addresses without more, ``host:1883,[::1]:1884``, as (host, port). Raises ValueError."""
+        parsed = [cls.parse(f"mqtt://{one.strip()}") for one in text.split(",") if one.strip()]
+        if any(url.user is not None for url in parsed):
+            raise ValueError("user and password are those of mqtt_url; allowed: host:1883,host:1883")
+        return [(url.host, url.port) for url in parsed]
+
     def __str__(self) -> str:
         """Without user and password."""
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"

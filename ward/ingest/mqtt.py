@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -50,7 +50,8 @@ class MqttLink:
 
     Messages wait in ``intake``; nothing is acknowledged before ``ack`` is called. One thread, named
     ``mqtt``, does all network work, reconnects with growing pauses, and outlives any exception; it calls
-    ``beat`` each time it goes round.
+    ``beat`` each time it goes round. ``also`` are other addresses of the same cluster of brokers (host,
+    port): when a connection ends the next is to the next of them.
     """
 
     def __init__(
@@ -68,8 +69,13 @@ class MqttLink:
         session_expiry_s: int = 7 * 86_400,
         receive_maximum: int = 5_000,
         beat: Callable[[], None] = lambda: None,
+        also: Sequence[tuple[str, int]] = (),
     ) -> None:
         self.url = BrokerUrl.parse(url) if isinstance(url, str) else url
+        self._places = [self.url, *(replace(self.url, host=host, port=port) for host, port in also)]
+        self._turn = 0
+        self._is_to_repeat = False
+        """The same place, with the other protocol."""
         self.intake = Intake() if intake is None else intake
         self.intake.on_space = self._wake
         self._now, self._beat = now, beat
@@ -178,13 +184,16 @@ class MqttLink:
             except Exception as error:  # whatever it is: the ward must not fall silent for it
                 was_up = False
                 self._note(why(error, self.url.tls))
-            self._stop.wait(FIRST_WAIT_S if was_up else wait_s)
+            if not self._is_to_repeat:
+                self._turn = (self._turn + 1) % len(self._places)
+            self._stop.wait(FIRST_WAIT_S if was_up or self._turn else wait_s)
             wait_s = FIRST_WAIT_S if was_up else min(2 * wait_s, LONGEST_WAIT_S)
 
     def _connect_once(self) -> bool:
         """One connection from beginning to end; whether it ever was up."""
+        repeats, self._is_to_repeat = self._is_to_repeat, False
         connection = self._connection = Connection(
-            self.url,
+            self._places[self._turn],
             protocol=PROTOCOLS[self._protocol],
             client_id=self._client_id,
             topics=self._topics,
@@ -212,11 +221,12 @@ class MqttLink:
         elif not self._is_settled:
             # It was reached but did not take this protocol's CONNECT: perhaps it knows only the other.
             self._protocol = "3.1.1" if self._protocol == "5" else "5"
+            self._is_to_repeat = not repeats
         if not self._stop.is_set():
             self._note(reason)
         return connection.is_subscribed
 
     def _note(self, reason: str) -> None:
         if reason != self._last_error:
-            log.warning("no connection to the broker", broker=str(self.url), reason=reason)
+            log.warning("no connection to the broker", broker=str(self._places[self._turn]), reason=reason)
         self._last_error = reason

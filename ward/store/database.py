@@ -82,8 +82,8 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def open_database(url: str | URL) -> Engine:
-    """An engine for ``url``; the schema is not touched (see ``migrate``).
+def open_database(url: str | URL, name: str = "ward") -> Engine:
+    """An engine for ``url``; the schema is not touched (see ``migrate``). ``name``: what PostgreSQL shows.
 
     A SQLite file is made if it is missing and is readable by its owner only. Parameters of
     statements are kept out of logs and messages, they may name patients.
@@ -96,7 +96,7 @@ def open_database(url: str | URL) -> Engine:
         raise ValueError(f"not a database URL; allowed: {ALLOWED}") from None
     backend = parsed.drivername.partition("+")[0]
     if backend in ("postgresql", "postgres"):
-        engine = _open_postgres(parsed.set(drivername="postgresql+psycopg"))
+        engine = _open_postgres(parsed.set(drivername="postgresql+psycopg"), name)
     elif backend == "sqlite":
         engine = _open_sqlite(parsed)
     else:
@@ -135,9 +135,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
-def _open_postgres(url: URL) -> Engine:
+def _open_postgres(url: URL, name: str) -> Engine:
     # A server may be set to acknowledge before it is durable; here that is never right.
-    options = {"options": "-c synchronous_commit=on", "application_name": "ward", "connect_timeout": 10}
+    options = {"options": "-c synchronous_commit=on", "application_name": name, "connect_timeout": 10}
     return create_engine(url, pool_pre_ping=True, connect_args=options | NO_HALF_OPEN, **OPTIONS)
 
 

@@ -1,0 +1,169 @@
+"""Whose a PostgreSQL database is, where several services stand ready: a lease, and a fence around its writes.
+
+The lease is a session of the server's that holds ward's advisory lock. The server itself ends it when the
+process or the network is gone, and when nothing was heard of it for ``LEASE_S`` (``idle_session_timeout``,
+PostgreSQL 14): so a frozen process loses it, too. Whoever has it raises the epoch, a row that every
+transaction of the service reads before it commits, with a lock that keeps the row as it is until then. So one
+that wakes after another has taken over commits nothing any more, however late it notices.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from ward.errors import ConflictError, FencedError
+from ward.store.serving import LOCK
+
+LEASE_S: Final = 3.0
+BEAT_S: Final = 0.5
+KEY: Final = "epoch"
+OWNER: Final = "ward-owner"
+"""What the owner's connections are called at the server, so that the next owner can end them."""
+OLDEST: Final = 140_000
+"""``idle_session_timeout`` came with PostgreSQL 14."""
+REPLACED: Final = "another service has taken this database over"
+
+log = structlog.get_logger(__name__)
+
+
+class Lease:
+    """``take`` it, ``claim`` the epoch, ``fence`` the engine that writes, ``keep`` it until ``close``.
+
+    ``lost`` is called, in the keeper's thread, once another service has the database.
+    """
+
+    def __init__(self, engine: Engine, lost: Callable[[str], None]) -> None:
+        limits = {
+            "idle_session_timeout": round(LEASE_S * 1000),
+            "statement_timeout": 2000,
+            "lock_timeout": 1000,
+        }
+        connect = {
+            "options": " ".join(f"-c {name}={ms}" for name, ms in limits.items()),
+            "application_name": "ward-lease",
+            "connect_timeout": 2,
+            "tcp_user_timeout": round(LEASE_S * 1000),
+        }
+        self._engine = create_engine(
+            engine.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args=connect,
+        )
+        self._lost = lost
+        self._session: Connection | None = None
+        self._is_held = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self.epoch = 0
+
+    def take(self, wait: Callable[[float], object]) -> None:
+        """Wait until it is ours; ``wait`` is called between two tries, and may raise to end it.
+
+        Raises ConflictError where the server cannot end a silent session.
+        """
+        while not self._try():
+            wait(BEAT_S / 2)
+
+    def claim(self) -> int:
+        """Raise the epoch: from here on nobody else commits. Ends what the one before has left open."""
+        while not self.epoch:
+            if not self._is_held and not self._try():
+                self._stop.wait(BEAT_S / 2)
+                continue
+            try:
+                self.epoch = self._raised()
+            except OperationalError:  # one of theirs held the row, or the server is away: once more
+                self._end()
+        return self.epoch
+
+    def fence(self, engine: Engine) -> None:
+        """Have each of the engine's transactions see to it, last of all, that the epoch is still ours."""
+        mine = text("SELECT 1 FROM meta WHERE key = :key AND value::text = :epoch FOR SHARE")
+        given = {"key": KEY, "epoch": str(self.epoch)}
+
+        def check(connection: Connection) -> None:
+            if connection.execute(mine, given).first() is None:
+                raise FencedError(REPLACED)
+
+        event.listen(engine, "commit", check)
+
+    def keep(self) -> None:
+        """Be heard by the server from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let go: who stands by takes over at once. Safe to call twice."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * LEASE_S)
+        self._end()
+        self._engine.dispose()
+
+    # ------------------------------------------------------------------ the session
+
+    def _try(self) -> bool:
+        """Whether this session has the lock now."""
+        try:
+            if self._session is None:
+                self._session = self._engine.connect()
+                version = self._session.scalar(text("SHOW server_version_num"))
+                if int(version) < OLDEST:
+                    raise ConflictError("standing by needs PostgreSQL 14 or newer")
+            self._is_held = bool(
+                self._session.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
+            )
+        except DBAPIError:
+            self._end()
+        return self._is_held
+
+    def _end(self) -> None:
+        session, self._session, self._is_held = self._session, None, False
+        if session is not None:
+            with contextlib.suppress(DBAPIError):
+                session.close()
+
+    def _raised(self) -> int:
+        assert self._session is not None
+        self._session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = :owner"
+            ),
+            {"owner": OWNER},
+        )
+        raised = self._session.scalar(
+            text(
+                "INSERT INTO meta (key, value) VALUES (:key, '1') ON CONFLICT (key) DO UPDATE "
+                "SET value = ((meta.value::text)::int + 1)::text::json RETURNING value::text"
+            ),
+            {"key": KEY},
+        )
+        return int(raised)
+
+    def _keep(self) -> None:
+        """A session that was lost is sought again: as long as the epoch is ours nobody else has written."""
+        while not self._stop.wait(BEAT_S):
+            try:
+                if not self._is_held:
+                    self._try()
+                if self._session is None:
+                    continue
+                now = self._session.scalar(
+                    text("SELECT value::text FROM meta WHERE key = :key"), {"key": KEY}
+                )
+            except DBAPIError:
+                log.warning("the lease's session was lost")
+                self._end()
+                continue
+            if now != str(self.epoch):
+                self._lost(REPLACED)
+                return
