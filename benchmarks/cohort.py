@@ -1,7 +1,7 @@
 """Patients for comparisons: the simulator's own with their courses, and a monitor's noise, as wide rows.
 
-A row is one sample of one monitor, as a database would hold it: stay, time and a column a signal, NaN where it
-was not measured. Probes come off for minutes, samples go missing, single values are nonsense. So that an
+A row is one sample of one monitor, as a database would hold it: stay, time and a column a signal, NaN where
+it was not measured. Probes come off for minutes, samples go missing, single values are nonsense. So that an
 evaluation has something to hold, to bridge and to lose.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -60,7 +61,7 @@ class Cohort:
     def recordings(self) -> list[Recording]:
         """The same as ``ward replay`` has them after reading its files."""
         edges = np.searchsorted(self.stay, np.arange(self.stays + 1)).tolist()
-        return [self._recording(slice(*edge), n) for n, edge in enumerate(zip(edges, edges[1:], strict=False))]
+        return [self._recording(slice(*edge), n) for n, edge in enumerate(pairwise(edges))]
 
     def _recording(self, rows: slice, number: int) -> Recording:
         time = self.time[rows]
