@@ -129,9 +129,9 @@ def figures(size: Size, taken: Taken) -> list[Figure]:
 
 TEXT: Final = (
     "The {rules} rules of the pack `{pack}` over patients of the simulator with their courses, a monitor's "
-    "noise, probes that come off and single values that are nonsense (`benchmarks/cohort.py`): heart rate, SpO2 "
-    "and respiration with each sample, a cuff pressure each half hour. DuckDB has gaps and islands in SQL "
-    "([in_duckdb.py](../benchmarks/peers/in_duckdb.py)), Polars the same as expressions "
+    "noise, probes that come off and single values that are nonsense (`benchmarks/cohort.py`): heart rate, "
+    "SpO2 and respiration with each sample, a cuff pressure each half hour. DuckDB has gaps and islands in "
+    "SQL ([in_duckdb.py](../benchmarks/peers/in_duckdb.py)), Polars the same as expressions "
     "([in_polars.py](../benchmarks/peers/in_polars.py)), both on all cores, from rows in memory in their own "
     "form; ward from recordings as `ward replay` holds them once it has read its files. The alerts of ward "
     "without its filter, of DuckDB and of Polars are compared one by one, to the millisecond: the same."
