@@ -20,6 +20,7 @@ from ward.ingest.records import Entry, Sample, Value
 from ward.scoring.readings import Bool, Float, Int
 from ward.signals import N_OBSERVED
 
+_NAN: Final = np.array(np.nan, "<f8").tobytes()
 LEAST: Final = 8
 """Fewer samples in a row are written as entries: the columns would cost more than they save."""
 NO_TIME: Final = -(2**63)
@@ -221,7 +222,7 @@ def _column(name: str, parts: Sequence[Packed], kind: str) -> NDArray[Any]:
 
 
 def _NANS(n: int) -> bytes:  # noqa: N802 - a constant of any length
-    return np.full(n, np.nan, "<f8").tobytes()
+    return _NAN * n
 
 
 def _joined(

@@ -127,11 +127,13 @@ class Recent:
         if row is not None:
             for name, values in zip(SHOWN, self.values[row, :, skip:], strict=True):
                 if not np.isnan(values).all():
-                    signals[name] = [_number(v, DECIMALS.get(name, 0)) for v in values.tolist()]
+                    signals[name] = _numbers(values, DECIMALS.get(name, 0))
         return {"from": iso((begin + skip) * MINUTE), "to": iso(self.last * MINUTE), "signals": signals}
 
 
-def _number(value: float, decimals: int) -> float | int | None:
-    if value != value:
-        return None
-    return round(value, decimals) if decimals else round(value)
+def _numbers(values: NDArray[np.float32], decimals: int) -> list[float | int | None]:
+    known = ~np.isnan(values)
+    if decimals:
+        return [round(v, decimals) if sure else None for v, sure in zip(values.tolist(), known, strict=True)]
+    whole = np.rint(np.where(known, values, 0)).astype(np.int64).tolist()
+    return whole if known.all() else [v if sure else None for v, sure in zip(whole, known, strict=True)]

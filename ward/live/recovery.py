@@ -34,7 +34,7 @@ from ward.scoring.readings import Int
 from ward.scoring.salvage import step_without
 from ward.scoring.sustain import NEVER
 
-AT_ONCE: Final = 60_000
+AT_ONCE: Final = 120_000
 """Readings evaluated in one step: about as quick as it gets."""
 TABLE: Final = 250_000
 """Samples that are routed as one table."""
@@ -48,6 +48,7 @@ PATIENCE_S: Final = 0.2
 """So often the reader looks whether it is to stop."""
 SWITCH_S: Final = 0.0005
 """So soon one thread lets the other have Python: each needs it only between two long operations."""
+_SAMPLES: Final = (Packed, Sample)
 PASSED_OVER: Final = "recovery: a part of the journal was passed over"
 
 log = structlog.get_logger(__name__)
@@ -270,7 +271,7 @@ class _Reader:
             for at, own in rows:
                 care = self._cares.of(at)
                 alone = care is _Care.ALONE or own is None
-                alone = alone or not all(isinstance(part, Packed | Sample) for part in own or ())
+                alone = alone or not all([isinstance(part, _SAMPLES) for part in own or ()])
                 if held.ends and (alone or held.care is not care):
                     yield self._routed(held)
                     held = _Gathered()
