@@ -10,10 +10,12 @@ import argparse
 import os
 import platform
 import resource
+import shutil
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ import numpy as np
 import structlog
 from sqlalchemy import insert
 
+from benchmarks.figures import ROUNDS, Figure, Part, Series, at_most, processor, table
 from ward.clock import wall_ms
 from ward.config import Settings
 from ward.ingest.packed import Packed
@@ -37,6 +40,18 @@ from ward.store.tables import journal
 SIGNALS = ("hr", "spo2", "rr", "pr", "pi")
 USUAL = {"hr": (80, 4), "spo2": (96.5, 1), "rr": (16, 2), "pr": (80, 4), "pi": (4, 0.5)}
 BATCHES_A_SECOND = 20
+PATIENTS = 0.95
+"""How alike a patient's values are from one second to the next (correlation)."""
+READY_S = 5.0
+READ = "the same journal read and made columns, and nothing else"
+TEXT = """\
+A journal of the shape that the service writes, on SQLite: every stay has one monitor with a sample of three
+signals each second, values as restless as patients' (a correlation of 0.95 from one second to the next), a
+tenth of the stays low for a while. A start is the whole of it: stays and rules from the database, the
+journal since the last snapshot, alerts, the board. Noise is values without any correlation, which no
+patient shows and which give the filter the most to do; it is measured in turn with as many values of
+patients."""
+WHY = "reading, filter and rules of ten million readings take more than two cores do in that time"
 
 
 def admitted(service: WardService, stays: int) -> None:
@@ -117,6 +132,116 @@ def timed(table: dict[str, float], name: str, work: Callable[..., Any]) -> Calla
     return measured
 
 
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A folder with a written journal of a ward, which every start gets a copy of."""
+
+    folder: Path
+    samples: int
+    readings: int
+    bytes: int
+
+    @classmethod
+    def write(
+        cls, folder: Path, stays: int, seconds: int, every_s: float, signals: int = 3, calm: float = 0.0
+    ) -> Journal:
+        service = WardService(Settings(data_dir=folder))
+        admitted(service, stays)
+        samples = written(service, stays, seconds, every_s, SIGNALS[:signals], calm)
+        service.engine_db.dispose()
+        return cls(folder, samples, samples * signals, (folder / "ward.db").stat().st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Seconds: of the wall's clock until it was ready, of both threads' processor, of the core's thread."""
+
+    wall: float
+    processor: float
+    core: float
+    alerts: int
+
+
+def started(journal: Journal, watch: Callable[[WardService], None] = lambda _: None) -> Start:
+    """One start on a copy of the journal. ``watch`` may look at the service before it recovers."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(journal.folder, folder, dirs_exist_ok=True)
+        begun, cpu, own = time.perf_counter(), time.process_time(), time.thread_time()
+        service = WardService(Settings(data_dir=Path(folder)))
+        watch(service)
+        service.recover()
+        took = (time.perf_counter() - begun, time.process_time() - cpu, time.thread_time() - own)
+        alerts = len(service.core.book.open_alerts())
+        service.engine_db.dispose()
+    return Start(*took, alerts)
+
+
+def read_only(journal: Journal) -> float:
+    """Seconds of processor in which the journal's bytes are read and made columns, and nothing else."""
+    service = WardService(Settings(data_dir=journal.folder))
+
+    def work() -> None:
+        after = 0
+        while rows := service._journal.read_parts(after, recovery.ROWS):
+            recovery.Run.of([part for _, own in rows for part in own or () if isinstance(part, Packed)])
+            after = rows[-1][0]
+
+    taken = processor(work)
+    service.engine_db.dispose()
+    return taken
+
+
+def measure(stays: int, seconds: int, part_s: int, rounds: int) -> Part:
+    """An hour of patients; then patients beside noise over ``part_s``; then growth with stays."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder)
+        hour = Journal.write(made / "hour", stays, seconds, 1.0, calm=PATIENTS)
+        starts = [(started(hour), read_only(hour)) for _ in range(rounds)]
+        quiet = Journal.write(made / "quiet", stays, part_s, 1.0, calm=PATIENTS)
+        noisy = Journal.write(made / "noisy", stays, part_s, 1.0)
+        pairs = [(started(noisy).processor, started(quiet).processor) for _ in range(rounds)]
+        sizes = [stays // 4, stays // 2, stays, stays * 2]
+        wards = [Journal.write(made / f"{n}", n, part_s // 2, 2.0, calm=PATIENTS) for n in sizes]
+        grown = np.array([[started(ward).processor for ward in wards] for _ in range(rounds)])
+    what = f"{stays:,} stays, {seconds:,} s of journal, {hour.readings:,} readings"
+    of_hour = [start for start, _ in starts]
+    cpu = np.array([start.processor for start in of_hour])
+    return Part(
+        "recovery",
+        "Recovery",
+        TEXT,
+        "python -m benchmarks.recovery --suite",
+        (
+            Figure.of(f"ready again: {what}", [s.wall for s in of_hour], "s", "", at_most(READY_S), WHY),
+            Figure.of("  processor of both threads", cpu, "s"),
+            Figure.of("  of it the engine's thread", [s.core for s in of_hour], "s"),
+            Figure.ratio("  to reading alone", cpu, [read for _, read in starts], READ),
+            Figure.of("readings a second of processor", hour.readings / cpu, "1/s"),
+            Figure.ratio(
+                f"noise, {part_s} s",
+                [n for n, _ in pairs],
+                [q for _, q in pairs],
+                "as many values of patients",
+            ),
+        ),
+        series=(
+            Series(
+                f"A start with {part_s // 2} s at a sample each 2 s",
+                "stays",
+                "s of processor",
+                tuple(map(float, sizes)),
+                tuple(np.median(grown, axis=0).tolist()),
+            ),
+        ),
+    )
+
+
+def part(quick: bool = False) -> Part:
+    """For the suite."""
+    return measure(40, 60, 40, 1) if quick else measure(1_000, 3_600, 600, ROUNDS)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stays", type=int, default=1_000)
@@ -124,48 +249,47 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=10.0, help="seconds between a monitor's samples")
     parser.add_argument("--signals", type=int, default=3, choices=range(1, 6))
     parser.add_argument("--calm", type=float, default=0.0, help="correlation of a sample with the next (0)")
+    parser.add_argument("--rounds", type=int, default=1, help="starts, of which the median is told")
+    parser.add_argument("--suite", action="store_true", help="what the suite measures")
     asked = parser.parse_args()
+    if asked.suite:
+        print(table(part()))
+        return
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder))
-        service = WardService(settings)
-        admitted(service, asked.stays)
-        samples = written(
-            service, asked.stays, asked.seconds, asked.every, SIGNALS[: asked.signals], asked.calm
-        )
-        service.engine_db.dispose()
+    parts: dict[str, float] = defaultdict(float)
 
-        table: dict[str, float] = defaultdict(float)
-        begun, cpu, own = time.perf_counter(), time.process_time(), time.thread_time()
-        service = WardService(settings)
-        service._journal.read_parts = timed(table, "read", service._journal.read_parts)  # type: ignore[method-assign]
-        recovery.route = timed(table, "route", recovery.route)  # type: ignore[assignment]
-        recovery.Run.of = timed(table, "columns", recovery.Run.of)  # type: ignore[method-assign]
-        Filter.judge = timed(table, "filter", Filter.judge)  # type: ignore[method-assign]
-        Engine._evaluate_in_parts = timed(table, "rules", Engine._evaluate_in_parts)  # type: ignore[method-assign]
-        service.core._follow = timed(table, "alerts", service.core._follow)  # type: ignore[method-assign]
-        service.recover()
-        took, cpu = time.perf_counter() - begun, time.process_time() - cpu
-        core = time.thread_time() - own
-        size = (Path(folder) / "ward.db").stat().st_size >> 20
-        alerts = len(service.core.book.open_alerts())
-        service.engine_db.dispose()
-    readings = samples * asked.signals
+    def watch(service: WardService) -> None:
+        journal_, core = service._journal, service.core
+        journal_.read_parts = timed(parts, "read", journal_.read_parts)  # type: ignore[method-assign]
+        core._follow = timed(parts, "alerts", core._follow)  # type: ignore[method-assign]
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = Journal.write(Path(folder), asked.stays, asked.seconds, asked.every, asked.signals, asked.calm)
+        recovery.route = timed(parts, "route", recovery.route)  # type: ignore[assignment]
+        recovery.Run.of = timed(parts, "columns", recovery.Run.of)  # type: ignore[method-assign]
+        Filter.judge = timed(parts, "filter", Filter.judge)  # type: ignore[method-assign]
+        Engine._evaluate_in_parts = timed(parts, "rules", Engine._evaluate_in_parts)  # type: ignore[method-assign]
+        starts = [started(made, watch) for _ in range(asked.rounds)]
+    took, cpu, core = (
+        float(np.median([getattr(start, name) for start in starts])) for name in ("wall", "processor", "core")
+    )
+    parts = defaultdict(float, {name: spent / len(starts) for name, spent in parts.items()})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(
         f"{asked.stays:,} stays, {asked.seconds:,} s of journal, a sample of {asked.signals} signals each "
-        f"{asked.every:g} s: {samples:,} samples, {readings:,} readings, {size} MB; {alerts} open alerts; "
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+        f"{asked.every:g} s: {made.samples:,} samples, {made.readings:,} readings, {made.bytes >> 20} MB; "
+        f"{starts[0].alerts} open alerts; Python {platform.python_version()}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}"
     )
     print(f"ready after {took:.2f} s ({cpu:.2f} s of processor), peak memory {peak} MB")
-    reader = {name: table.pop(name, 0.0) for name in ("read", "columns", "route")}
-    table["rest"] = core - sum(table.values())
-    for thread, parts, total in (("reader", reader, cpu - core), ("core", table, core)):
+    reader = {name: parts.pop(name, 0.0) for name in ("read", "columns", "route")}
+    parts["rest"] = core - sum(parts.values())
+    for thread, spent, total in (("reader", reader, cpu - core), ("core", parts, core)):
         print(
             f"{thread}'s thread: {total:.2f} s of processor; "
-            + ", ".join(f"{k} {v:.2f}" for k, v in parts.items())
+            + ", ".join(f"{k} {v:.2f}" for k, v in spent.items())
         )
-    print(f"{samples / took:,.0f} samples/s, {readings / took:,.0f} readings/s")
+    print(f"{made.samples / took:,.0f} samples/s, {made.readings / took:,.0f} readings/s")
 
 
 if __name__ == "__main__":
