@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
 from ward.errors import NotFoundError, UnavailableError
-from ward.live import rebuild
+from ward.live import core, rebuild
 from ward.store.letters import count_letters
 from ward.store.snapshots import load_snapshots
 
@@ -135,6 +135,34 @@ def test_a_damaged_row_of_the_journal_is_passed_over_and_told(world):
     world.live(5, spo2=97)
     assert len(world.stored(stay)) >= 31
     assert any("recovery" in reason for reason in world.service.health()["reasons"])
+
+
+@pytest.mark.parametrize("times", [1, 2, 99])
+def test_a_database_that_goes_away_in_a_start_costs_no_row(world, monkeypatch, times):
+    """The row that was being taken is not to blame: the start is made again, or it is impossible."""
+    world.measure("mon-2", hr=80)
+    world.runner.take_snapshot()
+    first = world.admit("1", ("mon",))
+    second = world.admit("2", ("mon-2",))
+    world.live(20, spo2=97)
+    real, left = core.get_stay, [None] * times
+
+    def get_stay(*given):
+        if left:
+            left.pop()
+            raise OperationalError("SELECT", {}, Exception("away"))
+        return real(*given)
+
+    monkeypatch.setattr(core, "get_stay", get_stay)
+    if times > 3:
+        with pytest.raises(OperationalError):
+            world.crash()
+        monkeypatch.setattr(core, "get_stay", real)
+    world.crash()
+    assert not any("recovery" in reason for reason in world.service.health()["reasons"])
+    assert world.service.core.stays.keys() == {first, second}
+    world.tick(3_000)
+    assert len(world.stored(first)) == 20
 
 
 def test_a_raised_alert_clears_also_when_every_snapshot_is_lost(world):

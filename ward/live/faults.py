@@ -5,11 +5,23 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from ward.errors import FencedError
 from ward.ingest.journal import JournalAwayError
 
 FULL: Final = "the disk is full"
+AWAY: Final = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    PoolTimeoutError,
+    JournalAwayError,
+    FencedError,
+)
+"""Says that nothing can be written now: the database or the journal's servers do not answer, it is read-only,
+has no connection free, or is another service's by now."""
 _SIGNS: Final = (
     (("disk is full", "no space left", "disk full", "could not extend file"), FULL),
     (("database is locked", "lock timeout", "database table is locked"), "the database is locked"),

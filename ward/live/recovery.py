@@ -30,6 +30,7 @@ from ward.ingest.packed import Packed, Part, Run, entries_of, pack
 from ward.ingest.records import Sample
 from ward.live import metrics
 from ward.live.core import Core
+from ward.live.faults import AWAY, why
 from ward.scoring.readings import Int
 from ward.scoring.salvage import step_without
 from ward.scoring.sustain import NEVER
@@ -42,6 +43,8 @@ ROWS: Final = 5_000
 """Batches read at a time."""
 MOST_AGAIN: Final = 8
 """A start is made again so often at the most for tables that cannot be folded."""
+MOST_AWAY: Final = 3
+"""So often the database may go away before the start is impossible: each time it was waited for already."""
 AHEAD: Final = 1
 """Tables that wait for the engine: each holds a hundred megabytes."""
 PATIENCE_S: Final = 0.2
@@ -137,6 +140,7 @@ class Recovery:
         self._fault, self._restore = fault, restore
         self._cares = _Cares()
         self._has_traced = False
+        self._left = MOST_AWAY
         self.done = 0.0
 
     def run(self, is_stopping: Callable[[], bool]) -> int:
@@ -146,7 +150,12 @@ class Recovery:
                 return self._read(is_stopping)
             except _Spoilt as spoilt:
                 self._cares.more(spoilt.first, spoilt.last)
-                self._restore()
+            except AWAY as error:  # in the middle of a batch, which is not to blame
+                self._left -= 1
+                if self._left <= 0 or is_stopping():
+                    raise
+                log.warning("a start is made again", error=why(error))
+            self._restore()
 
     def _read(self, is_stopping: Callable[[], bool]) -> int:
         begin, last = self._core.position, self._journal.last()
@@ -174,6 +183,8 @@ class Recovery:
         follow = self._core.follow if self._cares.of(task.first) is _Care.NONE else self._follow_without
         try:
             take_run(self._core, table, task.position, self._clock.now(), follow)
+        except AWAY:
+            raise
         except Exception as error:
             span = {"first": task.first, "last": task.position}
             log.error("a part of the journal cannot be folded", **span, exc_info=not self._has_traced)
@@ -204,6 +215,8 @@ class Recovery:
     def _guarded(self, position: int, work: Callable[[], None]) -> None:
         try:
             work()
+        except AWAY:
+            raise
         except Exception as error:
             self._pass_over(position=position, error=repr(error))
         self._core.position = position
@@ -271,7 +284,7 @@ class _Reader:
             for at, own in rows:
                 care = self._cares.of(at)
                 alone = care is _Care.ALONE or own is None
-                alone = alone or not all([isinstance(part, _SAMPLES) for part in own or ()])
+                alone = alone or not all(isinstance(part, _SAMPLES) for part in own or ())
                 if held.ends and (alone or held.care is not care):
                     yield self._routed(held)
                     held = _Gathered()

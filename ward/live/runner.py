@@ -14,14 +14,12 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ward.clock import Clock
 from ward.errors import FencedError, UnavailableError
 from ward.ingest.gate import Gate
 from ward.ingest.intake import Incoming, Intake
-from ward.ingest.journal import Journal, JournalAwayError
+from ward.ingest.journal import Journal
 from ward.ingest.limits import DeviceRoom, LetterBudget
 from ward.ingest.payload import decode_status, decode_vitals
 from ward.ingest.records import EXCERPT, Entry, Refusal
@@ -29,7 +27,7 @@ from ward.live import load, metrics, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
 from ward.live.core import Core
-from ward.live.faults import told
+from ward.live.faults import AWAY, told
 from ward.live.load import Load
 from ward.live.recovery import Recovery
 from ward.live.views import Json
@@ -48,16 +46,6 @@ LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 BUDGET_S: Final = 0.2
 """Decoding stops after so long, so that no message keeps the tick waiting."""
-AWAY: Final = (
-    OperationalError,
-    InterfaceError,
-    InternalError,
-    PoolTimeoutError,
-    JournalAwayError,
-    FencedError,
-)
-"""Says that nothing can be written now: the database or the journal's servers do not answer, it is read-only,
-has no connection free, or is another service's by now."""
 MAX_ASKS: Final = 1_000
 """So many commands may wait for the core; more are refused at once."""
 ASKS_S: Final = 1.0
