@@ -4,8 +4,10 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/ward
-COPY requirements.lock /src/
-RUN /opt/ward/bin/pip install --require-hashes -r /src/requirements.lock
+# For a cluster (deploy/cluster): requirements-cluster.lock, which has a client of NATS, too.
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-cluster.lock /src/
+RUN /opt/ward/bin/pip install --require-hashes -r /src/${LOCK}
 COPY . /src
 RUN /opt/ward/bin/pip install --no-deps /src
 

@@ -83,8 +83,9 @@ evaluate: setup-dev ## Judge filter, score and packs on open recordings and writ
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PIP) install uv
-	@for name in requirements requirements-dev requirements-bench; do \
-	  case $$name in *-dev) extra="--extra dev --constraints requirements.lock" ;; \
+	@for name in requirements requirements-cluster requirements-dev requirements-bench; do \
+	  case $$name in *-cluster) extra="--extra cluster --constraints requirements.lock" ;; \
+	    *-dev) extra="--extra dev --constraints requirements.lock" ;; \
 	    *-bench) extra="--extra dev --extra bench --constraints requirements-dev.lock" ;; *) extra= ;; esac; \
 	  $(BIN)/uv pip compile pyproject.toml $$extra --quiet --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-header --output-file $$name.lock || exit 1; \

@@ -34,6 +34,10 @@ def nats_server() -> str | None:
     return os.environ.get("WARD_TEST_NATS") or program("nats-server")
 
 
+def haproxy() -> str | None:
+    return program("haproxy")
+
+
 def chromium() -> str | None:
     return program("chromium", "chromium-browser", "google-chrome")
 
@@ -52,6 +56,7 @@ PARTS: tuple[tuple[str, Callable[[], str | None], str], ...] = (
     ("Mosquitto", mosquitto, "apt-get install mosquitto"),
     ("PostgreSQL", postgresql, "apt-get install postgresql, or WARD_TEST_POSTGRES=URL"),
     ("nats-server", nats_server, "apt-get install nats-server, or WARD_TEST_NATS=FILE"),
+    ("HAProxy", haproxy, "apt-get install haproxy"),
     ("Chromium", chromium, "apt-get install chromium"),
     ("Node", node, "node 20.19 or newer with npm on PATH, for the dashboard's own tests"),
     ("recordings", recordings, "WARD_TEST_DATA=FOLDER with bidmc, cinc2019, mimic4wdb, news2_vectors"),

@@ -16,11 +16,12 @@ import pytest
 import yaml
 
 import hatch_build
+from ward.config import Settings
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 UI = ROOT / "ward" / "web" / "ui"
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+LOCKS = ("requirements.lock", "requirements-cluster.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 
 def normal(name: str) -> str:
@@ -245,7 +246,8 @@ def test_the_image_runs_without_root_and_tells_its_health():
     last = text.rsplit("FROM ", 1)[1]
     assert re.search(r"^USER (?!root|0)", last, re.MULTILINE)
     assert "HEALTHCHECK" in last
-    assert "--require-hashes -r /src/requirements.lock" in text
+    assert "--require-hashes -r /src/${LOCK}" in text
+    assert "ARG LOCK=requirements.lock\n" in text
 
 
 def test_the_image_gets_all_that_the_build_reads():
@@ -268,6 +270,25 @@ def test_compose_has_its_parts_and_every_secret_is_in_the_example():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert not source.startswith("./") or (ROOT / source).is_file(), source
+
+
+def test_the_cluster_s_compose_has_its_parts_and_every_secret_is_in_the_example():
+    folder = ROOT / "deploy" / "cluster"
+    text = (folder / "compose.yaml").read_text()
+    services = yaml.safe_load(text)["services"]
+    assert set(services) == {"nats-1", "nats-2", "nats-3", "postgres", "ward-a", "ward-b", "balancer"}
+    example = (folder / "env.example").read_text()
+    assert set(re.findall(r"\$\{(\w+)", text)) == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
+    assert not re.search(r"^\w+=.+", example, re.MULTILINE), "the example must hold no password"
+    for name, service in services.items():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        files = [v.split(":")[0] for v in service.get("volumes", []) if v.startswith("./")]
+        assert all((folder / source).is_file() for source in files)
+    given = services["ward-a"]["environment"]
+    names = {name.removeprefix("WARD_").lower(): value for name, value in given.items()}
+    read = Settings(**{name: re.sub(r"\$\{\w+\}", "secret", value) for name, value in names.items()})
+    assert (read.standby, read.journal_url.count("nats://")) == (True, 3)
+    assert (ROOT / services["ward-a"]["build"]["args"]["LOCK"]).is_file()
 
 
 def test_ci_brings_the_real_parts_and_runs_everything():

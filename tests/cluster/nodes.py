@@ -41,8 +41,8 @@ class Node:
 
     def __init__(self, name: str, folder: Path, config: str, client: int, mqtt: int, http: int) -> None:
         self.name, self.client, self.mqtt, self.http = name, client, mqtt, http
-        self._config = folder / f"{name}.conf"
-        self._config.write_text(config)
+        self.config = folder / f"{name}.conf"
+        self.config.write_text(config)
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +54,7 @@ class Node:
         binary = nats_server()
         assert binary is not None
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([binary, "-c", str(self._config)], stdout=log, stderr=log)
+            self._process = subprocess.Popen([binary, "-c", str(self.config)], stdout=log, stderr=log)
 
     def is_ready(self) -> bool:
         """Whether clients are taken, also those of MQTT, which wait for JetStream to have a leader."""
@@ -86,7 +86,7 @@ class Cluster:
     """Servers that know each other. ``replicas`` of what MQTT keeps are as many as there are servers."""
 
     def __init__(self, size: int = 3, *, sync_always: bool = False, more: str = "") -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="ward-nats-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="ward-nats-"))
         routes = [free_port() for _ in range(size)]
         self.nodes = []
         modern = version() >= (2, 10)
@@ -101,13 +101,13 @@ class Cluster:
                 )
             config = SETTINGS.format(
                 name=name,
-                folder=self._folder,
+                folder=self.folder,
                 sync="sync_interval: always" if sync_always and modern else "",
                 replicas=f"stream_replicas: {min(size, 3)}, consumer_replicas: {min(size, 3)}",
                 more=own,
                 **ports,
             )
-            self.nodes.append(Node(name, self._folder, config, **ports))
+            self.nodes.append(Node(name, self.folder, config, **ports))
 
     @property
     def urls(self) -> list[str]:
@@ -127,7 +127,7 @@ class Cluster:
     def stop(self) -> None:
         for node in self.nodes:
             node.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def version() -> tuple[int, ...]:

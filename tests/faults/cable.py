@@ -6,11 +6,13 @@ its kernel goes on acknowledging.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.house import MissingPartError, Postgres, wait_until
@@ -36,9 +38,23 @@ with database.open_database(sys.argv[1]).connect() as connection:
 """
 
 
-def seconds_until_noticed(user_timeout_ms: int | None = None, patience_s: float = 60.0) -> float:
-    """How long a statement waits on a connection whose cable was pulled before it. Raises
-    ``MissingPartError``, and ``subprocess.TimeoutExpired`` where it waits longer than ``patience_s``."""
+class Cable:
+    """Between a namespace, whose commands begin with ``there``, and a PostgreSQL: there at ``url``, on this
+    side of the cable at ``here``."""
+
+    def __init__(self, near: str, there: list[str], url: str, here: str) -> None:
+        self._near, self.there, self.url, self.here = near, there, url, here
+
+    def pull(self) -> None:
+        _ip(f"link set {self._near} down")
+
+    def plug(self) -> None:
+        _ip(f"link set {self._near} up")
+
+
+@contextlib.contextmanager
+def cable() -> Iterator[Cable]:
+    """Raises ``MissingPartError``."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         raise MissingPartError("needs root and ip, to make a network namespace")
     name = f"ward{os.getpid()}"
@@ -57,17 +73,8 @@ def seconds_until_noticed(user_timeout_ms: int | None = None, patience_s: float 
         with (folder / "postgres" / "data" / "pg_hba.conf").open("a") as rules:
             rules.write(f"host all all {THERE}/32 trust\n")
         postgres.start(f"127.0.0.1,{HERE}")
-        url = postgres.url.replace("127.0.0.1", HERE)
-        command = ["ip", "netns", "exec", name, sys.executable, "-c", CLIENT, url, str(user_timeout_ms or "")]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-            try:
-                assert client.stdout is not None
-                assert client.stdout.readline() == "connected\n"
-                _ip(f"link set {near} down")
-                said, _ = client.communicate("\n", timeout=patience_s)
-                return float(said)
-            finally:
-                client.kill()
+        there = ["ip", "netns", "exec", name, sys.executable]
+        yield Cable(near, there, postgres.url.replace("127.0.0.1", HERE), postgres.url)
     finally:
         if postgres is not None and postgres.process is not None:
             postgres.kill()
@@ -75,6 +82,22 @@ def seconds_until_noticed(user_timeout_ms: int | None = None, patience_s: float 
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
         wait_until(lambda: not Path(f"/run/netns/{name}").exists(), 10, "the namespace is gone")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def seconds_until_noticed(user_timeout_ms: int | None = None, patience_s: float = 60.0) -> float:
+    """How long a statement waits on a connection whose cable was pulled before it. Raises
+    ``MissingPartError``, and ``subprocess.TimeoutExpired`` where it waits longer than ``patience_s``."""
+    with cable() as made:
+        command = [*made.there, "-c", CLIENT, made.url, str(user_timeout_ms or "")]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+            try:
+                assert client.stdout is not None
+                assert client.stdout.readline() == "connected\n"
+                made.pull()
+                said, _ = client.communicate("\n", timeout=patience_s)
+                return float(said)
+            finally:
+                client.kill()
 
 
 def _ip(*commands: str) -> None:

@@ -88,6 +88,7 @@ class JetStreamJournal:
         self._subject = f"{stream}.batches"
         self._owner = uuid.uuid4().hex
         self._last = 0
+        self.replicas = 0
         self._half_written: list[bytes] = []
         """A batch that is in the stream, while what stands beside it is not in the database."""
         self._reader: _Reader | None = None
@@ -177,6 +178,7 @@ class JetStreamJournal:
             ping_interval=2,
         )
         info = await _patiently(self._found_or_made, CONNECT_S)
+        self.replicas = info.config.num_replicas or 1
         _require_lasting(info.config)
         mark = {OWNER: self._owner}
         self._last = await _patiently(lambda: self._sent(encode([]), mark), CONNECT_S)
