@@ -29,7 +29,7 @@ from ward.store.database import migrate, open_database
 HOW = "needs PostgreSQL: apt-get install postgresql, or set WARD_TEST_POSTGRES=postgresql://user@host/db"
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda p: int(p.parts[-3]))
     if found:
         return found[-1].parent
@@ -38,10 +38,10 @@ def _binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
     """A PostgreSQL of our own on 127.0.0.1; the server refuses root, so root hands it to ``postgres``."""
-    binaries = _binaries()
-    if binaries is None:
+    found = binaries()
+    if found is None:
         pytest.skip(HOW)
     runas: list[str] = []
     folder = Path(tempfile.mkdtemp(prefix="ward-postgres-"))
@@ -54,7 +54,7 @@ def _server() -> Iterator[str]:
             os.chown(folder, user.pw_uid, user.pw_gid)
             runas = ["runuser", "-u", "postgres", "--"]
         port = free_port()
-        control = [*runas, str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-s", "-w"]
+        control = [*runas, str(found / "pg_ctl"), "-D", str(folder / "data"), "-s", "-w"]
         # Trust is right for a server that lives a minute, on this machine only.
         _run([*control, "initdb", "-o", "-A trust -U ward -E UTF8 --locale=C --no-sync"], folder)
         options = f"-h 127.0.0.1 -p {port} -k {folder} -F"
@@ -82,7 +82,7 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
     else:
-        with _server() as url:
+        with server() as url:
             yield url
 
 
