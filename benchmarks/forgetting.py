@@ -70,10 +70,7 @@ class Live:
             self.writes.append(time.monotonic() - begun)
 
     def _feed(self) -> None:
-        seq, body = (
-            0,
-            '{"seq": %d, "time": "%s", "readings": {"hr": 82, "pr": 82, "spo2": 97, "rr": 16, "pi": 4.2}}',
-        )
+        seq = 0
         while not self._stop.wait(1.0 / LIVE_BEDS):
             bed, seq = seq % LIVE_BEDS, seq + 1
             now = self.service.clock.now()

@@ -264,7 +264,9 @@ def on(
 ) -> tuple[list[Figure], list[Series], list[Row]]:
     """All of it on one database; the rows are of the table of bytes."""
     first, *others = every
-    figures, series, rows = [], [], []
+    figures: list[Figure] = []
+    series: list[Series] = []
+    rows: list[Row] = []
     total, at = sizes.at[-1], np.array(sizes.at)
     a_hour = sum(len(each) for each in first.hours)
     with databases(name, url) as fresh:
@@ -313,7 +315,10 @@ def on(
 def part(quick: bool = False, sizes: Sizes | None = None) -> Part:
     sizes = sizes or (QUICK if quick else Sizes())
     every = of_kinds(sizes)
-    figures, series, rows, unmeasured = [], [], [], []
+    figures: list[Figure] = []
+    series: list[Series] = []
+    rows: list[Row] = []
+    unmeasured: list[str] = []
     given = os.environ.get("WARD_TEST_POSTGRES")
     with contextlib.ExitStack() as stack:
         urls: dict[str, str | None] = {"sqlite": None}
@@ -323,8 +328,9 @@ def part(quick: bool = False, sizes: Sizes | None = None) -> Part:
             unmeasured.append("PostgreSQL is not installed.")
         for name, url in urls.items():
             more = on(name, url, every, sizes)
-            for into, new in zip((figures, series, rows), more, strict=True):
-                into += new  # type: ignore[operator]
+            figures += more[0]
+            series += more[1]
+            rows += more[2]
     if len(every) == 3:
         unmeasured.append("Recordings: `WARD_TEST_DATA` names no folder with them.")
     columns = ("database", "readings", "as written", "compacted", "a row each")
@@ -342,23 +348,23 @@ def part(quick: bool = False, sizes: Sizes | None = None) -> Part:
 
 
 TEXT: Final = """
-What the history takes on disk: table, indexes, PostgreSQL's TOAST, and pages that are free for what comes next, after
-hours that were written in small chunks and compacted one by one as the service does it; every value, time, count,
-device, mark and reason comes back bit for bit. Bytes are counted, not measured, so once. Beside: a row for each reading
-in the same database with an index on stay and time (the stay a number). The journal is apart: it holds the messages
-since the last snapshot, a minute's. Readings of the simulator went through the service; recordings are real monitors'
-numerics.
+What the history takes on disk: table, indexes, PostgreSQL's TOAST, and pages that are free for what comes
+next, after hours that were written in small chunks and compacted one by one as the service does it; every
+value, time, count, device, mark and reason comes back bit for bit. Bytes are counted, not measured, so
+once. Beside: a row for each reading in the same database with an index on stay and time (the stay a
+number). The journal is apart: it holds the messages since the last snapshot, a minute's. Readings of the
+simulator went through the service; recordings are real monitors' numerics.
 
-Retention is one round of housekeeping over readings of which most are of 1 Hz monitors and some of one a minute, in a
-service whose core, journal and writing run as always; how late an evaluation was (each tenth of a second), and how long
-a batch took into the journal, are the worst of each round.
+Retention is one round of housekeeping over readings of which most are of 1 Hz monitors and some of one a
+minute, in a service whose core, journal and writing run as always; how late an evaluation was (each tenth
+of a second), and how long a batch took into the journal, are the worst of each round.
 """.strip()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--stays", type=int, default=Sizes.stays)
+    parser.add_argument("--stays", type=int, default=2)
     parser.add_argument("--old", type=int, default=OLD_READINGS, help="readings that are forgotten")
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()

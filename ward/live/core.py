@@ -39,6 +39,7 @@ from ward.live.plans import note_failed
 from ward.live.raises import Values, values_at_raises
 from ward.live.rebuild import built_again
 from ward.live.risks import known
+from ward.live.scores import Scores
 from ward.live.showing import Showing
 from ward.live.slots import Slots
 from ward.live.swaps import Swaps
@@ -126,6 +127,7 @@ class Core:
         self.pending_acts: list[idempotency.Act] = []
         self._unproved = Unproved()
         self._swaps = Swaps()
+        self.scores = Scores(self.engine.slots)
         self._values: Values = {}
 
     # ------------------------------------------------------------------ stays and rules
@@ -160,6 +162,7 @@ class Core:
             self.slots.free(stay)
             self._late.drop(slot)
             self._earlier.drop(slot)
+            self.scores.forget(slot)
         self.router.remove_stay(stay)
         self.stays.pop(stay, None)
         self.heard.pop(stay, None)
@@ -289,6 +292,7 @@ class Core:
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
         note_failed(self.plans, self.faults)
+        self._guard("scores", lambda: self.scores.look(self))
         self._guard("tally", lambda: self.tally.tick(self.engine, self.slots, self.stays, now))
         self.commit(now)
 

@@ -59,6 +59,10 @@ class HistoryBuffer:
         kept = as_history(marked.readings, mark=marked.mark, reason=marked.reason)
         self._put({slot: (stay, None) for slot, stay in stay_of.items()}, marked.readings.slot, kept)
 
+    def add_scores(self, stay_of: Mapping[int, str], slot: NDArray[np.int64], scores: History) -> None:
+        """Derived scores, which nothing is computed from; ``stay_of`` names the stay of each slot."""
+        self._put({number: (stay, None) for number, stay in stay_of.items()}, slot, scores)
+
     def add_unjudged(self, stays: Sequence[str], readings: Readings) -> None:
         """Readings of stays that are over: kept, marked as in doubt, for no filter has seen them."""
         keys: dict[int, Key] = {n: (stay, None) for n, stay in enumerate(stays)}
@@ -70,7 +74,7 @@ class HistoryBuffer:
         keys: dict[int, Key] = {n: (None, device_key(n)) for n in np.unique(numbers).tolist()}
         self._put(keys, numbers, as_history(rows.readings))
 
-    def _put(self, keys: dict[int, Key], number: NDArray[np.int32], kept: History) -> None:
+    def _put(self, keys: dict[int, Key], number: NDArray[Any], kept: History) -> None:
         if self._rows + len(kept) > MOST:
             metrics.HISTORY_LOST.inc(len(kept))
         elif len(kept):
@@ -146,15 +150,12 @@ def stored_readings(
 ) -> Readings:
     """One stay's readings of a span as the engine takes them, from the database and the buffer.
 
-    ``intervals`` maps a device's number to what it declares; ``signals``: None is all. What the device itself
-    had said of a reading is not stored; the reason of its mark tells it.
+    ``intervals`` maps a device's number to what it declares; ``signals``: None is all that are measured or
+    entered. What the device itself had said of a reading is not stored; the reason of its mark tells it.
     """
-    found = latest(
-        History.concat([read_history(connection, stay, signals, start, end + 1), *buffer.of(stay)])
-    )
-    wanted = (found.time >= start) & (found.time <= end)
-    if signals is not None:
-        wanted &= np.isin(found.signal, list(signals))
+    asked = range(N_OBSERVED) if signals is None else signals
+    found = latest(History.concat([read_history(connection, stay, asked, start, end + 1), *buffer.of(stay)]))
+    wanted = (found.time >= start) & (found.time <= end) & np.isin(found.signal, list(asked))
     if only_valid:
         wanted &= found.mark == VALID
     return as_readings(found.take(wanted), intervals)

@@ -19,7 +19,7 @@ from ward.clock import iso
 from ward.ingest.router import PERSON
 from ward.scoring.filter import MARKS, REASONS
 from ward.signals import CONSCIOUSNESS, SIGNALS
-from ward.store.chunks import History, decode
+from ward.store.chunks import ITSELF, History, decode
 from ward.store.history import latest
 from ward.store.tables import (
     alerts,
@@ -86,7 +86,7 @@ _READING: Final = ("time", "signal", "value", "unit", "mark", "reason", "device"
 def _readings(connection: Connection, stay: str) -> Iterator[Row]:
     """An hour at a time: a reading that was written again, because its mark was resolved, is there once."""
     found = connection.execute(select(devices.c.number, devices.c.key).where(devices.c.number.is_not(None)))
-    names = {row.number: row.key for row in found} | {PERSON: "person"}
+    names = {row.number: row.key for row in found} | {PERSON: "person", ITSELF: "ward"}
     mine = history.c.stay == stay
     hours = connection.scalars(select(history.c.start // HOUR).where(mine).distinct()).all()
     ends = connection.scalars(select(history.c.end // HOUR).where(mine).distinct()).all()

@@ -32,8 +32,11 @@ REASONS: Final[tuple[str, ...]] = (
     "device-quality",
     "low-perfusion",
     "fast-fall",
+    "parts-missing",
+    "parts-stale",
 )
-"""Why a reading is doubted or refused; index 0: no reason. Only ever appended to: history keeps numbers."""
+"""Why a reading is doubted or refused, the last two only of scores; index 0: no reason. Only ever appended
+to: history keeps numbers."""
 REASON: Final[dict[str, int]] = {word: i for i, word in enumerate(REASONS)}
 
 _NO_MEASUREMENT = [STATUS_INDEX[w] for w in ("probe-off", "leads-off", "calibrating", "invalid")]

@@ -26,6 +26,9 @@ LEVEL: Final = 3
 MANY: Final = 1_000
 """From so many rows on, the dense form is worth its work."""
 
+ITSELF: Final = -1
+"""The device's number of what ward made itself: derived scores."""
+
 COLUMNS: Final[dict[str, Any]] = {
     "signal": "<i1",
     "time": "<i8",

@@ -42,7 +42,7 @@ export const PANELS: readonly Panel[] = [
   { id: "bp", signals: ["sbp", "map", "dbp"], low: 50, high: 180, hold: 65 * MINUTE },
   { id: "temp", signals: ["temp"], low: 35.5, high: 39, hold: 480 * MINUTE },
   { id: "pi", signals: ["pi"], low: 0, high: 5, hold: 1.5 * MINUTE },
-  { id: "news2", signals: ["news2"], low: 0, high: 9, hold: 90 * MINUTE },
+  { id: "news2", signals: ["news2"], low: 0, high: 9, hold: 6 * MINUTE },
 ];
 
 export interface Track {
