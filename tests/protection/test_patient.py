@@ -238,7 +238,7 @@ def test_an_export_has_all_that_is_kept_in_open_formats(world: World, tmp_path: 
     assert len(found["readings"]) == len(written)
     assert {r["value"] for r in found["readings"] if r["signal"] == "temp"} == {TEMP}
     assert {r["value"] for r in found["readings"] if r["signal"] == "consciousness"} == {"V"}
-    assert {r["device"] for r in found["readings"]} == {"w/mon", "person"}
+    assert {r["device"] for r in found["readings"]} == {"w/mon", "person", "ward"}
     assert other not in json.dumps(found["events"])
     assert found["alerts"][0]["raised_at"].endswith("Z")
 
