@@ -22,8 +22,10 @@ from ward.config import Settings, mask, settings_file
 from ward.errors import WardError
 from ward.housekeeping import data_folder
 from ward.ingest.broker_url import BrokerUrl
+from ward.ingest.journal import JournalAwayError
 from ward.ingest.tls import context_of, why
 from ward.ingest.topics import SUBSCRIPTIONS
+from ward.journals import MISSING
 from ward.machine import free_bytes, machine_clock, wanted_bytes
 from ward.models import OWN, find_risk, risk_file
 from ward.notify.config import Parts, load_channels
@@ -195,6 +197,29 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _journal(settings: Settings) -> Iterator[Finding]:
+    """Looked at, not opened: the service may be writing to it."""
+    if settings.journal_url is None:
+        return
+    try:
+        from ward.ingest.jetstream import replicas_of
+    except ImportError:
+        yield Finding("journal", "wrong", "WARD_JOURNAL_URL is set", MISSING)
+        return
+    try:
+        replicas = replicas_of(settings.journal_url, settings.journal_stream)
+    except JournalAwayError as error:
+        yield Finding(
+            "journal", "wrong", str(error), "are the servers running, with jetstream? WARD_JOURNAL_URL"
+        )
+        return
+    if replicas == 1:
+        yield Finding("journal", "warning", "a stream on one server", "name three in WARD_JOURNAL_URL")
+    else:
+        made = f"a stream on {replicas} servers" if replicas else "the first start makes the stream"
+        yield Finding("journal", "ok", made)
+
+
 def _connect(url: BrokerUrl, settings: Settings) -> str | None:
     """Connect and subscribe as the service does; what is wrong, or None."""
     ca, cert, key = settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file
@@ -295,6 +320,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...]] =
     ("disk", _disk),
     ("clock", _clock),
     ("broker", _broker),
+    ("journal", _journal),
     ("rules", _pack),
     ("risk model", _risk),
     ("care plan", _plan),

@@ -7,22 +7,22 @@ nothing to each other, and readings between them would be passed over without a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, update
 
 from ward.config import Settings, SettingsError
 from ward.errors import ConflictError
 from ward.ingest.journal import Journal, SqlJournal
-from ward.store.meta import get_meta, put_meta
+from ward.store.own_journal import DATABASE, OwnJournal, own_journal, put_own_journal
 from ward.store.snapshots import latest_snapshot
 from ward.store.tables import snapshots
 
 if TYPE_CHECKING:
     from ward.ingest.jetstream import JetStreamJournal
 
-KEY: Final = "journal"
-DATABASE: Final = "database"
+MISSING: Final = "needs nats-py: pip install 'ward[cluster]'"
 
 
 def open_journal(engine: Engine, settings: Settings) -> Journal:
@@ -48,37 +48,32 @@ def note_whole(engine: Engine, settings: Settings, position: int, last: int) -> 
     """At the end of a service: whether its last snapshot, at ``position``, holds all of the journal."""
     if settings.journal_url is not None and position == last:
         with engine.begin() as tx:
-            put_meta(tx, KEY, {**_known(tx), "whole": True})
+            put_own_journal(tx, replace(own_journal(tx), whole=True))
 
 
 def _jetstream(engine: Engine, url: str, stream: str) -> JetStreamJournal:
     try:
         from ward.ingest.jetstream import JetStreamJournal
     except ImportError as error:
-        raise SettingsError("journal_url: needs nats-py: pip install 'ward[cluster]'") from error
+        raise SettingsError(f"journal_url: {MISSING}") from error
     return JetStreamJournal(engine, url, stream)
-
-
-def _known(tx: Any) -> dict[str, Any]:
-    known: dict[str, Any] = get_meta(tx, KEY, {"identity": DATABASE, "whole": False})
-    return known
 
 
 def _move(engine: Engine, identity: str, last: int) -> None:
     with engine.begin() as tx:
-        known = _known(tx)
-        if known["identity"] != identity:
+        known = own_journal(tx)
+        if known.identity != identity:
             newest = latest_snapshot(tx)
-            whole = known["whole"]
-            if known["identity"] == DATABASE:
+            whole = known.whole
+            if known.identity == DATABASE:
                 whole = SqlJournal(engine).last() <= (newest.position if newest else 0)
             if not whole:
                 raise ConflictError(
-                    f"the database goes with the journal {known['identity']!r}, and not all of that is in a "
+                    f"the database goes with the journal {known.identity!r}, and not all of that is in a "
                     f"snapshot: start once more with it and stop in order, before it goes with {identity!r}"
                 )
             if newest is not None:  # older ones stand in the old journal, where nobody will look again
                 tx.execute(snapshots.delete().where(snapshots.c.id != newest.id))
                 tx.execute(update(snapshots).values(position=last))
-        if known["identity"] != identity or known["whole"]:
-            put_meta(tx, KEY, {"identity": identity, "whole": False})
+        if known.identity != identity or known.whole:
+            put_own_journal(tx, OwnJournal(identity))

@@ -4,10 +4,13 @@ import pytest
 
 from tests.live.test_recovery import play
 from tests.live.world import World
-from ward.config import SettingsError, load_settings, mask
+from ward.config import Settings, SettingsError, load_settings, mask
+from ward.doctor import _journal
 from ward.errors import ConflictError
 from ward.ingest.journal import JournalAwayError
+from ward.ingest.records import RulesChanged
 from ward.journals import note_whole, open_journal
+from ward.protection.restore import _leave_journal
 
 STORY_S = 150
 
@@ -102,6 +105,42 @@ def test_a_service_that_did_not_end_in_order_is_not_noted_as_whole(tmp_path, jet
     again.close()
     with pytest.raises(ConflictError):
         World(tmp_path)
+
+
+def test_an_erased_patient_is_not_in_the_stream(tmp_path, jetstream):
+    world = World(tmp_path, **jetstream)
+    stay = admit_and_measure(world)
+    world.do("discharge", stay=stay)
+    world.tick(3_000)
+    world.do("erase", stay=stay)
+    left = [entry for _, batch in world.service._journal.read(0) for entry in batch]
+    assert [type(entry) for entry in left] == [RulesChanged]
+    world.crash()
+    world.close()
+
+
+def test_after_a_restore_another_stream_may_take_the_place_of_one_that_is_gone(tmp_path, jetstream):
+    world = World(tmp_path, **jetstream)
+    admit_and_measure(world)
+    with world.service.engine_db.begin() as tx:
+        _leave_journal(tx)
+    world.close()
+    other = jetstream | {"journal_stream": f"{jetstream['journal_stream']}-2"}
+    World(tmp_path, **other).close()
+
+
+def test_ward_check_looks_at_the_journal_and_leaves_it_to_its_owner(tmp_path, jetstream):
+    def said(**settings):
+        (found,) = _journal(Settings(data_dir=tmp_path, **settings))
+        return found.level, found.text
+
+    assert list(_journal(Settings(data_dir=tmp_path))) == []
+    assert said(**jetstream) == ("ok", "the first start makes the stream")
+    world = World(tmp_path, **jetstream)
+    assert said(**jetstream) == ("warning", "a stream on one server")
+    world.admit()  # writes, for nobody has taken it over
+    world.close()
+    assert said(**jetstream | {"journal_url": "nats://127.0.0.1:1"})[0] == "wrong"
 
 
 @pytest.mark.parametrize("url", ["http://host", "nats://", "nats://a:4222,mqtt://b", ""])

@@ -84,7 +84,7 @@ class JetStreamJournal:
 
     def __init__(self, engine: Engine, url: str, stream: str) -> None:
         self._engine, self._stream = engine, stream
-        self._urls = [one.strip() for one in url.split(",") if one.strip()]
+        self._urls = _urls(url)
         self._subject = f"{stream}.batches"
         self._owner = uuid.uuid4().hex
         self._last = 0
@@ -268,6 +268,30 @@ class JetStreamJournal:
             mem_storage=True,
         )
         return await self._js.pull_subscribe(self._subject, stream=self._stream, config=config)
+
+
+def replicas_of(url: str, stream: str) -> int:
+    """On how many servers the stream is kept; 0 where there is none yet. Changes nothing. Raises
+    JournalAwayError."""
+
+    async def ask() -> int:
+        async with asyncio.timeout(ANSWER_S):
+            client = await nats.connect(_urls(url), connect_timeout=2)
+            try:
+                return (await client.jetstream().stream_info(stream)).config.num_replicas or 1
+            except NotFoundError:
+                return 0
+            finally:
+                await client.close()
+
+    try:
+        return asyncio.run(ask())
+    except (NatsError, TimeoutError, OSError) as error:
+        raise JournalAwayError(f"the journal's servers do not answer: {type(error).__name__}") from error
+
+
+def _urls(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 async def _patiently(work: Callable[[], Awaitable[T]], within_s: float) -> T:

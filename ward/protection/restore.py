@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
@@ -20,6 +20,7 @@ from ward.protection.archive import ArchiveError, Checking, Header, Summary
 from ward.protection.backup import Progress, read_backup, sequence_of, tables
 from ward.store import schema
 from ward.store.audit import Entry, append
+from ward.store.own_journal import DATABASE, own_journal, put_own_journal
 from ward.store.serving import serving
 from ward.store.tables import metadata
 
@@ -158,6 +159,7 @@ def restore(
                 _clear(tx)
                 read_backup(source, keys, Filling(tx, progress))
                 schema.move_within(tx, command.upgrade, "head")
+                _leave_journal(tx)
                 _tell(tx, checked.header, now)
         except BaseException:
             for part, _ in waiting:
@@ -165,6 +167,14 @@ def restore(
             raise
         for part, path in waiting:
             part.replace(path)
+
+
+def _leave_journal(tx: Connection) -> None:
+    """A journal in JetStream is in no backup. If it is there still the service goes on with it; if not, what
+    it held after the backup is gone as all else is, and must not keep the service from another one."""
+    kept = own_journal(tx)
+    if kept.identity != DATABASE:
+        put_own_journal(tx, replace(kept, whole=True))
 
 
 def _tell(tx: Connection, header: Header, now: int) -> None:
