@@ -1,25 +1,30 @@
-"""How long a trial takes: a grid of one rule over a ward's stored history, as the API runs it.
+"""How long a trial takes: other settings of one rule over a ward's stored history, as the API runs it.
 
-30 beds, 30 days, a value of each signal a minute, cuff pressures each half hour: the simulator's patients
+30 beds, 90 days, a value of each signal a minute, cuff pressures each half hour: the simulator's patients
 with their courses and a monitor's noise, in a SQLite database as the service writes it (a chunk an hour). The
-trial runs in its process, as in the service; `--load` keeps so many other processes busy meanwhile.
+trial runs in its process, as in the service: once with one other setting, as who moves a slider asks for, and
+once with a map of settings. `--load` keeps so many other processes busy meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import multiprocessing
 import resource
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.figures import ROUNDS, Figure, Part, Table, table, under
+from benchmarks.figures import number as digits
 from simulator.courses import SCRIPTS, Course
 from simulator.noise import generator, normal
 from simulator.patients import draw_patient
@@ -50,6 +55,9 @@ STEPS = {"sbp": 30, "dbp": 30, "map": 30, "temp": 60}
 """Minutes between readings; of the others one."""
 THRESHOLDS = [*range(80, 100)]
 LENGTHS = ["1m", "2m", "3m", "5m", "10m", "15m", "20m", "30m", "45m", "60m"]
+MAPS, SLIDER = "200 settings", "one setting"
+PATIENCE_S = 10.0
+"""How long somebody waits without looking away (Nielsen 1993)."""
 
 
 def readings(seed: int, bed: int, days: int) -> History:
@@ -101,15 +109,20 @@ def stored(folder: Path, seed: int, beds: int, days: int) -> str:
     return url
 
 
-def request(days: int) -> dict[str, Any]:
+def request(days: int, settings: str) -> dict[str, Any]:
+    several = settings == MAPS
     return {
-        "grid": {"rule": "spo2-below-88", "thresholds": THRESHOLDS, "for": LENGTHS},
+        "grid": {
+            "rule": "spo2-below-88",
+            "thresholds": THRESHOLDS if several else [86],
+            "for": LENGTHS if several else ["15m"],
+        },
         "rules": [],
         "start": START,
         "end": START + days * DAY,
         "wards": None,
         "stays": None,
-        "suggest": {"per_day": 3},
+        "suggest": {"per_day": 3} if several else None,
     }
 
 
@@ -130,35 +143,88 @@ def busy() -> None:
         np.sort(np.random.default_rng(1).random(100_000))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--beds", type=int, default=30)
-    parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--load", type=int, default=0, help="other processes that are busy")
-    given = parser.parse_args()
-    others = [multiprocessing.Process(target=busy, daemon=True) for _ in range(given.load)]
-    with tempfile.TemporaryDirectory() as folder:
-        url = stored(Path(folder), given.seed, given.beds, given.days)
-        for other in others:
-            other.start()
-        begun = time.perf_counter()
-        answer, silence = asyncio.run(tried(url, request(given.days)))
-        took = time.perf_counter() - begun
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One trial. clock, processor, silence: s; memory: the most so far, MiB."""
+
+    clock: float
+    processor: float
+    silence: float
+    memory: float
+    readings: int
+
+
+def answered(url: str, wanted: dict[str, Any]) -> Answered:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    answer, silence = asyncio.run(tried(url, wanted))
+    took = time.perf_counter() - begun
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return Answered(took, processor, silence, used.ru_maxrss / 1024, answer["readings"])
+
+
+@contextlib.contextmanager
+def loaded(processes: int) -> Iterator[None]:
+    others = [multiprocessing.Process(target=busy, daemon=True) for _ in range(processes)]
+    for other in others:
+        other.start()
+    try:
+        yield
+    finally:
         for other in others:
             other.kill()
             other.join()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(
-        f"{len(answer['settings'])} settings x {given.beds} beds x {given.days} days, {answer['readings']:,} "
-        f"readings: {took:.1f} s ({used.ru_utime + used.ru_stime:.1f} s of processor, "
-        f"{used.ru_maxrss / 1024:.0f} MiB at the most, {silence:.1f} s longest without a word)"
+
+
+def part(
+    quick: bool = False, rounds: int = ROUNDS, beds: int = 30, days: int = 90, seed: int = 1, load: int = 0
+) -> Part:
+    if quick:
+        rounds, beds, days = 1, 3, 3
+    taken: dict[str, list[Answered]] = {SLIDER: [], MAPS: []}
+    with tempfile.TemporaryDirectory() as folder:
+        url = stored(Path(folder), seed, beds, days)
+        with loaded(load):
+            for _ in range(rounds):
+                for settings, found in taken.items():
+                    found.append(answered(url, request(days, settings)))
+    readings = taken[SLIDER][0].readings
+    figures, rows = [], []
+    for settings, found in taken.items():
+        clocks, used = ([getattr(each, name) for each in found] for name in ("clock", "processor"))
+        target = under(PATIENCE_S) if settings == SLIDER else None
+        beside = "the time that a person waits without looking away" if target else ""
+        figures.append(Figure.of(f"{settings}: until the answer", clocks, "s", beside, target))
+        figures.append(Figure.of(f"{settings}: processor", used, "s"))
+        silence, memory = (max(getattr(each, name) for each in found) for name in ("silence", "memory"))
+        per = 1e6 * float(np.median(used)) / max(readings, 1)
+        rows.append((settings, digits(silence), digits(per), digits(memory)))
+    columns = ("", "longest without a word, s", "µs of processor a reading", "memory at the most, MiB")
+    return Part(
+        "trial",
+        "Trial",
+        f"{beds} beds over {days} days, {readings:,} readings: each signal once a minute, cuff pressures "
+        "each half hour, in a SQLite database as the service writes it. A trial asks what would have been "
+        "raised, in a process of its own as in the service: with one other setting of SpO2's rule, and "
+        "with a map of "
+        f"{len(THRESHOLDS)} thresholds × {len(LENGTHS)} durations and a suggestion.",
+        "python -m benchmarks.trial",
+        tuple(figures),
+        (Table("While one waits", columns, tuple(rows)),),
     )
-    chosen = (answer["suggestion"] or {}).get("chosen") or {}
-    print(
-        f"in force: {answer['in_force']['alerts_per_day']} alerts of the rule a patient-day, recall "
-        f"{answer['in_force']['recall']}; suggested for 3 a day: {chosen.get('label')}"
-    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--beds", type=int, default=30)
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--load", type=int, default=0, help="other processes that are busy")
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    print(table(part(given.quick, given.rounds, given.beds, given.days, given.seed, given.load)))
 
 
 if __name__ == "__main__":
