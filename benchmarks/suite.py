@@ -43,16 +43,16 @@ class Entry:
 
 PARTS: Final = (
     Entry("ingest", "1", "Ingest ceiling", 130),
-    Entry("tick", "2", "Tick", 110),
+    Entry("tick", "2", "Tick", 60),
     Entry("small", "3", "Small wards", 120),
     Entry("replay", "4", "Replay", 90),
-    Entry("trial", "4", "Trial", 60),
+    Entry("trial", "4", "Trial", 90),
     Entry("latency", "5", "Latency", 140),
     Entry("peers", "6", "What one would use instead", 180),
-    Entry("streams", "7", "Dashboards", 60),
-    Entry("start", "8", "Start", 40),
-    Entry("recovery", "8", "Recovery", 80),
-    Entry("storage", "9", "Storage", 150),
+    Entry("streams", "7", "Dashboards", 80),
+    Entry("start", "8", "Start", 30),
+    Entry("recovery", "8", "Recovery", 120),
+    Entry("storage", "9", "Storage", 140),
     Entry("risk", "+", "Risk", 20),
 )
 """In the order of the paper. Growth, item 10, is gathered from the series of all of them."""
