@@ -31,6 +31,12 @@ from tests.cluster.nodes import Cluster, Node, cluster_of
 
 MAPPING = 'mappings = { "ward.v1.*.*.vitals": "vitals.{{partition(8,1)}}.{{wildcard(1)}}.{{wildcard(2)}}" }'
 WARDS = 16
+TOPICS = {
+    "devices'": ["ward/v1/+/+/vitals"],
+    "mapped": ["vitals/#"],
+    "both": ["ward/v1/+/+/vitals", "vitals/#"],
+}
+"""What the session subscribes to: what devices publish on, or what the server makes of it."""
 T = TypeVar("T")
 
 
@@ -161,11 +167,13 @@ async def leaders(js: JetStreamContext) -> dict[str, str]:
     return {name: info.cluster.leader for name, info in infos.items() if info.cluster and info.cluster.leader}
 
 
-def one(sync_always: bool, freeze_s: float, victim: str, messages: int, rng: random.Random) -> dict[str, int]:
+def one(
+    sync_always: bool, freeze_s: float, topics: str, victim: str, messages: int, rng: random.Random
+) -> dict[str, int]:
     """One cluster, one device, one kill; how many were acknowledged and how many of those are gone."""
     with cluster_of(3, sync_always=sync_always, more=MAPPING) as cluster:
         patiently(cluster, make_stream)
-        subscriber = Subscriber(cluster, ["vitals/#", "ward/v1/+/+/vitals"])
+        subscriber = Subscriber(cluster, TOPICS[topics])
         subscriber.start()
         device = Device(cluster.nodes[1].mqtt)
         thread = threading.Thread(target=device.run, args=(0, messages, 0.0005))
@@ -208,12 +216,17 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--sync-always", action="store_true")
     parser.add_argument("--freeze-s", type=float, default=0.0)
+    parser.add_argument("--topics", choices=TOPICS, default="both")
     parser.add_argument("--victims", nargs="+", default=["device's", "VITALS", "$MQTT_msgs", "all"])
     args = parser.parse_args()
     rng = random.Random(1)
     for victim in args.victims:
         for _ in range(args.rounds):
-            print(victim, one(args.sync_always, args.freeze_s, victim, args.messages, rng), flush=True)
+            print(
+                victim,
+                one(args.sync_always, args.freeze_s, args.topics, victim, args.messages, rng),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.databases import _binaries
+from tests.databases import binaries as installed
 from tests.e2e.served import Served
 from tests.faults.stream import ADDING_UP, PACK
 from tests.parts import mosquitto
@@ -101,7 +101,7 @@ class Postgres:
     """A server of our own, fsync on, that dies with all its children."""
 
     def __init__(self, folder: Path) -> None:
-        binaries = _binaries()
+        binaries = installed()
         if binaries is None:
             raise MissingPartError("needs PostgreSQL: apt-get install postgresql")
         self._binaries, self._folder, self.port = binaries, folder, free_port()
