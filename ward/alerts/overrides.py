@@ -44,6 +44,8 @@ class Rulebook:
         self._base = {rule.id: rule for rule in pack.rules}
         self._latest: dict[tuple[str, str], Override] = {}
         self._changed: dict[str, dict[str, Rule | None]] = {}
+        self._merged: dict[tuple[str, ...], tuple[Rule, ...]] = {}
+        """What ``effective`` found, by the scopes that have anything: most stays have nothing of their own."""
         for override in sorted(overrides, key=lambda o: o.version):
             self.put(override)
 
@@ -52,6 +54,7 @@ class Rulebook:
         ends = override.retired or override.follows
         rule = None if ends else parse_rule(override.definition, file=override.scope)
         self._latest[override.scope, override.rule_id] = override
+        self._merged = {}
         own = self._changed.setdefault(override.scope, {})
         if override.follows:
             own.pop(override.rule_id, None)
@@ -75,12 +78,19 @@ class Rulebook:
         """As if there had never been a rule of this scope."""
         self._latest = {key: override for key, override in self._latest.items() if key[0] != scope}
         self._changed.pop(scope, None)
+        self._merged = {}
 
     def effective(self, ward: str | None = None, stay: str | None = None) -> tuple[Rule, ...]:
         """The rules in force: in the pack's order, then those that were added, by id."""
+        scopes = tuple(scope for scope in _scopes(ward, stay) if self._changed.get(scope))
+        if scopes not in self._merged:
+            self._merged[scopes] = self._merge(scopes)
+        return self._merged[scopes]
+
+    def _merge(self, scopes: Iterable[str]) -> tuple[Rule, ...]:
         rules: dict[str, Rule | None] = dict(self._base)
-        for scope in _scopes(ward, stay):
-            rules |= self._changed.get(scope, {})
+        for scope in scopes:
+            rules |= self._changed[scope]
         added = sorted(rules.keys() - self._base.keys())
         ordered = (rules[rule_id] for rule_id in (*self._base, *added))
         present = [rule for rule in ordered if rule is not None]
