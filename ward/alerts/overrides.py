@@ -45,7 +45,7 @@ class Rulebook:
         self._latest: dict[tuple[str, str], Override] = {}
         self._changed: dict[str, dict[str, Rule | None]] = {}
         self._merged: dict[tuple[str, ...], tuple[Rule, ...]] = {}
-        """What ``effective`` found, by the scopes that have anything: most stays have nothing of their own."""
+        """What ``effective`` found, by the scopes that have anything: most stays have nothing."""
         for override in sorted(overrides, key=lambda o: o.version):
             self.put(override)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,9 @@ from ward.signals import SECOND
 SETTLE: Final = SECOND
 LONGEST_WAIT: Final = 5 * SECOND
 """A rebuild waits until no more late readings come, not longer than this (ms, times the clock's speed)."""
+AT_ONCE: Final = 4
+"""Stays built again in one tick at the most, each some tenths of a second: when a whole ward reconnects the
+ticks go on between."""
 
 
 class Late:
@@ -31,8 +35,11 @@ class Late:
             self._last[slot] = now
 
     def due(self, now: int, *, everything: bool = False) -> list[int]:
-        """Slots whose readings have waited long enough, or all that have some."""
-        return [slot for slot in self._readings if everything or self._is_due(slot, now)]
+        """Slots whose readings have waited long enough, who waits longest first, ``AT_ONCE`` at
+        the most; or all that have some."""
+        if everything:
+            return list(self._readings)
+        return list(islice((slot for slot in self._readings if self._is_due(slot, now)), AT_ONCE))
 
     def _is_due(self, slot: int, now: int) -> bool:
         settled = now - self._last[slot] >= SETTLE * self._speed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -121,6 +122,7 @@ def score(
     return Score(parts, total, missing, risk_of(parts, total), known)
 
 
+@cache  # each stay that is built again makes an engine of its own
 def cuts(part: str, scale: int = 1) -> tuple[float, ...]:
     """The values at which a part's points may change: the least of each band above the lowest."""
     if part == "oxygen":
