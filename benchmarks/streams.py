@@ -227,8 +227,11 @@ def logged_in(service: Served, token: str) -> str:
 def spent_s(pid: int) -> float:
     """Processor time of a process's threads, seconds, as the scheduler has it: to the nanosecond, where the
     process's own count goes by hundredths of a second."""
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
+    spent = 0
+    for each in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread that has just ended
+            spent += int(each.read_text().split()[0])
+    return spent / 1e9
 
 
 @dataclass
