@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.metadata
 import json
-import statistics
+import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,10 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from benchmarks.figures import ROUNDS, Figure, Part, at_least, table
 from benchmarks.publisher import Publisher, packet
 from tests.brokers import mosquitto_at
+from tests.parts import mosquitto
 from tests.ports import free_port
 from ward.clock import wall_ms
 from ward.config import Settings
@@ -204,30 +207,79 @@ def rounds(load: Load, times: int) -> tuple[list[Took], list[Took]]:
     return empty, ward
 
 
+LOADS: Final = ((24, 1, 1), (1_000, 1, 1), (24, 1, 0), (24, 50, 1), (1_000, 50, 1))
+"""Devices, samples a message, QoS."""
+SINGLES: Final = 30_000
+BATCHES: Final = 2_500
+
+
+def part(quick: bool = False) -> Part:
+    return made(2 if quick else ROUNDS, LOADS[:1] if quick else LOADS, 3_000 if quick else SINGLES)
+
+
+def made(times: int, loads: Sequence[tuple[int, int, int]], singles: int) -> Part:
+    figures: list[Figure] = []
+    for devices, samples, qos in loads:
+        load = Load(devices, samples, qos, singles if samples == 1 else BATCHES)
+        empty, ward = rounds(load, times)
+        name = (
+            f"{devices:,} devices, {'single samples' if samples == 1 else f'batches of {samples}'}, QoS {qos}"
+        )
+        beside = "an empty paho callback's rate"
+        figures += [
+            Figure.ratio(
+                f"{name}: rate",
+                [e.seconds for e in empty],
+                [w.seconds for w in ward],
+                beside,
+                at_least(0.8) if samples == 1 else None,
+            ),
+            Figure.ratio(
+                f"{name}: messages by a second of processor",
+                [e.cpu for e in empty],
+                [w.cpu for w in ward],
+                "an empty paho callback's",
+            ),
+            Figure.of(
+                f"{name}: readings a second",
+                [load.readings / w.seconds for w in ward],
+                "1/s",
+                target=at_least(1e6) if samples > 1 else None,
+                why=ENGINE if samples > 1 else "",
+            ),
+            Figure.of(
+                f"{name}: readings by a second of processor", [load.readings / w.cpu for w in ward], "1/s"
+            ),
+        ]
+    return Part(
+        "ingest",
+        "Ingest ceiling",
+        (__doc__ or "").partition("\n\n")[2].strip(),
+        "python -m benchmarks ingest",
+        tuple(figures),
+        versions={"Mosquitto": version(), "paho-mqtt": importlib.metadata.version("paho-mqtt")},
+    )
+
+
+ENGINE: Final = (
+    "filter and rules alone take about a microsecond a reading, on the one core that owns the state"
+)
+
+
+def version() -> str:
+    told = subprocess.run([str(mosquitto()), "-h"], capture_output=True, text=True, check=False).stdout
+    return told.split()[2]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--messages", type=int, default=30_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--messages", type=int, default=SINGLES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="", help="such as 24x50@1")
     asked = parser.parse_args()
     set_up_log("warning")
-    for devices, samples, qos in ((24, 1, 1), (1000, 1, 1), (24, 1, 0), (24, 50, 1), (1000, 50, 1)):
-        if asked.only and asked.only != f"{devices}x{samples}@{qos}":
-            continue
-        load = Load(devices, samples, qos, asked.messages if samples == 1 else asked.messages // 10)
-        empty, ward = rounds(load, asked.rounds)
-        parts = sorted(e.seconds / w.seconds for e, w in zip(empty, ward, strict=True))
-        cpu = statistics.median(e.cpu / w.cpu for e, w in zip(empty, ward, strict=True))
-        e, w = (statistics.median(t.seconds for t in found) for found in (empty, ward))
-        ec, wc = (statistics.median(t.cpu for t in found) for found in (empty, ward))
-        print(
-            f"{devices:>5} devices, {samples:>2} samples, QoS {qos}: "
-            f"empty {load.messages / e:>8,.0f} msg/s, {ec / load.messages * 1e6:.1f} µs CPU/msg; "
-            f"ward {load.messages / w:>8,.0f} msg/s, {load.readings / w:>10,.0f} readings/s, "
-            f"{wc / load.messages * 1e6:.1f} µs CPU/msg, {load.readings / wc:,.0f} readings/CPU s; "
-            f"fraction {statistics.median(parts):.2f} ({parts[0]:.2f} to {parts[-1]:.2f}), by CPU {cpu:.2f}",
-            flush=True,
-        )
+    loads = [load for load in LOADS if not asked.only or asked.only == "{}x{}@{}".format(*load)]
+    print(table(made(asked.rounds, loads, asked.messages)))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from tests.fuzz.messages import Sender
 from ward.alerts.packs import PackError, load_pack
 from ward.alerts.plan_file import PlanError, load_plan
 from ward.config import SettingsError, load_settings
-from ward.ingest import careful, payload
+from ward.ingest import careful, decoding, payload
 from ward.ingest.recordings import RecordingError, read_recordings
 from ward.ingest.refusals import REASONS
+from ward.ingest.sheet import Sheet
 from ward.score_file import ScoreFileError, score_text
 
 NEVER: frozenset[str] = frozenset({"too-large", "unusable", "retained", "more", "too-many-devices"})
@@ -57,13 +58,16 @@ def test_a_sibling_that_is_lost_would_be_found(tmp_path, monkeypatch):
 
 
 def test_a_message_that_vanishes_would_be_found(tmp_path, monkeypatch):
-    right = payload._fast
+    right = payload.collect_vitals
 
-    def wrong(address, data, received):
-        found = right(address, data, received)
-        return [] if found and (found[0].seq or 0) % 7 == 3 else found
+    def wrong(topic, data, received, sheet):
+        spare = Sheet()
+        return (right(topic, data, received, spare) and spare.seq[0] % 7 == 3) or right(
+            topic, data, received, sheet
+        )
 
-    monkeypatch.setattr(payload, "_fast", wrong)
+    for module in (payload, decoding):
+        monkeypatch.setattr(module, "collect_vitals", wrong)
     with pytest.raises(mqtt.BrokenError):
         mqtt.fuzz(1, 2_000, tmp_path, mqtt.Tally())
 

@@ -18,7 +18,7 @@ from ward.ingest.router import Router
 
 T = 1_795_258_800_000
 DEVICES = ["mon", "patch", "cuff"]
-HAPPENS = ["lost", "again", "clock", "session", "late", "bare", "born", "will"]
+HAPPENS = ["lost", "again", "clock", "session", "late", "bare", "born", "will", "batch"]
 
 words = st.none() | st.sampled_from(["ok", "motion", "never heard of"])
 values = st.lists(
@@ -82,9 +82,7 @@ def journals(draw):
                 at, seq = at + step, seq + 1
                 sample = Sample("north", name, at, at - offset, seq, session, [Value(seq % 3, float(seq))])
                 found.append(sample)
-            what = draw(
-                st.sampled_from(["lost", "again", "clock", "session", "late", "bare", "born", "will"])
-            )
+            what = draw(st.sampled_from(HAPPENS))
             if what == "lost":
                 seq += draw(st.integers(1, 5))
             elif what == "again":
@@ -93,6 +91,16 @@ def journals(draw):
                 offset += draw(st.sampled_from([500, 2_000, -100_000, 10**7]))
             elif what == "session":
                 session, seq = draw(st.sampled_from([None, "a", "b"])), 0
+            elif what == "batch":
+                count = draw(st.integers(2, 20))
+                came, times = (
+                    at + 1000 * count,
+                    range(at - offset + 1000, at - offset + 1000 * count + 1, 1000),
+                )
+                for n, time in enumerate(times, seq + 1):
+                    last = n == seq + count
+                    found.append(Sample("north", name, came, time, n, session, [Value(0, 1.0)], last))
+                at, seq = came, seq + count
             elif what == "late":
                 at += draw(st.sampled_from([3_000, 200_000]))
             elif what == "bare":

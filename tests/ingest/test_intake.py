@@ -1,10 +1,11 @@
 """The bounded queue between the network and the core."""
 
 import threading
+import time
 
 import pytest
 
-from ward.ingest.intake import Incoming, Intake
+from ward.ingest.intake import ENOUGH, Incoming, Intake
 
 
 def message(n, size=1):
@@ -53,3 +54,18 @@ def test_a_waiting_drain_is_woken_by_a_message():
 def test_an_impossible_bound_is_refused(bounds):
     with pytest.raises(ValueError, match="at least one"):
         Intake(**bounds)
+
+
+def test_a_few_messages_wait_for_others_and_enough_of_them_do_not():
+    intake = Intake()
+    intake.put(message(1))
+    later = threading.Timer(0.05, lambda: intake.put(*map(message, range(2, ENOUGH + 1))))
+    later.start()
+    begun = time.monotonic()
+    assert len(intake.drain(timeout=60.0, gather=60.0)) == ENOUGH
+    assert time.monotonic() - begun < 30
+    intake.put(message(1))
+    assert len(intake.drain(timeout=0.01, gather=60.0)) == 1  # never longer than the time it was given
+    intake.put(message(2))
+    assert len(intake.drain(gather=60.0)) == 1
+    later.join()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ward.ingest import careful, payload
 from ward.ingest.packed import decode, encode
 from ward.ingest.refusals import REASONS, Refusals
+from ward.ingest.sheet import Sheet
 from ward.ingest.topics import parse_topic
 
 NOW = 1_795_258_800_000
@@ -59,12 +60,13 @@ def written(draw):
 
 @given(written())
 def test_fast_and_careful_agree(message):
-    fast = payload._fast(ADDRESS, message, NOW)
+    sheet = Sheet()
+    is_fast = payload.collect_vitals(TOPIC, message, NOW, sheet)
     refusals = Refusals(TOPIC, message, NOW, None, None)
     document = careful.parse(message, refusals)
     slow = careful.samples_of(document, ADDRESS, NOW, refusals)
-    if fast is not None:
-        assert fast == slow
+    assert sheet.samples() == (slow if is_fast else [])
+    if is_fast:
         assert refusals.all() == []
     assert payload.decode_vitals(TOPIC, message, NOW)[0] == slow
 
@@ -74,8 +76,19 @@ def test_tidy_messages_take_the_fast_way(sample, is_batch):
     document = {"samples": [sample, sample]} if is_batch else sample
     expected = None if any(t in str(sample.get("time", "")) for t in (":60", "1969")) else list
     expected = None if sample.get("time") == "2026-11-21T12:00:00" else expected
-    fast = payload._fast(ADDRESS, json.dumps(document).encode(), NOW)
-    assert isinstance(fast, list) == (expected is list)
+    fast = payload.collect_vitals(TOPIC, json.dumps(document).encode(), NOW, Sheet())
+    assert fast == (expected is list)
+
+
+@given(st.lists(written() | tidy.map(lambda sample: json.dumps(sample).encode()), max_size=60), st.booleans())
+def test_many_messages_become_columns_of_the_same_samples(messages, is_one_device):
+    sheet, alone = Sheet(), []
+    for n, message in enumerate(messages * 3):
+        topic = TOPIC if is_one_device else f"ward/v1/w/mon-{n % 5}/vitals"
+        if payload.collect_vitals(topic, message, NOW + n, sheet):
+            alone += payload.judge_vitals(topic, message, NOW + n)[0]
+    assert sheet.samples() == alone
+    assert decode(encode(sheet.parts())) == alone
 
 
 @given(st.binary(max_size=200) | written().map(lambda m: m[: len(m) // 2]) | st.text().map(str.encode))

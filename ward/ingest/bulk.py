@@ -8,9 +8,11 @@ sample. Both ways lead to the same rows and the same state; a test compares them
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress, groupby
 from operator import sub
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -27,7 +29,8 @@ from ward.ingest.devices import (
     SeqSet,
     keeps_pace,
 )
-from ward.ingest.packed import NO_SEQ, NO_TIME, Run
+from ward.ingest.packed import NO_SEQ, NO_TIME, Packed, Part, Run
+from ward.ingest.records import Entry
 from ward.ingest.router import Batch, Routed, Router
 from ward.ingest.rows import Rows
 from ward.scoring.readings import Bool, Int, Readings
@@ -52,6 +55,8 @@ class _Facts:
     order: Int
     begins: Int
     plain: Bool
+    single: Bool
+    """Each sample is its message's newest: all tell of the device's clock."""
     apart: Bool
     """Each sample so long after the one before that it tells of the device's clock."""
     least_lag: Int
@@ -92,6 +97,18 @@ def route(router: Router, run: Run, measure_offset: bool) -> Bulk:
     return _emit(run, devices, place, time, slots, batch)
 
 
+def route_parts(
+    router: Router, parts: Sequence[Part], measure_offset: bool
+) -> Iterator[tuple[list[Entry], Routed]]:
+    """What a batch comes to, in its order: entries (none where they were columns) and what they came to."""
+    for is_packed, group in groupby(parts, key=lambda part: isinstance(part, Packed)):
+        alike: list[Any] = list(group)
+        if is_packed:
+            yield [], route(router, Run.of(alike), measure_offset).routed
+        else:
+            yield alike, router.apply(alike, measure_offset)
+
+
 _NO_SPAN: Final = Span(0, 0, "")
 
 
@@ -115,12 +132,13 @@ def _facts(run: Run, time: Int) -> _Facts:
     steps = np.diff(run.seq[order], prepend=0) == 1
     steps[first] = True
     session = run.session == run.session[order[first]][run.device]
-    plain = every((run.seq != NO_SEQ) & (run.time != NO_TIME) & run.newest & session)
+    plain = every((run.seq != NO_SEQ) & (run.time != NO_TIME) & session)
     plain &= growing(run.seq, 1) & growing(run.received, 0)
     return _Facts(
         order,
         begins,
         plain,
+        every(run.newest),
         growing(run.received, BASE),
         np.minimum.reduceat(lag[order], first),
         np.maximum.reduceat(lag[order], first),
@@ -154,8 +172,8 @@ def _whole(
     if heard is not None and heard.lasts and int(run.seq[rows[0]]) <= heard.lasts[-1]:
         return None
     if clock is not None:
-        even = _hear_even(device, *clock, facts, number)
-        if not even and not _hear(device, *clock):
+        even = facts.single[number] and _hear_even(device, *clock, facts, number)
+        if not even and not _hear(device, *_newest_of(clock, run, rows, facts.single[number])):
             return None
     if heard is None:
         heard = device.heard[name] = SeqSet()
@@ -172,6 +190,17 @@ def _whole(
     device.newest = _later(device.newest, int(facts.newest[number]))
     device.last_time = _later(device.last_time, int(facts.last_time[number]))
     return span
+
+
+def _newest_of(
+    clock: tuple[list[int], list[int]], run: Run, rows: Int, single: bool
+) -> tuple[list[int], list[int]]:
+    """Times and received times of each message's newest sample."""
+    if single:
+        return clock
+    times, received = clock
+    newest = run.newest[rows].tolist()
+    return list(compress(times, newest)), list(compress(received, newest))
 
 
 def _later(before: int | None, now: int) -> int:

@@ -40,7 +40,7 @@ from sqlalchemy import Engine
 
 from ward.errors import ConflictError, FencedError
 from ward.ingest.journal import JournalAwayError, careful, letter_of
-from ward.ingest.packed import Part, decode, encode, parts_of
+from ward.ingest.packed import Packed, Part, decode, encode, entries_of, parts_of
 from ward.ingest.records import Entry, Refusal
 from ward.store.credentials import Heard, add_heard
 from ward.store.tables import dead_letters
@@ -117,7 +117,7 @@ class JetStreamJournal:
     # ------------------------------------------------------------------ the journal
 
     def append(
-        self, entries: Sequence[Entry], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
+        self, entries: Sequence[Part], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
     ) -> int:
         """See ``Journal``. A batch that is too large for one message becomes several; if the last of them
         fails, those before are in the stream, and are known again when they come again."""
@@ -306,11 +306,13 @@ async def _patiently(work: Callable[[], Awaitable[T]], within_s: float) -> T:
             await asyncio.sleep(0.2)
 
 
-def _payloads(entries: Sequence[Entry]) -> list[bytes]:
+def _payloads(entries: Sequence[Part]) -> list[bytes]:
     """The batch as messages, each small enough, in order."""
     payload = encode(entries)
-    if len(payload) <= MOST_BYTES or len(entries) == 1:
+    if len(payload) <= MOST_BYTES or (len(entries) == 1 and not isinstance(entries[0], Packed)):
         return [payload]
+    if len(entries) == 1:
+        entries = entries_of(entries)
     half = len(entries) // 2
     return [*_payloads(entries[:half]), *_payloads(entries[half:])]
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
-from ward.ingest.packed import Part, decode, encode, parts_of
+from ward.ingest.packed import Part, decode, encode, newest_received, parts_of
 from ward.ingest.records import EXCERPT, Entry, Refusal
 from ward.store.credentials import Heard, add_heard
 from ward.store.tables import dead_letters, journal
@@ -24,10 +24,10 @@ class Journal(Protocol):
     """Batches of entries at growing positions. A clustered log may stand in for the database."""
 
     def append(
-        self, entries: Sequence[Entry], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
+        self, entries: Sequence[Part], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
     ) -> int:
-        """Write one batch, what was refused beside it and the numbers of its signed messages, all or
-        nothing; durable on return.
+        """Write one batch (samples in columns, or entries), what was refused beside it and the numbers of
+        its signed messages, all or nothing; durable on return.
 
         Returns the batch's position, or the last one where there were no entries. Raises JournalAwayError (or
         the database's own errors) where nothing can be written now: the same batch is given again until it
@@ -64,7 +64,7 @@ class SqlJournal:
         self._engine = engine
 
     def append(
-        self, entries: Sequence[Entry], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
+        self, entries: Sequence[Part], refusals: Sequence[Refusal] = (), heard: Sequence[Heard] = ()
     ) -> int:
         """See ``Journal``. ``written`` is the newest received time in the batch: no clock is asked."""
         with self._engine.begin() as tx:
@@ -72,8 +72,7 @@ class SqlJournal:
                 tx.execute(insert(dead_letters), letters)
             if not entries:
                 return _last(tx)
-            written = max(entry.received for entry in entries)
-            row = insert(journal).values(written=written, payload=encode(entries))
+            row = insert(journal).values(written=newest_received(entries), payload=encode(entries))
             position: int = tx.execute(row.returning(journal.c.position)).scalar_one()
             if heard:
                 add_heard(tx, position, heard)

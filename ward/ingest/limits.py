@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ward.ingest.packed import Packed, Part, entries_of
 from ward.ingest.records import Announcement, Entry, Refusal, Sample
 from ward.ingest.router import Router
 from ward.ingest.topics import PREFIX
@@ -33,11 +34,20 @@ class DeviceRoom:
         """A batch begins: what was new in the one before is known to the router, or came to nothing."""
         self._new.clear()
 
-    def divide(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Refusal]]:
-        """Entries there is room for, and refusals of the others."""
-        kept: list[Entry] = []
+    def divide(self, parts: Sequence[Part]) -> tuple[list[Part], list[Refusal]]:
+        """Those there is room for, and refusals of the others."""
+        kept: list[Part] = []
         refused: list[Refusal] = []
-        for entry in entries:
+        for part in parts:
+            if isinstance(part, Packed):
+                if all(map(self._is_known, part.names)):
+                    kept.append(part)
+                else:  # a device nobody has heard, once in its life: its samples one by one
+                    own, more = self.divide(entries_of([part]))
+                    kept += own
+                    refused += more
+                continue
+            entry = part
             if self._takes(entry):
                 kept.append(entry)
             elif isinstance(entry, Sample | Announcement):
@@ -47,11 +57,14 @@ class DeviceRoom:
                 )
         return kept, refused
 
+    def _is_known(self, key: str) -> bool:
+        return self._router.knows(key) or bool(self._router.spans(key))
+
     def _takes(self, entry: Entry) -> bool:
         if not isinstance(entry, Sample | Announcement):
             return True
         router, key = self._router, f"{entry.ward}/{entry.device}"
-        if router.knows(key) or router.spans(key):
+        if self._is_known(key):
             return True
         new = self._new.setdefault(entry.ward, set())
         every = sum(map(len, self._new.values()))

@@ -56,14 +56,23 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Part])
 
 
-def encode(entries: Sequence[Entry]) -> bytes:
+def encode(given: Sequence[Part]) -> bytes:
     """Entries as MessagePack; keeps every value and their order exactly."""
     parts: list[Part] = []
-    for is_sample, group in groupby(entries, key=lambda entry: isinstance(entry, Sample)):
+    for is_sample, group in groupby(given, key=lambda part: isinstance(part, Sample)):
         run = list(group)
         packed = pack(run) if is_sample and len(run) >= LEAST else None  # type: ignore[arg-type]
         parts += run if packed is None else [packed]
     return _encoder.encode(parts)
+
+
+def newest_received(parts: Sequence[Part]) -> int:
+    """When the last of them was received (ms); 0 of none."""
+    found = 0
+    for part in parts:
+        own = int(np.frombuffer(part.received, "<i8").max()) if isinstance(part, Packed) else part.received
+        found = max(found, own)
+    return found
 
 
 def parts_of(data: bytes) -> list[Part]:

@@ -15,8 +15,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ward.ingest import careful
-from ward.ingest.records import Announcement, Refusal, Sample, Value
+from ward.ingest.packed import NO_SEQ, NO_TIME
+from ward.ingest.records import Announcement, Refusal, Sample
 from ward.ingest.refusals import Refusals, shown
+from ward.ingest.sheet import Sheet
 from ward.ingest.times import to_ms
 from ward.ingest.topics import STATUS, VITALS, Address, parse_topic
 from ward.signals import INDEX, MEASURED
@@ -40,15 +42,20 @@ class _Batch(msgspec.Struct):
 
 _sample_decoder = msgspec.json.Decoder(_Sample)
 _batch_decoder = msgspec.json.Decoder(_Batch)
+_UNFIT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_vitals(topic: str, payload: bytes, received: int) -> tuple[list[Sample], list[Refusal]]:
     """The samples of one ``vitals`` message and what of it was refused. ``received`` in ms."""
+    sheet = Sheet()
+    if collect_vitals(topic, payload, received, sheet):
+        return sheet.samples(), []
+    return judge_vitals(topic, payload, received)
+
+
+def judge_vitals(topic: str, payload: bytes, received: int) -> tuple[list[Sample], list[Refusal]]:
+    """The same, always the careful way."""
     address = parse_topic(topic)
-    if address is not None and address.kind == VITALS and len(payload) <= MAX_PAYLOAD:
-        samples = _fast(address, payload, received)
-        if samples is not None:
-            return samples, []
     refusals = _refusals(topic, address, payload, received)
     if address is None or address.kind != VITALS:
         refusals.add("bad-topic", shown(topic))
@@ -85,42 +92,41 @@ def _document(payload: bytes, refusals: Refusals) -> object:
     return careful.parse(payload, refusals)
 
 
-def _fast(address: Address, payload: bytes, received: int) -> list[Sample] | None:
-    """The samples of a message in which nothing at all is odd; None: look carefully."""
-    if b"\\" in payload:
-        return None
+def collect_vitals(topic: str, payload: bytes, received: int, sheet: Sheet) -> bool:
+    """Put the samples of a message in which nothing at all is odd into the sheet. False, and nothing is
+    put there: look carefully."""
+    address = parse_topic(topic)
+    if address is None or address.kind != VITALS or len(payload) > MAX_PAYLOAD or b"\\" in payload:
+        return False
     try:
         wires = [_sample_decoder.decode(payload)]
         texts = 0
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _UNFIT:
         try:
             wires = _batch_decoder.decode(payload).samples
             texts = 1
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-    if not wires:
-        return None
-    ward, device, _ = address
-    samples: list[Sample] = []
+        except _UNFIT:
+            return False
     newest, latest = len(wires) - 1, -1
     for n, wire in enumerate(wires):
-        time: int | None = None
-        if wire.time is not UNSET and (time := to_ms(wire.time)) is None:
-            return None
-        values = _values(wire)
-        if not values:
-            return None
-        texts += _texts(wire)
-        if time is not None and time >= latest:
+        time = NO_TIME if wire.time is UNSET else to_ms(wire.time)
+        if time is None or not _values(wire, sheet):
+            sheet.drop_message()
+            return False
+        if time >= latest:
             newest, latest = n, time
-        seq = None if wire.seq is UNSET else wire.seq
+        sheet.time.append(time)
+        sheet.seq.append(NO_SEQ if wire.seq is UNSET else wire.seq)
         session = None if wire.session is UNSET else wire.session
-        samples.append(Sample(ward, device, received, time, seq, session, values, False))
+        sheet.session.append(sheet.sessions.setdefault(session, len(sheet.sessions)))
+        sheet.counts.append(len(wire.readings))
+        texts += _texts(wire)
     # No text in the message but those decoded: no name that is unknown here, and none given twice.
-    if 2 * texts != payload.count(b'"'):
-        return None
-    samples[newest] = msgspec.structs.replace(samples[newest], newest=True)
-    return samples
+    if not wires or 2 * texts != payload.count(b'"'):
+        sheet.drop_message()
+        return False
+    sheet.end_message(f"{address.ward}/{address.device}", received, newest)
+    return True
 
 
 def _texts(wire: _Sample) -> int:
@@ -139,23 +145,22 @@ def _texts(wire: _Sample) -> int:
     return count
 
 
-def _values(wire: _Sample) -> list[Value] | None:
-    """The readings where every one is in order, else None."""
-    values: list[Value] = []
+def _values(wire: _Sample, sheet: Sheet) -> bool:
+    """Put the readings into the sheet; False where not every one is in order, or there is none."""
     readings = wire.readings
-    quality, status = wire.quality or {}, wire.status or {}
-    if quality or status:
-        if not (quality.keys() <= readings.keys() and status.keys() <= readings.keys()):
-            return None
-        for name, value in readings.items():
-            signal = SIGNAL.get(name)
-            if signal is None:
-                return None
-            values.append(Value(signal, value, quality.get(name), status.get(name)))
-        return values
-    for name, value in readings.items():
-        signal = SIGNAL.get(name)
-        if signal is None:
-            return None
-        values.append(Value(signal, value))
-    return values
+    place = len(sheet.signal)
+    try:
+        sheet.signal += [SIGNAL[name] for name in readings]
+    except KeyError:
+        return False
+    sheet.value += readings.values()
+    if wire.quality or wire.status:
+        places = {name: place + n for n, name in enumerate(readings)}
+        try:
+            for name, quality in (wire.quality or {}).items():
+                sheet.quality[places[name]] = quality
+            for name, word in (wire.status or {}).items():
+                sheet.status[places[name]] = sheet.words.setdefault(word, len(sheet.words))
+        except KeyError:
+            return False
+    return bool(readings)

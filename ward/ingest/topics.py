@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 PREFIX: Final = "ward/v1/"
@@ -18,6 +19,7 @@ class Address(NamedTuple):
     """``vitals`` or ``status``."""
 
 
+@lru_cache(20_000)
 def parse_topic(topic: str) -> Address | None:
     """Who speaks on this topic, or None where it is none of ours."""
     parts = topic.split("/")

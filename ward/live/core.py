@@ -25,6 +25,8 @@ from ward.alerts.track import Breach
 from ward.alerts.watch import Standing, Watch
 from ward.errors import UnavailableError
 from ward.ingest.assignments import Assigned, StayInfo
+from ward.ingest.bulk import route_parts
+from ward.ingest.packed import Part
 from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.ingest.router import Routed, Router
 from ward.ingest.rows import Rows
@@ -230,10 +232,17 @@ class Core:
 
     # ------------------------------------------------------------------ the fold
 
-    def take(self, entries: Sequence[Entry], position: int, now: int) -> Routed:
-        """A batch of the journal, at its position."""
-        routed = self.router.apply(entries, self.measure_offset)
-        self.position = position
+    def take(self, parts: Sequence[Part], position: int, now: int) -> list[Routed]:
+        """A batch of the journal, at its position; what it came to, in its order."""
+        found = []
+        for entries, routed in route_parts(self.router, parts, self.measure_offset):
+            self.position = position
+            self._take(entries, routed, now)
+            found.append(routed)
+        return found
+
+    def _take(self, entries: Sequence[Entry], routed: Routed, now: int) -> None:
+        """Entries that were routed; none where they were samples in columns."""
         self.reached = int(np.median(routed.rows.readings.time)) if len(routed.rows) else self.reached
         for entry in entries:
             if isinstance(entry, StayChanged):
@@ -244,10 +253,9 @@ class Core:
         if len(routed.rows):
             readings = self.to_slots(routed.rows)
             self.engine.add(readings.take(readings.slot >= 0))
-            if not all(isinstance(entry, Observation) for entry in entries):
+            if not entries or not all(isinstance(entry, Observation) for entry in entries):
                 self.note_heard(routed.rows.stays, now)
         self.note_routed(routed)
-        return routed
 
     def to_slots(self, rows: Rows) -> Readings:
         """Readings with the engine's slots; those of stays that are over (slot -1) go to the history."""

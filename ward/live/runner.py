@@ -6,7 +6,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ import structlog
 
 from ward.clock import Clock
 from ward.errors import FencedError, UnavailableError
+from ward.ingest.decoding import decoded, unusable
 from ward.ingest.gate import Gate
 from ward.ingest.intake import Incoming, Intake
 from ward.ingest.journal import Journal
 from ward.ingest.limits import DeviceRoom, LetterBudget
-from ward.ingest.payload import decode_status, decode_vitals
-from ward.ingest.records import EXCERPT, Entry, Refusal
+from ward.ingest.packed import Part
 from ward.live import load, metrics, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
@@ -39,13 +39,13 @@ FLUSH_S: Final = 10.0
 FLUSH_ROWS: Final = 300_000
 """Readings written to the history at once at the most, so that it keeps no tick waiting."""
 BATCH: Final = 5_000
+GATHER_S: Final = 0.2
+"""So long the first of a few messages waits for others, though never past a tick: they share a commit."""
 DRAINED_S: Final = 0.5
 """After a start the backlog counts as drained when nothing has come for so long."""
 RECENT_MS: Final = 1_000
 LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
-BUDGET_S: Final = 0.2
-"""Decoding stops after so long, so that no message keeps the tick waiting."""
 MAX_ASKS: Final = 1_000
 """So many commands may wait for the core; more are refused at once."""
 ASKS_S: Final = 1.0
@@ -198,27 +198,27 @@ class Runner:
 
     def take_messages(self, wait: float = 0.0) -> int:
         """Messages to the journal, then to the core; returns how many. What is not durable is kept."""
-        waiting = self._unwritten or self._intake.drain(BATCH, wait)
+        waiting = self._unwritten or self._intake.drain(BATCH, wait, GATHER_S)
         if not waiting:
             return 0
         self._unwritten = waiting
         self.gate.begin()
-        entries, refusals, read = _decoded(waiting, self.gate)
+        parts, refusals, read = decoded(waiting, self.gate)
         self._room.begin()
-        entries, crowded = self._room.divide(entries)
+        parts, crowded = self._room.divide(parts)
         refusals = self._letters.limit([*refusals, *crowded])
         items, rest = waiting[:read], waiting[read:]
         with metrics.JOURNAL.time():
             try:
-                position = self._journal.append(entries, refusals, self.gate.heard())
+                position = self._journal.append(parts, refusals, self.gate.heard())
             except AWAY:
                 raise  # it is not the messages' fault: all of them are tried again
             except Exception as error:  # something in it cannot be stored: that one, and not the others
                 log.exception("a batch cannot be stored as it is")
                 if len(items) > 1:
                     return self._take_apart(items, rest)
-                entries, refusals = [], [_unusable(items[0], error)]
-                position = self._journal.append(entries, refusals)
+                parts, refusals = [], [unusable(items[0], error)]
+                position = self._journal.append(parts, refusals)
         self._unwritten = rest
         self.gate.settle(position)
         self._letters.settle()
@@ -226,8 +226,8 @@ class Runner:
         metrics.MESSAGES.inc(len(items))
         for refusal in refusals:
             metrics.REFUSED.labels(refusal.reason).inc(refusal.count)
-        if entries:
-            self._round("core", lambda: self._fold(entries, position))
+        if parts:
+            self._round("core", lambda: self._fold(parts, position))
         return len(items)
 
     def _take_apart(self, items: list[Incoming], rest: list[Incoming]) -> int:
@@ -243,12 +243,12 @@ class Runner:
         self._unwritten = rest
         return len(items)
 
-    def _fold(self, entries: list[Entry], position: int) -> None:
-        routed = self._core.take(entries, position, self._clock.now())
-        metrics.UNASSIGNED.inc(len(routed.unassigned))
-        metrics.DUPLICATES.inc(routed.duplicates)
-        metrics.NULLS.inc(routed.nulls)
-        metrics.STRAYS.inc(routed.strays)
+    def _fold(self, parts: list[Part], position: int) -> None:
+        for routed in self._core.take(parts, position, self._clock.now()):
+            metrics.UNASSIGNED.inc(len(routed.unassigned))
+            metrics.DUPLICATES.inc(routed.duplicates)
+            metrics.NULLS.inc(routed.nulls)
+            metrics.STRAYS.inc(routed.strays)
 
     def answer_asks(self, at_most_s: float = math.inf) -> None:
         """Those that wait, in turn, until none is left or so long has passed: while the database keeps
@@ -313,37 +313,3 @@ class Runner:
 
     def _note_passed_over(self, reason: str) -> None:
         self.faults["recovery"] = reason
-
-
-def _decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Entry], list[Refusal], int]:
-    """Entries, refusals, and how many of the items there was time for (at least one)."""
-    entries: list[Entry] = []
-    refusals: list[Refusal] = []
-    begun = time.monotonic()
-    for read, item in enumerate(items):
-        if read and time.monotonic() - begun > BUDGET_S:
-            return entries, refusals, read
-        try:
-            found, refused = _decode(item, gate)
-        except Exception as error:  # decoding never raises; if it did, no other message may suffer
-            log.exception("a message cannot be decoded", topic=item.topic)
-            found, refused = [], [_unusable(item, error)]
-        entries += found
-        refusals += refused
-    return entries, refusals, len(items)
-
-
-def _unusable(item: Incoming, error: Exception) -> Refusal:
-    return Refusal(item.received, item.topic, "unusable", type(error).__name__, item.payload[:EXCERPT])
-
-
-def _decode(item: Incoming, gate: Gate) -> tuple[Sequence[Entry], Sequence[Refusal]]:
-    payload = gate.open(item)
-    if isinstance(payload, Refusal):
-        return (), [payload]
-    if item.topic.endswith("/status"):
-        said, refused = decode_status(item.topic, payload, item.received, item.retain)
-        return ([said] if said is not None else []), refused
-    if item.retain:  # it may be of any age: taken for a fresh one it would hide that nothing comes
-        return (), [Refusal(item.received, item.topic, "retained", "", item.payload[:EXCERPT])]
-    return decode_vitals(item.topic, payload, item.received)
