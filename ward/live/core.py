@@ -25,9 +25,7 @@ from ward.alerts.track import Breach
 from ward.alerts.watch import Standing, Watch
 from ward.errors import UnavailableError
 from ward.ingest.assignments import Assigned, StayInfo
-from ward.ingest.bulk import route_parts
 from ward.ingest.packed import Part
-from ward.ingest.records import Entry, Observation, RulesChanged, StayChanged
 from ward.ingest.router import Routed, Router
 from ward.ingest.rows import Rows
 from ward.live import facts, metrics, telling
@@ -45,6 +43,7 @@ from ward.live.scores import Scores
 from ward.live.showing import Showing
 from ward.live.slots import Slots
 from ward.live.swaps import Swaps
+from ward.live.taking import taken
 from ward.live.tally import Beat
 from ward.live.unproved import Unproved
 from ward.live.views import Newest, news2_now
@@ -58,7 +57,7 @@ from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
 from ward.signals import INDEX, MINUTE, SECOND, SIGNALS
 from ward.store import idempotency
-from ward.store.stays import Stay, get_stay
+from ward.store.stays import Stay
 from ward.web.hub import Hub
 
 AWAY: Final = MINUTE
@@ -234,28 +233,7 @@ class Core:
 
     def take(self, parts: Sequence[Part], position: int, now: int) -> list[Routed]:
         """A batch of the journal, at its position; what it came to, in its order."""
-        found = []
-        for entries, routed in route_parts(self.router, parts, self.measure_offset):
-            self.position = position
-            self._take(entries, routed, now)
-            found.append(routed)
-        return found
-
-    def _take(self, entries: Sequence[Entry], routed: Routed, now: int) -> None:
-        """Entries that were routed; none where they were samples in columns."""
-        self.reached = int(np.median(routed.rows.readings.time)) if len(routed.rows) else self.reached
-        for entry in entries:
-            if isinstance(entry, StayChanged):
-                with self.db.connect() as connection:
-                    self.load_stay(get_stay(connection, entry.stay), now)
-            elif isinstance(entry, RulesChanged):
-                self.rules_changed(now)
-        if len(routed.rows):
-            readings = self.to_slots(routed.rows)
-            self.engine.add(readings.take(readings.slot >= 0))
-            if not entries or not all(isinstance(entry, Observation) for entry in entries):
-                self.note_heard(routed.rows.stays, now)
-        self.note_routed(routed)
+        return taken(self, parts, position, now)
 
     def to_slots(self, rows: Rows) -> Readings:
         """Readings with the engine's slots; those of stays that are over (slot -1) go to the history."""
