@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     risk_model: str = Field(
         "default", min_length=1, description="Model of the score risk: default, none or a .skops file"
     )
+    recordings: Path | None = Field(
+        None, description="Folder of recordings (CSV) that clinicians may try rules on; none: what they bring"
+    )
     second_person: bool = Field(
         True, description="Whether rules of a ward change only when a second person approves it"
     )

@@ -25,6 +25,7 @@ from ward.store.serving import serving
 from ward.web.app import create_app
 from ward.web.doors import doors_of
 from ward.web.patience import HEAD_BYTES, PatientProtocol, room
+from ward.web.shelf import Shelf
 
 GRACE_S: Final = 5
 LOOP_S: Final = 10.0
@@ -56,7 +57,13 @@ def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
     """Not started; ``run`` blocks until a signal, ``should_exit`` ends it."""
     PatientProtocol.most = room()
     config = uvicorn.Config(
-        create_app(service, doors=doors_of(settings), root=settings.root_path, one_sound=settings.one_sound),
+        create_app(
+            service,
+            doors=doors_of(settings),
+            root=settings.root_path,
+            one_sound=settings.one_sound,
+            shelf=Shelf(settings.recordings, settings.data_dir / "recordings"),
+        ),
         http=PatientProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,
         proxy_headers=bool(settings.trusted_proxies),

@@ -148,6 +148,86 @@ def test_a_change_is_tried_proposed_approved_applied_and_taken_back(chrome: obje
     assert threshold(house) == "spo2 < 88"
 
 
+def test_a_recording_is_brought_and_tried_and_a_hold_is_tried_but_not_proposed(
+    chrome: object, house: Served
+) -> None:
+    ann = logged_in(chrome, house, "ann")
+    go(ann, f"workbench/{RULE}")
+    lines = ["time,spo2,hr", *(f"{s},{80 if s % 60 < 20 else 97},70" for s in range(600))]
+    ann.get_by_text("A recording of your own").click()
+    night = {"name": "night.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    ann.get_by_test_id("recording-file").set_input_files(night)
+    expect(ann.get_by_test_id("period")).to_have_value(re.compile("^of:"), timeout=20_000)
+    ann.get_by_test_id("duration-field").fill("1")
+    ann.get_by_test_id("duration-field").press("Enter")
+    expect(ann.get_by_test_id("kind-lost")).to_have_text("Lost 10", timeout=60_000)
+    expect(ann.get_by_test_id("save")).to_be_enabled()
+    ann.get_by_test_id("reading-hold").click()
+    ann.get_by_test_id("reading-hold-spo2-field").fill("3")
+    ann.get_by_test_id("reading-hold-spo2-field").press("Enter")
+    expect(ann.get_by_test_id("hold-tried")).to_contain_text("not proposed")
+    expect(ann.get_by_test_id("save")).to_be_disabled()
+    ann.get_by_test_id("recording-away").click()
+    expect(ann.get_by_test_id("period")).not_to_have_value(re.compile("^of:"), timeout=20_000)
+
+
+def test_a_pack_is_read_compared_edited_proposed_approved_and_taken_back(
+    chrome: object, house: Served
+) -> None:
+    ann, ben = logged_in(chrome, house, "ann"), logged_in(chrome, house, "ben")
+    go(ann, "packs")
+    expect(ann.get_by_test_id("pack-rules")).to_contain_text("SpO₂ < 88 %", timeout=20_000)
+    ann.get_by_test_id("pack-beside").select_option("ward-rct-2025")
+    expect(ann.get_by_test_id("beside")).to_contain_text("table T3", timeout=20_000)  # its evidence
+
+    # A fault is told at its field, and nothing can be proposed with it.
+    ann.get_by_test_id("edit-rule").select_option(RULE)
+    ann.get_by_test_id("field-for").fill("soon")
+    ann.get_by_test_id("field-for").press("Tab")
+    expect(ann.get_by_test_id("wrong-for")).to_contain_text("soon", timeout=20_000)
+    expect(ann.get_by_test_id("field-for")).to_have_attribute("aria-invalid", "true")
+    expect(ann.get_by_test_id("pack-propose")).to_be_disabled()
+    ann.get_by_test_id("field-for").fill("9s")
+    ann.get_by_test_id("field-for").press("Tab")
+    expect(ann.get_by_test_id("wrong-for")).to_have_count(0, timeout=20_000)
+    # The same as text, with a fault at its line; and one rule less.
+    ann.get_by_test_id("mode-text").click()
+    text = ann.get_by_test_id("pack-text").input_value()
+    ann.get_by_test_id("pack-text").fill(text.replace("spo2 < 88", "spo3 < 88"))
+    ann.get_by_test_id("pack-check").click()
+    expect(ann.get_by_test_id("pack-problems")).to_contain_text("spo3", timeout=20_000)
+    ann.get_by_test_id("pack-text").fill(text)
+    ann.get_by_test_id("pack-check").click()
+    expect(ann.get_by_test_id("pack-valid")).to_be_visible(timeout=20_000)
+    ann.get_by_test_id("mode-form").click()
+    ann.get_by_test_id("edit-rule").select_option("rr-high")
+    ann.get_by_test_id("rule-remove").click()
+    expect(ann.get_by_test_id("pack-differences")).to_contain_text("9s", timeout=20_000)
+
+    ann.get_by_test_id("pack-propose").click()
+    ann.get_by_test_id("draft-title").fill("Nine seconds, no rate")
+    ann.get_by_test_id("propose").click()
+    expect(ann.get_by_test_id("draft-state")).to_have_text("proposed", timeout=20_000)
+    expect(ann.get_by_test_id("act-approve")).to_have_count(0)
+    expect(ann.get_by_test_id("act-reject")).to_have_count(0)  # hers is to withdraw
+    expect(ann.get_by_test_id("act-withdraw")).to_be_visible()
+    go(ben, "drafts")
+    ben.locator("[data-testid^='draft-']", has_text="Nine seconds").first.click()
+    ben.get_by_test_id("act-approve").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("approved", timeout=20_000)
+    ben.get_by_test_id("act-apply").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("in force", timeout=20_000)
+    api = house.client(house.token())
+
+    def rules() -> list[tuple[str, str]]:
+        return [(rule["id"], rule["for"]) for rule in api.get("/rules").json()["items"]]
+
+    assert rules() == [(RULE, "9s")]
+    ben.get_by_test_id("act-return").click()
+    expect(ben.get_by_test_id("draft-state")).to_have_text("taken back", timeout=20_000)
+    assert rules() == [(RULE, "3s"), ("rr-high", "5s")]
+
+
 def test_a_draft_that_was_overtaken_says_so_and_cannot_be_approved(chrome: object, house: Served) -> None:
     api = house.client(house.token("clinician"))
     seen = api.get(f"/rules/{RULE}?ward=6A")

@@ -147,6 +147,27 @@ def test_a_new_rule_goes_again(world: World) -> None:
     assert in_force(world, "all")["for"] == "10m"
 
 
+def test_a_rule_is_taken_out_and_comes_back(world: World) -> None:
+    given = {"rules": [{"id": RULE, "for": "4m"}, {"id": "hr-above-130", "retired": True}]}
+    shown = agreed(world, given)
+    assert [one["after"] and one["after"]["for"] for one in shown["changes"]] == ["4m", None]
+    assert (in_force(world, "all", "hr-above-130"), shown["conflicts"]) == (None, [])
+    assert "return" in shown["may"]
+    world.crash()
+    assert in_force(world, "all", "hr-above-130") is None
+    world.do("return_draft", draft=shown["id"], state="applied", why=None)
+    assert in_force(world, "all", "hr-above-130")["scope"] == "pack"
+
+
+def test_who_rejects_her_own_has_withdrawn_it(world: World) -> None:
+    with people(world) as (ann, _):
+        given = {"title": "t", "scope": "all", "rules": [{"id": RULE, "for": "4m"}]}
+        made = ann.post(f"{A}/drafts", json=given).json()
+        assert "reject" not in made["may"]
+        after = ann.post(f"{A}/drafts/{made['id']}/reject", json={"text": "no"}).json()
+    assert (after["state"], after["log"][-1]["kind"]) == ("withdrawn", "withdraw")
+
+
 def test_all_its_rules_or_none(world: World) -> None:
     draft = proposed(world, "all", {"id": RULE, "for": "4m"}, {"id": "hr-above-130", "for": "1m"})
     world.do("put_rule", rule_id="hr-above-130", definition={"for": "2m"}, scope="all", expected="0")

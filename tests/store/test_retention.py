@@ -188,6 +188,7 @@ def test_every_setting_exists_and_every_table_is_thought_of() -> None:
         # until a person ends them
         "tokens", "users", "plans", "devices", "device_credentials", "device_numbers",
         "drafts", "draft_log",  # as the rules that came of them
+        "trials",  # a number of them, the latest
         "erasures",  # what was erased is to stay known
         "baselines",  # a line a ward and choice, of no patient
     }  # fmt: skip

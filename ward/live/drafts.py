@@ -20,6 +20,8 @@ from ward.store import drafts as store
 from ward.store import rules as rule_store
 from ward.store.rules import RuleVersion
 
+RETIRED: Final = "retired"
+"""What a change says of a rule that shall not be in force any more."""
 PROVENANCE: Final = ("draft", "proposed_by", "approved_by", "why")
 IN_FORCE: Final = ("rule_id", "scope", "version", "definition", "by", "at", "retired", "follows", "until")
 
@@ -71,7 +73,9 @@ def planned(
     of_stay = scope.partition(":")[2] if scope.startswith("stay:") else None
     for rule_id, change in changes.items():
         exists = any(rule.id == rule_id for rule in after.effective(ward, of_stay))
-        one = after.plan(rule_id, change, scope, by, now, "*" if exists else None, ward)
+        goes = bool(change.get(RETIRED))
+        fields = {name: value for name, value in change.items() if name != RETIRED}
+        one = after.plan(rule_id, fields, scope, by, now, "*" if exists else None, ward, retired=goes)
         after.put(one)
         made.append(one)
     return after, made

@@ -47,6 +47,7 @@ from ward.store.tables import (
     outbox,
     rules,
     stays,
+    trials,
 )
 
 AFTER: Final = HOUR
@@ -114,6 +115,7 @@ HOLDINGS: Final = (
     Holding("refused", dead_letters, _refused),
     Holding("limits", rules, lambda s, d: rules.c.scope == f"stay:{s.stay}"),
     Holding("words on drafts", draft_log, lambda s, d: draft_log.c.draft.in_(_drafts_of(s))),
+    Holding("trials", trials, lambda s, d: trials.c.scope == f"stay:{s.stay}"),
     Holding("drafts", drafts, lambda s, d: drafts.c.scope == f"stay:{s.stay}"),
     Holding("book", meta, lambda s, d: meta.c.key == f"book:{s.stay}"),
     Holding(

@@ -104,17 +104,23 @@ class Candidates:
 
 
 def candidates_of(
-    definitions: Sequence[Definition], grid: Grid | None, in_force: Sequence[Rule], *, only: bool = False
+    definitions: Sequence[Definition],
+    grid: Grid | None,
+    in_force: Sequence[Rule],
+    *,
+    only: bool = False,
+    bare: bool = False,
 ) -> Candidates:
     """``definitions`` alone are one setting; with ``grid`` each of its cells is one, on top of them.
 
-    in_force: what any of the stays has. Raises InvalidError for rules that cannot be.
+    in_force: what any of the stays has. bare: something else
+    differs, so that rules may stay as they are. Raises InvalidError for rules that cannot be.
     """
     given = _once(definitions)
     base = Setting("candidate", given, only=only)
     present = base.rules(in_force)
     if grid is None:
-        if not given:
+        if not given and not bare:
             raise InvalidError("nothing to try: name rules or a grid", field="rules")
         settings = [base]
     else:

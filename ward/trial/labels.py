@@ -25,8 +25,19 @@ def read_labels(given: str, files: Sequence[Path]) -> Times:
     """``given``: a CSV file, or ``sepsis``. Raises InvalidError with file, line and what is allowed."""
     if given == SEPSIS:
         return _onsets(files)
-    path = Path(given)
-    rows = _rows(path, ",")
+    return _parsed(_rows(Path(given), ","), given)
+
+
+def parse_labels(text: str, name: str) -> Times:
+    """The same of a text; ``name``: what messages call it."""
+    try:
+        rows = rows_of(text, ",")
+    except ValueError as error:
+        raise InvalidError(f"{name}: cannot be read: {error}", field="labels") from None
+    return _parsed(rows, name)
+
+
+def _parsed(rows: list[tuple[int, list[str]]], path: str) -> Times:
     if not rows or [name.strip() for name in rows[0][1][:2]] != ["stay", "time"]:
         raise InvalidError(f"{path}: the first line must be stay,time")
     found: dict[str, set[int]] = defaultdict(set)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,10 +16,11 @@ from ward.scoring.rules import Rule
 from ward.trial.answer import Judged, answer
 from ward.trial.candidates import Candidates
 from ward.trial.events import AFTER, WINDOW, labelled, severe, severe_for
+from ward.trial.holds import Holds, reheld, sweep_both, tried
 from ward.trial.interruptions import Interruptions
 from ward.trial.outcome import Measured, measure
 from ward.trial.suggest import Suggestion, Wish, ahead, front, suggest
-from ward.trial.sweep import Sets, Subject, sweep
+from ward.trial.sweep import Sets, Subject
 
 MOST_READINGS: Final = 25_000_000
 """Readings of one trial."""
@@ -65,6 +66,8 @@ class Wanted:
     wish: Wish | None = None
     listed: bool = True
     """Every alert one by one, too."""
+    holds: Holds = field(default_factory=dict)
+    """Of readings, as they are tried."""
     zone: str | None = None
     """Whose days are counted; None: UTC's."""
 
@@ -87,14 +90,20 @@ def run(
             "ask for fewer stays or a shorter time",
             field="start",
         )
+    every = [rule for rules in dict.fromkeys(one.in_force for one in patients) for rule in rules]
+    wanted = replace(wanted, candidates=tried(wanted.candidates, every, wanted.holds))
     sets = _sets(patients, wanted)
     subjects = [
         Subject(p.start, p.end, p.size, own, p.flags, p.declared)
         for p, own in zip(patients, sets, strict=True)
     ]
     risk = model() if _needs_risk(sets) else None
-    found = sweep(
-        subjects, lambda where: load(patients[where]), lambda part: tell(part * _SWEPT, "evaluating"), risk
+    found = sweep_both(
+        subjects,
+        lambda where: load(patients[where]),
+        lambda part: tell(part * _SWEPT, "evaluating"),
+        risk,
+        wanted.holds,
     )
     over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
     found = replace(found, alerts=found.alerts.take(found.alerts.raised <= over[found.alerts.stay]))
@@ -102,11 +111,11 @@ def run(
     if wanted.events is None:
         events = severe(found.alerts, watched, found.rules)
     else:
-        tried_in = {p.id: (p.start, last) for p, last in zip(patients, over.tolist(), strict=True)}
-        events = labelled(wanted.events, tried_in, wanted.window, wanted.after)
+        within = {p.id: (p.start, last) for p, last in zip(patients, over.tolist(), strict=True)}
+        events = labelled(wanted.events, within, wanted.window, wanted.after)
     tell(_SWEPT, "counting")
-    tried = wanted.candidates
-    measured = measure(found, sets, over, tried.rules, events, len(tried.settings))
+    candidates = wanted.candidates
+    measured = measure(found, sets, over, candidates.rules, events, len(candidates.settings))
     staff = Interruptions(found, sets, over, [patient.flags for patient in patients])
     called = _Called(measured, staff, tell)
     suggestion = called.suggest(wanted.wish)
@@ -126,14 +135,17 @@ def _sets(patients: Sequence[Patient], wanted: Wanted) -> list[Sets]:
     for patient in patients:
         key = (patient.in_force, patient.kept)
         if key not in known:
-            settings = [s.rules(patient.in_force, patient.kept) for s in wanted.candidates.settings]
-            tried = [
+            settings = [
+                reheld(s.rules(patient.in_force, patient.kept), wanted.holds)
+                for s in wanted.candidates.settings
+            ]
+            judged = [
                 rule
                 for rules in (patient.in_force, *settings)
                 for rule in rules
                 if rule.id in wanted.candidates.rules
             ]
-            watch = severe_for(tried) if wanted.events is None else ()
+            watch = severe_for(judged) if wanted.events is None else ()
             known[key] = Sets((patient.in_force, *settings), watch)
         found.append(known[key])
     return found

@@ -49,7 +49,7 @@ def stored_trial(
         newest = newest_time(connection, end + 1)
     upto = end if newest is None else min(end, newest)
     in_force = {stay.id: rulebook.effective(stay.ward, stay.id) for stay in stays}
-    wanted = _wanted(request, list(dict.fromkeys(in_force.values())) or [rulebook.effective()])
+    wanted = wanted_of(request, list(dict.fromkeys(in_force.values())) or [rulebook.effective()])
     patients = [
         Patient(
             id=stay.id,
@@ -93,7 +93,11 @@ def _stays(connection: Connection, request: Json, start: int, end: int) -> list[
     return sorted(there, key=lambda stay: (stay.start, stay.id))
 
 
-def _wanted(request: Json, in_force: Sequence[Sequence[Rule]]) -> Wanted:
+def wanted_of(
+    request: Json, in_force: Sequence[Sequence[Rule]], labels: Mapping[str, set[int]] | None = None
+) -> Wanted:
+    """``in_force``: what any of the stays has; ``labels``: events, where the request's own are not meant.
+    Raises InvalidError."""
     known = tuple({rule.id: rule for rules in reversed(in_force) for rule in rules}.values())
     definitions = tuple(request.get("rules") or ())
     grid, asked = None, request.get("grid")
@@ -101,14 +105,15 @@ def _wanted(request: Json, in_force: Sequence[Sequence[Rule]]) -> Wanted:
         # The rule that varies may itself be new, or changed beside.
         present = Setting("given", definitions).rules(known)
         grid = grid_of(asked["rule"], asked["thresholds"], asked["for"], asked.get("signal"), present)
-    events: dict[str, set[int]] | None = None
-    if request.get("events") is not None:
+    events: dict[str, set[int]] | None = None if labels is None else dict(labels)
+    if labels is None and request.get("events") is not None:
         events = defaultdict(set)
         for event in request["events"]:
             events[event["stay"]].add(int(event["time"]))
     wish = request.get("suggest")
+    holds = {INDEX[signal]: int(ms) for signal, ms in (request.get("holds") or {}).items()}
     return Wanted(
-        candidates_of(definitions, grid, known),
+        candidates_of(definitions, grid, known, bare=bool(holds)),
         events,
         int(request.get("window", WINDOW)),
         int(request.get("after", AFTER)),
@@ -116,6 +121,7 @@ def _wanted(request: Json, in_force: Sequence[Sequence[Rule]]) -> Wanted:
         if wish is None
         else Wish(wish["per_day"], wish.get("of", "alerts"), wish.get("miss_cost", MISS_COST)),
         bool(request.get("listed", True)),
+        holds,
         request.get("zone"),
     )
 

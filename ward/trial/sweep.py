@@ -195,7 +195,7 @@ class _Group:
 
     def read(self, load: Load, progress: Progress) -> list[Readings]:
         """What is valid and looked at, in lots of stays, each in order of time."""
-        looked_at = _looked_at(self._columns)
+        wanted = looked_at(self._columns)
         lots = pieces([s.size for s in self._group], _LOT)
         found = []
         for number, lot in enumerate(lots):
@@ -206,7 +206,7 @@ class _Group:
             every = every.take(every.time <= self._ends[lot][every.slot]).in_order()
             valid, self._sure[lot] = _filtered(every, len(readings), int(self._ends.max()))
             self.monitored[lot] = monitored(valid, self._starts[lot], self._ends[lot])
-            kept = np.isin(valid.signal, looked_at)
+            kept = np.isin(valid.signal, wanted)
             kept[np.unique(valid.slot, return_index=True)[1]] = True  # a stay's clocks start with its first
             valid = valid.take(kept)
             valid.slot[:] += lot.start
@@ -241,7 +241,7 @@ class _Group:
         yield self._engine.step(int(self._ends.max())).transitions
 
 
-def _looked_at(rules: Sequence[Rule]) -> list[int]:
+def looked_at(rules: Sequence[Rule]) -> list[int]:
     """Signals whose readings any of the rules may look at: all, where one looks at a score."""
     names = {clause.signal for rule in rules for clause in (*rule.when, *rule.clear_when)}
     if "risk" in names:

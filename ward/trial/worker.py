@@ -55,6 +55,7 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
     from ward.models import find_risk
     from ward.store.database import open_database
     from ward.store.rules import current_rules
+    from ward.trial.recorded import recorded_trial
     from ward.trial.stored import stored_trial
 
     def tell(part: float, what: str) -> None:
@@ -69,6 +70,8 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
             for v in versions
         ]
         rulebook = Rulebook(Pack(job.pack, "", "", tuple(job.rules)), overrides)
+        if job.request.get("recording"):
+            return recorded_trial(rulebook, job.request, tell, lambda: find_risk(job.risk))
         return stored_trial(database, rulebook, job.request, tell, lambda: find_risk(job.risk))
     except WardError as error:
         told = {name: getattr(error, name) for name in ("type", "title", "detail", "extra")}

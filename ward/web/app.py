@@ -42,6 +42,7 @@ from ward.web.routers import (
     places,
     plans,
     protection,
+    recordings,
     reports,
     rules,
     session,
@@ -53,6 +54,7 @@ from ward.web.routers import (
     vitals,
 )
 from ward.web.service_protocol import Service
+from ward.web.shelf import Shelf
 from ward.web.sounding import Sounding
 from ward.web.subpath import SubPath
 from ward.web.trail import Trail
@@ -67,6 +69,7 @@ ROUTERS: Final = (
     sounds,
     alerts,
     trial,
+    recordings,
     rules,
     packs,
     drafts,
@@ -117,10 +120,11 @@ def create_app(
     limits: Limits = LIMITS,
     root: str = "",
     one_sound: str = "",
+    shelf: Shelf | None = None,
 ) -> FastAPI:
     """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire;
     ``doors`` say how people come in; ``root`` is the path of a proxy below which all this is, or "";
-    ``one_sound`` names the wards in which one screen sounds for all.
+    ``one_sound`` names the wards in which one screen sounds for all; ``shelf`` has the recordings.
 
     Before the server can stop, the streams must end: call ``service.hub.close()``.
     """
@@ -149,7 +153,8 @@ def create_app(
     app.state.rendered = Rendered()
     app.state.sounding = Sounding(one_sound)
     app.state.root = root
-    app.state.tried = Tried()
+    app.state.tried = Tried(service.engine_db)
+    app.state.shelf = shelf or Shelf(None, None)
     trail = Trail(service.engine_db, wall)
 
     for module in ROUTERS:

@@ -106,7 +106,7 @@ def is_trial(method: str, path: str) -> bool:
     is_report = path.startswith(f"{API}/reports/")
     if path == f"{API}/audit/verify":
         return True
-    return is_report or (method == "POST" and path in (TRIAL, f"{API}/channels/test"))
+    return is_report or (method == "POST" and path in (TRIAL, f"{API}/channels/test", f"{API}/recordings"))
 
 
 def is_dear(path: str, query: bytes) -> bool:

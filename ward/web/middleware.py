@@ -17,12 +17,17 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ward.web.access import SAFE
+from ward.web.describe import API
 from ward.web.problems import KINDS, problem
+from ward.web.shelf import LARGEST
 
 log: Final = structlog.get_logger(__name__)
 
 BODY_LIMIT: Final = 1 << 20
 BODY_S: Final = 30.0
+LARGER: Final = {("POST", f"{API}/recordings"): LARGEST}
+"""Bodies that may be larger, by method and path: a file, for who may change rules (whoever may not is refused
+before the body is read)."""
 
 CSP: Final = "; ".join(
     (
@@ -138,8 +143,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = LARGER.get((scope["method"], scope["path"]), BODY_LIMIT)
         told = RequestHeaders(scope=scope).get("content-length", "")
-        if told.isascii() and told.isdigit() and int(told[:20]) > BODY_LIMIT:
+        if told.isascii() and told.isdigit() and int(told[:20]) > limit:
             await problem(scope["path"], "too-large", KINDS["too-large"].meaning)(scope, receive, send)
             return
         taken, whole = 0, False
@@ -156,7 +162,7 @@ class BodyLimit:
                 raise HTTPException(408, headers={"Connection": "close"}) from None
             taken += len(message.get("body", b""))
             whole = not message.get("more_body", False)
-            if taken > BODY_LIMIT:
+            if taken > limit:
                 raise HTTPException(413)
             return message
 

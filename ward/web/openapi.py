@@ -61,6 +61,7 @@ TAGS: Final = (
     ("alerts", "What was raised, what is pending, and what is done about it."),
     ("notices", "How alerts reach people: channels, test alerts, and how long it took."),
     ("rules", "Thresholds: in force where, every version, trials over history."),
+    ("recordings", "Files that rules can be tried over."),
     ("sounds", "Which of a ward's screens makes the sounds."),
     ("packs", "Sets of rules: those that come with ward, what is in force, whether one is valid."),
     ("drafts", "Changes of rules that one person proposes and another approves."),

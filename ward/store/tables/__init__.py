@@ -12,7 +12,7 @@ from ward.store.tables.base import Json, Serial, Text, metadata
 from ward.store.tables.care import deliveries, plans
 from ward.store.tables.credentials import device_credentials, device_numbers
 from ward.store.tables.doors import idempotency, login_codes, sessions, tokens
-from ward.store.tables.drafts import draft_log, drafts
+from ward.store.tables.drafts import draft_log, drafts, trials
 from ward.store.tables.people import attempts, users
 from ward.store.tables.protection import erasures
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
@@ -51,5 +51,6 @@ __all__ = [
     "stays",
     "tallies",
     "tokens",
+    "trials",
     "users",
 ]

@@ -38,3 +38,15 @@ draft_log: Final = Table(
     Column("text", Text),
     sqlite_autoincrement=True,
 )
+
+trials: Final = Table(
+    "trials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("scope", Text, nullable=False, index=True),  # all, ward:X, stay:Y
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("rules", Json, nullable=False),  # what was different
+    Column("base", Json, nullable=False),  # by rule: as it was in force
+    Column("found", Json, nullable=False),  # figures, without any patient
+)

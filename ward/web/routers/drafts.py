@@ -68,10 +68,10 @@ async def propose(request: Request, body: NewDraft, service: Svc, who: Tuner, on
 
     async def run() -> Json:
         base, changes, trial = await _changes(request.app.state.tried, service, who, body, scope)
-        after = service.changed(scope, changes)
+        after = {rule["id"]: rule for rule in service.changed(scope, changes)}
         listed = [
-            {"rule": rule["id"], "base": base[rule["id"]], "change": changes[rule["id"]], "after": rule}
-            for rule in after
+            {"rule": rule, "base": base[rule], "change": change, "after": after.get(rule)}
+            for rule, change in changes.items()
         ]
         draft = Draft(
             id=secrets.token_hex(8),
@@ -158,6 +158,9 @@ async def return_(draft: DraftId, body: DraftWord, service: Svc, who: Tuner, onc
 async def _act(act: Act, id: str, text: str | None, service: Service, who: Principal, once: Once) -> Response:
     draft = await _own(service, who, id)
     _require_whole(who, draft.scope)
+
+    if act == "reject" and _author(draft).is_same(_person(who)):
+        act = "withdraw"  # who thinks better of her own proposal takes it back, and the history says so
 
     async def run() -> Json:
         second = await run_in_threadpool(_second_person, service, draft)
@@ -258,7 +261,7 @@ async def _changes(
 ) -> tuple[dict[str, Json | None], dict[str, Json], Json | None]:
     """(each rule as it is, what shall be different of each, the trial)."""
     if body.trial is not None:
-        trial = tried.get(body.trial, who)
+        trial = await run_in_threadpool(tried.get, body.trial, who)
         if trial.scope != scope:
             raise InvalidError(f"this trial was of the scope {trial.scope}", field="body.scope")
         given, found = list(trial.rules), trial.found
@@ -294,12 +297,17 @@ def _conflicts(service: Service, draft: Draft) -> list[Json]:
     for change in draft.changes:
         rule = now.get(change["rule"])
         if draft.state == "applied":
-            is_other = rule is None or (rule["scope"], rule["version"]) != (draft.scope, made[change["rule"]])
+            is_other = not _is_made(change, rule, (draft.scope, made[change["rule"]]))
         else:
             is_other = is_changed(change["base"], rule)
         if is_other:
             found.append({"rule": change["rule"], "now": rule})
     return found
+
+
+def _is_made(change: Json, rule: Json | None, made: tuple[str, int]) -> bool:
+    """Whether the rule is what the draft put in force: gone, or that version."""
+    return change["after"] is None if rule is None else (rule["scope"], rule["version"]) == made
 
 
 async def _view(service: Service, who: Principal, draft: Draft) -> Json:
@@ -330,6 +338,8 @@ def _may(draft: Draft, who: Principal, second: Second, is_stale: bool) -> list[s
             continue
         if draft.state not in leads_from(act, second):
             continue
+        if act == "reject" and _author(draft).is_same(_person(who)):
+            continue  # hers is to withdraw
         try:
             require(act, draft.state, _author(draft), _person(who), second)
         except (ConflictError, ForbiddenError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from ward.web.access import Principal, Tuner
 from ward.web.audit import about
 from ward.web.describe import API, answers
 from ward.web.problems import of_ward_error
+from ward.web.routers.recordings import shelf
 from ward.web.routers.rules import present, scope_of
 from ward.web.schemas.trials import TrialAnswer, TrialHistory, TrialRequest
 from ward.web.service_protocol import Json, Service
@@ -42,7 +43,9 @@ hears most within a wanted load, and the one that costs least.
 With `Accept: text/event-stream` the answer is a stream: `progress` with `{done, what}` (`done` from 0 to \
 1), at least each second, then `result` with the answer below, or `error` with a problem. Hanging up ends \
 the trial. One at a time for each login or token, two altogether (429); at most 25 million readings (422) \
-and 5 min (503)."""
+and 5 min (503).
+
+With a `recording` the same over a file, by the rules in force in `scope`."""
 
 ANSWERS: Final = answers(TrialAnswer, 404, 503)
 ANSWERS[200]["content"] = {STREAM: {"schema": {"type": "string"}}}
@@ -69,7 +72,7 @@ async def trial_history(service: Svc, who: Tuner, ward: InWard = None) -> Respon
     responses=ANSWERS,
 )
 async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) -> Response:
-    if body.start >= body.end:
+    if body.start is not None and body.end is not None and body.start >= body.end:
         raise InvalidError("start must be before end", field="body.start")
     for stay in body.stays or ():
         await own_stay(service, who, stay)
@@ -80,6 +83,15 @@ async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) 
         "stays": body.stays,
         "zone": service.plan(body.ward or "").zone,
     }
+    if body.recording is not None:
+        lying = await run_in_threadpool(shelf(request).get, who.id, body.recording)
+        about(object=f"recording:{body.recording}")
+        wanted |= {"recording": str(lying.path), "named": lying.name}
+        if wanted.get("scope") is None and wards is not None:
+            raise InvalidError("say by whose rules: scope", field="body.scope")
+        if wanted.get("scope") is not None:
+            kind, _, name = wanted["scope"].partition(":")
+            await scope_of(service, who, name if kind == "ward" else None, None)
     tried = {rule["id"] for rule in wanted["rules"]} | ({body.grid.rule} if body.grid else set())
     about(detail={"rules": sorted(tried), "start": body.start, "end": body.end})
     steps = _while_there(request, service.trial(wanted), await _keeping(request, service, who, wanted))
@@ -97,26 +109,35 @@ async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) 
 
 async def _keeping(
     request: Request, service: Service, who: Principal, wanted: Json
-) -> Callable[[Json], Json]:
+) -> Callable[[Json], Awaitable[Json]]:
     """What gives an answer the id by which a draft may rest on it: of one set of rules in one scope."""
     scope = wanted.get("scope")
-    if scope is None or wanted.get("grid") or not wanted["rules"]:
-        return lambda answer: answer
+    if scope is None or wanted.get("grid") or wanted.get("holds") or not wanted["rules"]:
+        return _as_it_is
     kind, _, name = scope.partition(":")
     await scope_of(service, who, name if kind == "ward" else None, name if kind == "stay" else None)
     base = {rule["id"]: (await present(service, rule["id"], scope)).rule for rule in wanted["rules"]}
     tried: Tried = request.app.state.tried
-    return lambda answer: {"id": tried.keep(who, wanted, scope, base, answer), **answer}
+
+    async def keep(answer: Json) -> Json:
+        at = service.clock.now()
+        return {"id": await run_in_threadpool(tried.keep, who, wanted, scope, base, answer, at), **answer}
+
+    return keep
+
+
+async def _as_it_is(answer: Json) -> Json:
+    return answer
 
 
 async def _while_there(
-    request: Request, steps: AsyncGenerator[tuple[str, Json], None], kept: Callable[[Json], Json]
+    request: Request, steps: AsyncGenerator[tuple[str, Json], None], kept: Callable[[Json], Awaitable[Json]]
 ) -> AsyncGenerator[tuple[str, Json], None]:
     """Until the result, or until the caller has gone."""
     async with aclosing(steps):
         async for kind, data in steps:
             if kind == "result":
-                yield kind, kept(data)
+                yield kind, await kept(data)
                 return
             if await request.is_disconnected():
                 return

@@ -14,6 +14,12 @@ Act = Literal["comment", "approve", "reject", "withdraw", "apply", "return"]
 Scope = Annotated[str, StringConstraints(pattern=r"^(all|ward:.{1,128}|stay:.{1,128})$")]
 
 
+class DraftRule(CandidateRule):
+    """What shall be different of a rule in force, or a new one."""
+
+    retired: Literal[True] | None = Field(None, description="It shall not be in force any more.")
+
+
 class NewDraft(Request):
     """What shall change, for whom, and why. It rests on a `trial`, or names `rules` that nobody tried."""
 
@@ -25,7 +31,7 @@ class NewDraft(Request):
         description="`id` of a trial of yours, of `rules` in this very scope. Its rules are the draft's, and "
         "its figures are kept with it (nothing of any patient).",
     )
-    rules: list[CandidateRule] | None = Field(
+    rules: list[DraftRule] | None = Field(
         None, min_length=1, max_length=64, description="Of a rule in force only what shall be different."
     )
     seen: dict[Line, Line] | None = Field(
@@ -62,7 +68,7 @@ class DraftChange(Answer):
     rule: str
     base: dict[str, Any] | None = Field(None, description="In force when it was made; null: a new rule.")
     change: dict[str, Any] = Field(description="What shall be different.")
-    after: dict[str, Any] = Field(description="The rule as it will be.")
+    after: dict[str, Any] | None = Field(None, description="The rule as it will be; null: gone.")
 
 
 class DraftConflict(Answer):

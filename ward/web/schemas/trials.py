@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ward.web.schemas.common import Answer, Duration, Line, Moment, Name, Request, Time
+from ward.web.schemas.common import Answer, Duration, Id, Line, Moment, Name, Request, Time
 from ward.web.schemas.rules import RuleChange
 
 DAY_MS: Final = 86_400_000
@@ -20,6 +20,15 @@ def _within_a_week(ms: int) -> int:
 
 
 Window = Annotated[Duration, AfterValidator(_within_a_week)]
+
+
+def _of_a_hold(ms: int) -> int:
+    if not 2_000 <= ms <= DAY_MS:
+        raise ValueError("2s to 24h is allowed")
+    return ms
+
+
+Hold = Annotated[Duration, AfterValidator(_of_a_hold)]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Interval = Annotated[
@@ -86,8 +95,25 @@ class TrialRequest(Request):
         default_factory=list, max_length=64, description="In place of those in force, or beside them."
     )
     grid: TrialGrid | None = None
-    start: Time
-    end: Time
+    holds: dict[Literal["hr", "pr", "spo2", "rr", "sbp", "dbp", "map", "temp", "pi"], Hold] = Field(
+        default_factory=dict,
+        description="How long a reading of a signal speaks for the patient, as if its devices declared it; "
+        "2 s to 24 h. To be tried only: it is put in force where devices declare their intervals.",
+        examples=[{"spo2": "3m"}],
+    )
+    recording: Id | None = Field(
+        None,
+        description="Over this recording (`GET /recordings`), all of it, in place of what is stored; `scope` "
+        "says by whose rules.",
+    )
+    labels: str | None = Field(
+        None,
+        max_length=500_000,
+        description="With `recording`: events as CSV, `stay,time` above, times as the recording has them.",
+        examples=["stay,time\nbidmc_01,240\n"],
+    )
+    start: Time | None = Field(None, description="Needed unless a recording is tried.")
+    end: Time | None = Field(None, description="Needed unless a recording is tried.")
     ward: Name | None = Field(None, description="Only stays of this ward.")
     stays: list[Line] | None = Field(None, max_length=1_000, description="Only these stays.")
     scope: Line | None = Field(
@@ -120,8 +146,16 @@ class TrialRequest(Request):
 
     @model_validator(mode="after")
     def something(self) -> TrialRequest:
-        if not self.rules and self.grid is None:
-            raise ValueError("nothing to try: `rules`, `grid` or both are needed")
+        if not self.rules and self.grid is None and not self.holds:
+            raise ValueError("nothing to try: `rules`, `grid`, `holds` or several are needed")
+        if self.recording is None and (self.start is None or self.end is None):
+            raise ValueError("`start` and `end` are needed, or a `recording`")
+        if self.recording is not None and (
+            self.stays or self.events or (self.scope or "").startswith("stay:")
+        ):
+            raise ValueError("a recording has no stays of this ward: leave out `stays` and `events`")
+        if self.labels is not None and self.recording is None:
+            raise ValueError("`labels` are of a `recording`; of stays give `events`")
         return self
 
 
@@ -317,6 +351,9 @@ class TrialAnswer(Answer):
 
     id: str | None = Field(
         None, description="Of a trial of `rules` in a `scope`: a draft can rest on it (`POST /drafts`)."
+    )
+    relative: bool = Field(
+        False, description="Of a recording that counts seconds: times in the answer count from 1970."
     )
     stays: int
     patient_days: float

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { differences, type PackRule } from "../src/packs/compare";
+import { lineSpan, packText, proposal, typed } from "../src/packs/text";
 
 const rule = (id: string, more: Partial<PackRule> = {}): PackRule =>
   ({ id, title: id, titles: {}, priority: "high", kind: "physiological", when: ["spo2 < 88"], for: "10m", clear_for: "2m", min_readings: 2, clear_when: [], unless: [], inhibits: [], evidence: "", ...more }) as PackRule;
@@ -16,4 +17,28 @@ it("tells what is new, what does something else, and what is gone", () => {
 it("takes a name, its evidence, and what is left out for no difference", () => {
   const { clear_when: _, ...without } = rule("a", { title: "Other", evidence: "A trial" });
   expect(differences([rule("a")], [without as PackRule])).toEqual([]);
+});
+
+it("writes the text of a pack, without what is empty", () => {
+  const text = packText({ id: "p", title: 'A "b"', source: "", rules: [rule("a", { titles: { da: "å" } })] });
+  expect(text).toBe(
+    'id = "p"\ntitle = "A \\"b\\""\n\n[[rule]]\nid = "a"\ntitle = "a"\ntitles = { da = "å" }\npriority = "high"\nkind = "physiological"\nwhen = ["spo2 < 88"]\nfor = "10m"\nclear_for = "2m"\nmin_readings = 2\n',
+  );
+  expect(text.slice(...lineSpan(text, 5))).toBe('id = "a"');
+});
+
+it("proposes new rules first, then changed ones, then those that go", () => {
+  const found = proposal([rule("a"), rule("b")], [rule("b", { for: "5m", gap: null }), rule("d")]);
+  expect(found.map(({ id, retired, for: length }) => [id, retired, length])).toEqual([
+    ["d", undefined, "10m"],
+    ["b", undefined, "5m"],
+    ["a", true, undefined],
+  ]);
+  expect(found[1]).not.toHaveProperty("gap");
+});
+
+it("takes lists a line each, and numbers as numbers", () => {
+  expect(typed(rule("a"), "when", " spo2 < 80 \n\nhr > 100").when).toEqual(["spo2 < 80", "hr > 100"]);
+  expect(typed(rule("a"), "min_readings", "3").min_readings).toBe(3);
+  expect(typed(rule("a"), "min_readings", "many").min_readings).toBe("many");
 });

@@ -146,6 +146,9 @@ describe("what is tried", () => {
     span: { start: 0, end: 60_000, cut: false },
     events: null,
     wanted: 3,
+    holds: new Map(),
+    recording: "",
+    labels: "",
   };
 
   it("begins with as much as is quick", () => {

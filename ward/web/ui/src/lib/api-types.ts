@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 9fa15920f445bf29, as bba11cd8b2b7bdef. */
+/** What the API takes and gives. Made by `make client` of its description 5138dee1dd0b4e51, as 2643c13b619625fa. */
 
 export interface paths {
     alerts: {
@@ -726,6 +726,55 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["Pack"];
                     };
+                };
+            };
+        };
+    };
+    recordings: {
+        parameters: {
+        };
+        get: {
+            parameters: {
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["Page_Recording_"];
+                    };
+                };
+            };
+        };
+        post: {
+            parameters: {
+                query: {
+                    name: string;
+                };
+            };
+            requestBody: {
+                content: {
+                    "*/*"?: never;
+                };
+            };
+            responses: {
+                201: {
+                    content: {
+                        "application/json": components["schemas"]["Recording"];
+                    };
+                };
+            };
+        };
+    };
+    "recordings/{recording}": {
+        parameters: {
+        };
+        delete: {
+            parameters: {
+                path: {
+                    recording: string;
+                };
+            };
+            responses: {
+                204: {
                 };
             };
         };
@@ -2373,9 +2422,9 @@ export interface components {
             change: {
                 [key: string]: unknown;
             };
-            after: {
+            after?: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         DraftComment: {
             text: string;
@@ -2393,6 +2442,28 @@ export interface components {
             /** @enum {string} */
             kind: "propose" | "comment" | "approve" | "reject" | "withdraw" | "apply" | "return";
             text?: string | null;
+        };
+        DraftRule: {
+            id: string;
+            title?: string | null;
+            titles?: {
+                [key: string]: string;
+            } | null;
+            priority?: ("high" | "medium" | "low") | null;
+            kind?: ("physiological" | "technical") | null;
+            when?: string[] | null;
+            for?: string | null;
+            within?: string | null;
+            gap?: string | null;
+            min_readings?: number | null;
+            clear_when?: string[] | null;
+            clear_for?: string | null;
+            unless?: string[] | null;
+            inhibits?: string[] | null;
+            evidence?: string | null;
+            until?: string | null;
+            why?: string | null;
+            retired?: true | null;
         };
         DraftShort: {
             id: string;
@@ -2662,7 +2733,7 @@ export interface components {
             why?: string | null;
             scope: string;
             trial?: string | null;
-            rules?: components["schemas"]["CandidateRule"][] | null;
+            rules?: components["schemas"]["DraftRule"][] | null;
             seen?: Record<string, never> | null;
         };
         NewPassword: {
@@ -2842,6 +2913,10 @@ export interface components {
             items: components["schemas"]["PlanVersion"][];
             next?: string | null;
         };
+        Page_Recording_: {
+            items: components["schemas"]["Recording"][];
+            next?: string | null;
+        };
         Page_RuleVersion_: {
             items: components["schemas"]["RuleVersion"][];
             next?: string | null;
@@ -3010,6 +3085,12 @@ export interface components {
             interruptions: number;
             interruptions_per_patient_day?: number | null;
             time_to_acknowledge_s?: components["schemas"]["Spread"] | null;
+        };
+        Recording: {
+            id: string;
+            name: string;
+            size: number;
+            brought: boolean;
         };
         Reference: {
             /** Format: date-time */
@@ -3395,6 +3476,7 @@ export interface components {
         };
         TrialAnswer: {
             id?: string | null;
+            relative?: boolean;
             stays: number;
             patient_days: number;
             denominator: string;
@@ -3509,10 +3591,13 @@ export interface components {
         TrialRequest: {
             rules?: components["schemas"]["CandidateRule"][];
             grid?: components["schemas"]["TrialGrid"] | null;
-            /** Format: date-time */
-            start: string;
-            /** Format: date-time */
-            end: string;
+            holds?: {
+                [key: string]: string;
+            };
+            recording?: string | null;
+            labels?: string | null;
+            start?: string | null;
+            end?: string | null;
             ward?: string | null;
             stays?: string[] | null;
             scope?: string | null;

@@ -81,6 +81,8 @@ export interface Suggestion {
 
 export interface TrialAnswer {
   id?: string | null;
+  /** Times count from 1970: of a recording that gives seconds. */
+  relative?: boolean;
   stays: number;
   patient_days: number;
   readings: number;
@@ -97,20 +99,31 @@ export interface TrialAnswer {
 /** What a draft keeps of a trial. */
 export interface KeptTrial extends Pick<TrialAnswer, "stays" | "patient_days" | "events" | "in_force" | "by_rule" | "by_day"> {
   candidate: Setting | null;
-  asked: { start: number; end: number; wards: string[] | null };
+  asked: { start: number | null; end: number | null; wards: string[] | null; recording?: string | null };
 }
 
 export interface TrialRequest {
   rules?: Record<string, unknown>[];
+  holds?: Record<string, string>;
+  recording?: string;
+  labels?: string;
   grid?: { rule: string; signal: string; thresholds: number[]; for: string[] };
-  start: string;
-  end: string;
+  start?: string;
+  end?: string;
   ward?: string;
   stays?: string[];
   scope?: string;
   events?: { stay: string; time: string }[];
   suggest?: { per_day: number };
   listed: boolean;
+}
+
+/** A file that rules can be tried over. */
+export interface Recording {
+  id: string;
+  name: string;
+  size: number;
+  brought: boolean;
 }
 
 export interface TrialHistory {
@@ -134,7 +147,7 @@ export interface ShortDraft {
   at: string;
   approved_by: string | null;
   approved_at: string | null;
-  changes: { rule: string; base: FullRule | null; change: Record<string, unknown>; after: FullRule }[];
+  changes: { rule: string; base: FullRule | null; change: Record<string, unknown>; after: FullRule | null }[];
 }
 
 export interface Draft extends ShortDraft {
@@ -179,6 +192,8 @@ export const bench = {
   history: () => request("get", "trials/history") as Promise<TrialHistory>,
   rules: (scope: string) => request("get", "rules", { query: inScope(scope) }) as unknown as Promise<Page<FullRule>>,
   versions: (rule: string) => request("get", "rules/{rule}/history", { path: { rule } }) as unknown as Promise<Page<Version>>,
+  recordings: () => request("get", "recordings") as unknown as Promise<Page<Recording>>,
+  takeAway: (recording: string) => request("delete", "recordings/{recording}", { path: { recording } }),
   drafts: () => request("get", "drafts", { query: { limit: 200 } }) as unknown as Promise<Page<ShortDraft>>,
   draft: (id: string) => request("get", "drafts/{draft}", { path: { draft: id } }) as unknown as Promise<Draft>,
   propose: (draft: { title: string; why: string; scope: string; trial: string }, key: string) =>
@@ -186,6 +201,24 @@ export const bench = {
   act: (id: string, act: DraftAct, text: string, key: string) =>
     request("post", ACTS[act], { path: { draft: id }, body: { text }, key }) as unknown as Promise<Draft>,
 };
+
+/** The file itself is the body. Raises `Problem`. */
+export async function bringRecording(file: File): Promise<Recording> {
+  let response: Response;
+  try {
+    response = await fetch(`${apiUrl("recordings")}?name=${encodeURIComponent(file.name.slice(0, 200))}`, {
+      method: "POST",
+      headers: { "Content-Type": "text/csv", "X-Ward-Request": "1" },
+      body: file,
+      credentials: "same-origin",
+    });
+  } catch {
+    throw new Problem(t.errors.network, 0);
+  }
+  const answer: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw new Problem(wordsFor(response.status, answer as never), response.status);
+  return answer as Recording;
+}
 
 /** So often a trial is asked for again while the one before it is still being ended. */
 const TRIES = 8;

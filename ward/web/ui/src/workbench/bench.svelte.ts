@@ -3,11 +3,13 @@
 import { Problem } from "../lib/api";
 import { ward } from "../lib/ward.svelte";
 import { t } from "../text";
-import { bench as api, runTrial, type Progress, type TrialAnswer, type TrialHistory, type TrialRequest } from "./api";
+import { bench as api, bringRecording, runTrial, type Progress, type TrialAnswer, type Recording, type TrialHistory, type TrialRequest } from "./api";
 import { cellAt, heatOf } from "./heat";
 import { candidateRequest, changesOf, mapRequest, periodFor, sample, spanOf, type Period, type Span } from "./plan";
 import { editOf, movable, type Edit, type FullRule } from "./rules";
 
+/** A recording is tried as a whole. */
+const EVERYTHING: Span = { start: 0, end: 0, cut: false };
 const SETTLE_MS = 300;
 /** The service needs a moment to end a trial that was hung up on, and does one at a time. */
 const ENDING_MS = 700;
@@ -34,6 +36,10 @@ class Bench {
   period = $state<Period>("day");
   events = $state.raw<{ stay: string; time: string }[] | null>(null);
   wanted = $state(3);
+  holds = $state.raw<ReadonlyMap<string, number>>(new Map());
+  recordings = $state.raw<Recording[]>([]);
+  recording = $state("");
+  labels = $state("");
   found = $state.raw<Found | null>(null);
   map = $state.raw<Found | null>(null);
   job = $state.raw<Job | null>(null);
@@ -48,7 +54,7 @@ class Bench {
   readonly present = $derived(this.rule && editOf(this.rule));
   readonly edit = $derived(this.edits.get(this.ruleId) ?? this.present);
   readonly place = $derived(this.rule && movable(this.rule));
-  readonly span = $derived<Span | null>(this.history && spanOf(this.history, this.period));
+  readonly span = $derived<Span | null>(this.recording ? EVERYTHING : this.history && spanOf(this.history, this.period));
   readonly changes = $derived(changesOf(this.rules, this.edits));
   readonly heat = $derived(this.map && heatOf(this.map.answer, this.place?.clause.op.startsWith("<") ?? true));
   readonly key = $derived(this.#request(candidateRequest));
@@ -68,15 +74,16 @@ class Bench {
   }
 
   #asked() {
-    const { rule, span, rules, edits, scope, events, wanted } = this;
-    return rule && span && scope ? { rule, span, rules, edits, scope, events, wanted } : null;
+    const { rule, span, rules, edits, scope, events, wanted, holds, recording, labels } = this;
+    return rule && span && scope ? { rule, span, rules, edits, scope, events, wanted, holds, recording, labels } : null;
   }
 
   /** Reads what there is; `rule`: to begin with. */
   async open(rule: string): Promise<void> {
     if (!this.scope) this.scope = ward.session?.wards?.length ? `ward:${ward.session.wards[0]}` : "all";
     try {
-      const [history, rules] = await Promise.all([api.history(), api.rules(this.scope)]);
+      const [history, rules, recordings] = await Promise.all([api.history(), api.rules(this.scope), api.recordings()]);
+      this.recordings = recordings.items;
       const isFirst = this.history === null;
       this.history = history;
       if (isFirst) this.period = periodFor(history);
@@ -113,9 +120,48 @@ class Bench {
     if (this.edit) this.move({ thresholds: this.edit.thresholds.map((old, i) => (i === at ? value : old)) });
   }
 
+  /** How long a reading counts; what is in force is no change. */
+  hold(signal: string, ms: number, present: number): void {
+    const holds = new Map(this.holds);
+    if (ms === present) holds.delete(signal);
+    else holds.set(signal, ms);
+    this.holds = holds;
+    this.touch();
+  }
+
+  /** Over a recording; "": over what is stored. Of one patient's rules there is no recording. */
+  over(recording: string): void {
+    this.recording = recording;
+    this.map = this.found = null;
+    if (recording && this.scope.startsWith("stay:")) void this.chooseScope(ward.session?.wards?.length ? `ward:${ward.session.wards[0]}` : "all");
+    else this.touch();
+  }
+
+  async bring(file: File): Promise<void> {
+    this.failure = "";
+    try {
+      const made = await bringRecording(file);
+      this.recordings = [...this.recordings, made];
+      this.over(made.id);
+    } catch (error) {
+      this.failure = error instanceof Problem ? error.message : t.errors.network;
+    }
+  }
+
+  async takeAway(id: string): Promise<void> {
+    try {
+      await api.takeAway(id);
+      this.recordings = this.recordings.filter((one) => one.id !== id);
+      if (this.recording === id) this.over("");
+    } catch (error) {
+      this.failure = error instanceof Problem ? error.message : t.errors.network;
+    }
+  }
+
   /** One rule as it is in force; without a name all of them. */
   reset(rule?: string): void {
     this.edits = rule ? new Map([...this.edits].filter(([id]) => id !== rule)) : new Map();
+    this.holds = new Map();
     this.touch();
   }
 
@@ -140,7 +186,7 @@ class Bench {
     if (!asked) return;
     const running = (this.#running = new AbortController());
     const { key, mapKey } = this;
-    const few = this.scope.startsWith("stay:") ? null : sample(this.#stays());
+    const few = this.recording || this.scope.startsWith("stay:") ? null : sample(this.#stays());
     const [candidate, map] = [candidateRequest(asked), mapRequest(asked)];
     this.failure = "";
     const attempt = async (kind: Job["kind"], request: TrialRequest, first: boolean): Promise<void> => {

@@ -33,6 +33,7 @@ function words(field: string, value: unknown): string {
 
 /** What is different, field by field; of a new rule all that it says. */
 export function differences({ base, after }: Pick<ShortDraft["changes"][number], "base" | "after">): Difference[] {
+  if (!after) return [];
   const [old, fresh] = [base as unknown as Record<string, unknown> | null, after as unknown as Record<string, unknown>];
   return SHOWN.flatMap((field) => {
     const [before, then] = [old?.[field], fresh[field]];

@@ -59,6 +59,11 @@ export interface Asked {
   span: Span;
   events: { stay: string; time: string }[] | null;
   wanted: number;
+  /** How long readings count, as it is tried: by signal, ms. */
+  holds: ReadonlyMap<string, number>;
+  /** Over this file, in place of what is stored. */
+  recording: string;
+  labels: string;
 }
 
 /** What is different from what is in force, rule by rule. */
@@ -70,13 +75,18 @@ export function changesOf(rules: readonly FullRule[], edits: ReadonlyMap<string,
   });
 }
 
-function common({ scope, span, events }: Asked): Pick<TrialRequest, "start" | "end" | "ward" | "stays" | "scope" | "events" | "listed"> {
+type Common = Pick<TrialRequest, "start" | "end" | "ward" | "stays" | "scope" | "events" | "listed" | "holds" | "recording" | "labels">;
+
+function common({ scope, span, events, holds, recording, labels }: Asked): Common {
+  const held = holds.size ? { holds: Object.fromEntries([...holds].map(([signal, ms]) => [signal, toText(ms)])) } : {};
+  if (recording) return { recording, scope, listed: false, ...held, ...(labels ? { labels } : {}) };
   const name = scope.slice(scope.indexOf(":") + 1);
   return {
     start: new Date(span.start).toISOString(),
     end: new Date(span.end).toISOString(),
     scope,
     listed: false,
+    ...held,
     ...(scope.startsWith("ward:") ? { ward: name } : {}),
     ...(scope.startsWith("stay:") ? { stays: [name] } : {}),
     ...(events ? { events } : {}),
@@ -86,7 +96,7 @@ function common({ scope, span, events }: Asked): Pick<TrialRequest, "start" | "e
 /** The candidate; null where nothing is different. */
 export function candidateRequest(asked: Asked): TrialRequest | null {
   const rules = changesOf(asked.rules, asked.edits);
-  return rules.length ? { rules, ...common(asked) } : null;
+  return rules.length || asked.holds.size ? { ...(rules.length ? { rules } : {}), ...common(asked) } : null;
 }
 
 /** The rule over thresholds and durations, with what else was moved beside; null where it has no threshold. */

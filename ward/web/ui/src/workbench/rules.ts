@@ -29,6 +29,19 @@ export const SECOND = 1_000;
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
+/** How long a reading counts where its device declares nothing (ms), as `ward/signals.py` has it. */
+export const HOLDS: Readonly<Record<string, number>> = {
+  hr: 90 * SECOND,
+  pr: 90 * SECOND,
+  spo2: 90 * SECOND,
+  rr: 90 * SECOND,
+  pi: 90 * SECOND,
+  sbp: 65 * MINUTE,
+  dbp: 65 * MINUTE,
+  map: 65 * MINUTE,
+  temp: 8 * HOUR,
+};
+
 const CLAUSE = /^\s*(\w+)\s*(<=|>=|<|>)\s*(-?[\d.]+)\s*$/;
 const LENGTH = /^(\d+(?:\.\d+)?)([smh])$/;
 const UNITS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR };

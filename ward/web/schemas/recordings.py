@@ -1,0 +1,16 @@
+"""Recordings: files that rules can be tried over."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ward.web.schemas.common import Answer
+
+
+class Recording(Answer):
+    """A file, by an id; where it lies is not told."""
+
+    id: str
+    name: str = Field(examples=["bidmc_01_Numerics.csv"])
+    size: int = Field(description="Bytes.", examples=[48_213])
+    brought: bool = Field(description="You brought it, and may take it away; else it is the service's.")
