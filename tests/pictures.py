@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -95,7 +96,7 @@ class Screen:
     """One picture: ``name``.png, of the page at ``hash`` at a size of ``SIZES``, by night or day.
 
     ``shown`` is the test id that must be there; ``steps`` bring the page to what is to be seen; ``beds`` is
-    how many the demo's ward has.
+    how many the demo's ward has, none that of a service on its first day.
     """
 
     name: str
@@ -116,6 +117,8 @@ SCREENS: Final[Sequence[Screen]] = (
     Screen("board-24-tablet-day", "board", size="tablet", theme="light"),
     Screen("board-24-phone-night", "board", size="phone"),
     Screen("stay-laptop-night", "news2-table", size="laptop", steps=first_stay),
+    Screen("stay-phone-day", "news2-table", size="phone", theme="light", steps=first_stay),
+    Screen("first-run-laptop-day", "first-run", size="laptop", theme="light", beds=0),
     Screen("admit-tablet-night", "admit", "#/admit", "tablet"),
     Screen("admit-phone-day", "admit", "#/admit", "phone", "light"),
     Screen("attach-tablet-night", "offered", size="tablet", steps=attach),
@@ -129,6 +132,7 @@ SCREENS: Final[Sequence[Screen]] = (
     Screen("audit-laptop-night", "audit-lines", "#/audit", "laptop"),
     Screen("tokens-tablet-day", "tokens", "#/tokens", "tablet", "light"),
     Screen("wards-tablet-night", "wards", "#/wards", "tablet"),
+    Screen("packs-laptop-day", "pack-rules", "#/packs", "laptop", "light"),
     Screen("reports-laptop-day", "report-figures", hash="#/reports", size="laptop", theme="light"),
     Screen("shift-laptop-night", "shift", "#/shift", "laptop", beds=12, steps=half_a_shift),
     Screen("shift-phone-day", "shift", "#/shift", "phone", "light", beds=12),
@@ -141,29 +145,61 @@ SCREENS: Final[Sequence[Screen]] = (
 
 
 @contextlib.contextmanager
-def demo(beds: int, speed: float = 60.0) -> Iterator[str]:
-    """A demo's ward; yields the link that logs a browser in."""
+def started(
+    *command: str, **settings: object
+) -> Iterator[tuple[subprocess.Popen[bytes], Path, dict[str, str]]]:
+    """A command of ward's in a folder of its own, its log, and what it was started with."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         kept = {k: v for k, v in os.environ.items() if not k.startswith("WARD_")}
-        env = kept | {"WARD_MQTT_URL": f"mqtt://127.0.0.1:{free_port()}", "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "ward", "demo", "--http-port", str(free_port())]
+        given = {"MQTT_URL": f"mqtt://127.0.0.1:{free_port()}", "HTTP_PORT": free_port(), **settings}
+        env = kept | {f"WARD_{name}": str(value) for name, value in given.items()}
+        env |= {"PYTHONUNBUFFERED": "1", "WARD_DATA_DIR": f"{folder}/data"}
         with log.open("wb") as written:
             process = subprocess.Popen(
-                [*command, "--beds", str(beds), "--speed", str(speed)],
-                env=env,
-                stdout=written,
-                stderr=written,
+                [sys.executable, "-m", "ward", *command], env=env, stdout=written, stderr=written
             )
         try:
-            yield link(process, log)
+            yield process, log, env
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:  # a machine that is busy: nothing may be left behind
+                process.kill()
+                process.wait(30)
+
+
+@contextlib.contextmanager
+def demo(beds: int, speed: float = 60.0) -> Iterator[str]:
+    """A demo's ward after two of its hours; yields the link that logs a browser in."""
+    with started("demo", "--http-port", str(free_port()), "--beds", str(beds), "--speed", str(speed)) as (
+        process,
+        log,
+        _,
+    ):
+        found = link(process, log)
+        time.sleep(WARM_UP_S)
+        yield found
+
+
+@contextlib.contextmanager
+def first_day() -> Iterator[str]:
+    """A service without patients, devices or a broker, and an administrator's link into it."""
+    with started("serve", SIMULATOR="allowed") as (process, log, env):
+        while "listening" not in log.read_text():
+            if process.poll() is not None:
+                raise SystemExit(f"the service did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        ward = [sys.executable, "-m", "ward"]
+        run = partial(subprocess.run, env=env, check=True, capture_output=True, text=True)
+        run([*ward, "token", "create", "--role", "admin", "--name", "pictures"])
+        (token,) = (line.split("\t")[0] for line in run([*ward, "token", "list"]).stdout.splitlines())
+        yield run([*ward, "token", "link", token]).stdout.strip()
 
 
 def link(process: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(600):
+    for _ in range(3_000):
         if found := re.search(r"http://\S+/login\?code=\S+", log.read_text()):
             return found.group()
         if process.poll() is not None:
@@ -180,7 +216,7 @@ def take(browser: Browser, address: str, screens: Sequence[Screen]) -> None:
         context.add_init_script(f"localStorage.setItem('ward.theme', '{screen.theme}')")
         page = context.new_page()
         page.goto(address)
-        page.get_by_test_id("board").wait_for(timeout=30_000)
+        page.get_by_test_id("board" if screen.beds else "first-run").wait_for(timeout=30_000)
         page.evaluate(f"location.hash = {screen.hash!r}")
         screen.steps(page)
         page.get_by_test_id(screen.shown).first.wait_for(timeout=30_000)
@@ -204,8 +240,7 @@ def main(wanted: Sequence[str]) -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for beds in sorted({screen.beds for screen in chosen}):
-            with demo(beds) as address:
-                time.sleep(WARM_UP_S)
+            with demo(beds) if beds else first_day() as address:
                 take(browser, address, [screen for screen in chosen if screen.beds == beds])
         browser.close()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import ward
 from ward.alerts import technical
 from ward.alerts.overrides import merge
 from ward.alerts.packs import BUILT_IN, PackError, load_pack, parse_rule, rule_to_dict
@@ -79,3 +81,12 @@ def test_technical_alerts_are_named_in_every_language() -> None:
         rule = technical.rule_for(rule_id, "mon-1")
         assert {language for language, _ in rule.titles} == set(LANGUAGES) - {"en"}
         assert all(title.endswith(": mon-1") for title in (rule.title, *dict(rule.titles).values()))
+
+
+def test_a_part_of_the_service_that_fails_is_told_in_words() -> None:
+    titles = dict(technical.rule_for("service-fault", "overload").titles)
+    assert titles == {"da": "Fejl i alarmsystemet: overbelastet", "nb": "Feil i alarmsystemet: overbelastet"}
+    catalogue = (Path(ward.__file__).parent / "web/ui/src/text/en/problems.ts").read_text()
+    parts = re.findall(r"^    (\w+): ", catalogue.partition("  } as")[0], re.MULTILINE)
+    assert set(parts) == set(technical.PARTS)
+    assert all(set(words) == set(LANGUAGES) - {"en"} for words in technical.PARTS.values())

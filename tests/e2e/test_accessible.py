@@ -246,6 +246,7 @@ def test_a_new_alert_is_spoken_in_the_chosen_language(page: Page) -> None:
     spoken = page.get_by_test_id("spoken")
     assert spoken.get_attribute("aria-live") == "assertive"
     until(lambda: spoken.inner_text() != "", 90)
+    assert page.get_by_test_id("spoken-technical").get_attribute("aria-live") == "polite"
     assert re.match(r"(Høy|Middels|Lav): Seng \S+, .* i \d+ (min|s)", spoken.inner_text())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ward.language import Titles
+from ward.language import Language, Titles
 from ward.scoring.rules import Priority, Rule
 from ward.signals import MINUTE
 
@@ -101,6 +101,28 @@ RULES: Final[dict[str, Rule]] = {
 }
 
 
+PARTS: Final[dict[str, dict[Language, str]]] = {
+    part: {"da": da, "nb": nb}
+    for part, da, nb in (
+        ("broker", "ingen forbindelse til brokeren", "ingen forbindelse til brokeren"),
+        ("clock", "maskinens ur", "maskinens klokke"),
+        ("core", "vurderingen står stille", "vurderingen står stille"),
+        ("disk", "disken er næsten fuld", "disken er nesten full"),
+        ("engine", "vurderingen står stille", "vurderingen står stille"),
+        ("events", "skærmene", "skjermene"),
+        ("housekeeping", "oprydning", "opprydding"),
+        ("journal", "målinger kan ikke gemmes", "målinger kan ikke lagres"),
+        ("mqtt", "modtagelsen", "mottaket"),
+        ("notify", "besked til personer", "beskjed til personer"),
+        ("outbox", "besked til brokeren", "beskjed til brokeren"),
+        ("overload", "overbelastet", "overbelastet"),
+        ("recovery", "opstart", "oppstart"),
+        ("snapshots", "øjebliksbilleder", "øyeblikksbilder"),
+    )
+}
+"""Parts of the service that may fail, as the alert of it says; others are told by their name."""
+
+
 def rule_for(rule_id: str, key: str = "") -> Rule:
     """The rule, made specific to one device (or rule, or fault): two lost devices are two alerts.
 
@@ -109,7 +131,10 @@ def rule_for(rule_id: str, key: str = "") -> Rule:
     rule = RULES[rule_id]
     if not key:
         return rule
-    named: Titles = tuple((language, f"{title}: {key}") for language, title in rule.titles)
+    words = PARTS.get(key, {}) if rule_id == "service-fault" else {}
+    named: Titles = tuple(
+        (language, f"{title}: {words.get(language, key)}") for language, title in rule.titles
+    )
     return replace(rule, id=f"{rule_id}:{key}", title=f"{rule.title}: {key}", titles=named)
 
 
