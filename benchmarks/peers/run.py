@@ -48,6 +48,9 @@ WARM_UP: Final = 8
 """Seconds of messages before the first window."""
 AFTER: Final = 5
 """Seconds after the last message: ward waits 2 s for late ones."""
+PATIENCE_S: Final = 30.0
+"""How long one is waited for who has not kept up."""
+ENOUGH: Final = 0.9
 MIB: Final = 2**20
 BROKER: Final = ("allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 500")
 TEXT: Final = (
@@ -139,14 +142,27 @@ def measured(made: Load, rounds: int, window: float, skipped: Mapping[str, str])
         memory = {peer.name: sum(tree.bytes() for tree in peer.trees) for peer in peers}
         monitors.join()
         time.sleep(AFTER)
-        told = {peer.name: peer.told(heard) for peer in peers}
+        due = made.due(rules(), start)
+        told = _told_in_the_end(peers, heard, due)
         every = np.diff(np.array(marks), axis=0)  # [windows, peers, trees]
     taken = {peer.name: every[:, n].sum(axis=1) for n, peer in enumerate(peers)}
     exporter = [float(np.median(every[:, n, 1])) for n, peer in enumerate(peers) if peer.name == PROMETHEUS]
     readings = window * made.patients * len(SIGNALS)
-    return Measured(
-        taken, exporter[0] if exporter else 0.0, memory, told, made.due(rules(), start), readings, lateness[0]
-    )
+    return Measured(taken, exporter[0] if exporter else 0.0, memory, told, due, readings, lateness[0])
+
+
+def _told_in_the_end(peers: Sequence[Peer], heard: Mapping[str, Told], due: Told) -> dict[str, Told]:
+    """Asked again while somebody still works on what has come."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        told = {peer.name: peer.told(heard) for peer in peers}
+        if all(_kept_up(one, due) for one in told.values()) or time.monotonic() > deadline:
+            return told
+        time.sleep(2)
+
+
+def _kept_up(told: Told, due: Told) -> bool:
+    return len(due.keys() & told.keys()) >= ENOUGH * len(due)
 
 
 def _seconds(peer: Peer) -> list[float]:
@@ -278,8 +294,15 @@ def part(
             Table("What each could not express, of what ward does", ("", "not expressed"), cannot),
         ),
         versions=versions(skipped),
-        unmeasured=tuple(skipped.values()),
+        unmeasured=(*skipped.values(), *(line for size, found in every for line in behind(size, found))),
     )
+
+
+def behind(size: Size, found: Measured) -> Iterator[str]:
+    """Who did not keep up, so that less was measured than it had to do."""
+    for name, told in found.told.items():
+        if not _kept_up(told, found.due):
+            yield f"{name} at {size.name} did not keep up here: too low a figure."
 
 
 def versions(skipped: Mapping[str, str]) -> dict[str, str]:
