@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from dataclasses import replace
@@ -70,6 +71,18 @@ def test_every_part_of_the_suite_has_its_place():
     written = (DOCS / f"{NAME}.md").read_text("utf-8")
     for entry in PARTS:
         assert re.search(rf"^## (\d+\. )?{re.escape(entry.title)}$", written, re.MULTILINE)
+
+
+@pytest.mark.parametrize("entry", PARTS, ids=lambda entry: entry.name)
+def test_every_part_can_be_asked_for(entry):
+    """Read, not imported: what some are measured beside is not installed for tests."""
+    folder = DOCS.parent / "benchmarks"
+    places = (folder / f"{entry.name}.py", folder / entry.name / "__init__.py")
+    (found,) = [path for path in places if path.exists()]
+    named = {
+        node.name: node for node in ast.parse(found.read_text()).body if isinstance(node, ast.FunctionDef)
+    }
+    assert named["part"].args.args[0].arg == "quick"
 
 
 def test_every_picture_that_is_shown_is_there_and_none_is_left_over():
