@@ -214,10 +214,10 @@ def measure(stays: int, seconds: int, part_s: int, rounds: int) -> Part:
         "python -m benchmarks.recovery --suite",
         (
             Figure.of(f"ready again: {what}", [s.wall for s in of_hour], "s", "", at_most(READY_S), WHY),
-            Figure.of("  processor of both threads", cpu, "s"),
-            Figure.of("  of it the engine's thread", [s.core for s in of_hour], "s"),
-            Figure.ratio("  to reading alone", cpu, [read for _, read in starts], READ),
-            Figure.of("readings a second of processor", hour.readings / cpu, "1/s"),
+            Figure.of("a start: processor of both threads", cpu, "s"),
+            Figure.of("a start: processor of the engine's thread", [s.core for s in of_hour], "s"),
+            Figure.ratio("a start: processor", cpu, [read for _, read in starts], READ),
+            Figure.of("a start: readings a second of processor", hour.readings / cpu, "1/s"),
             Figure.ratio(
                 f"noise, {part_s} s",
                 [n for n, _ in pairs],
