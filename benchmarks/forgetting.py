@@ -21,7 +21,8 @@ from ward.ingest.intake import Incoming
 from ward.service import WardService
 from ward.signals import HOUR
 from ward.store.chunks import History, encode
-from ward.store.retention import DAY
+from ward.store.history import compact
+from ward.store.retention import DAY, retain
 from ward.store.tables import history
 
 STAYS_OF_OLD: Final = 97
@@ -119,14 +120,22 @@ def old_history(engine: Engine, hours: Sequence[History], readings: int) -> int:
     return n
 
 
-def retained(live: Live, engine: Engine) -> float:
-    """Seconds of one round of housekeeping, which leaves nothing that is too old."""
-    took = clock(live.service.house.keep_house)
+def forgotten(live: Live, engine: Engine) -> float:
+    """Seconds of retention, which leaves nothing that is too old."""
+    house, now = live.service.house, live.service.clock.now()
+    days = live.service.settings.model_dump()
+    took = clock(lambda: retain(engine, days, ward=now, machine=now, rest=house._rest))
     with engine.connect() as connection:
         left = connection.scalar(select(func.count()).where(history.c.end < kinds.START - 900 * DAY))
     if left:
         raise RuntimeError(f"{left} chunks that are too old are still there")
     return took
+
+
+def compacted(live: Live, engine: Engine) -> float:
+    """Seconds of compacting what the live beds' readings have become since the last time."""
+    house = live.service.house
+    return clock(lambda: compact(engine, since=live.service.clock.now() - DAY, rest=house._rest))
 
 
 def quiet(seconds: float) -> float:
@@ -144,14 +153,19 @@ def while_live(
         live.wait_for_ticks()
         for _ in range(rounds):
             old_history(engine, hours, readings)
-            before = live.felt(partial(quiet, quiet_s))
-            felt.append((before, live.felt(partial(retained, live, engine))))
-    calm, busy = np.array(felt).transpose(1, 2, 0) * 1000
-    forgotten = f"{readings / 1e6:g} million old readings forgotten on {name} while {LIVE_BEDS} beds are live"
+            works = (
+                partial(quiet, quiet_s),
+                partial(forgotten, live, engine),
+                partial(compacted, live, engine),
+            )
+            felt.append([live.felt(work) for work in works])
+    calm, going, packing = np.array(felt).transpose(1, 2, 0) * 1000
+    old = f"{readings / 1e6:g} million old readings on {name}"
+    beside = [f"{np.median(each):.0f} ms without" for each in calm]
     return [
-        Figure.of(forgotten, busy[0], "ms"),
-        *(
-            Figure.of(f"{what} meanwhile, {name}", busy[row], "ms", f"{np.median(calm[row]):.0f} ms without")
-            for row, what in ((1, "the latest evaluation"), (2, "the longest write into the journal"))
-        ),
+        Figure.of(f"{old} forgotten while {LIVE_BEDS} beds are live", going[0], "ms"),
+        Figure.of(f"{old} forgotten: the latest evaluation meanwhile", going[1], "ms", beside[1]),
+        Figure.of(f"{old} forgotten: the longest write into the journal", going[2], "ms", beside[2]),
+        Figure.of(f"compacting on {name}: the latest evaluation meanwhile", packing[1], "ms", beside[1]),
+        Figure.of(f"compacting on {name}: the longest write into the journal", packing[2], "ms", beside[2]),
     ]

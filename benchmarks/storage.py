@@ -355,7 +355,7 @@ once. Beside: a row for each reading in the same database with an index on stay 
 number). The journal is apart: it holds the messages since the last snapshot, a minute's. Readings of the
 simulator went through the service; recordings are real monitors' numerics.
 
-Retention is one round of housekeeping over readings of which most are of 1 Hz monitors and some of one a
+Retention goes over readings of which most are of 1 Hz monitors and some of one a
 minute, in a service whose core, journal and writing run as always; how late an evaluation was (each tenth
 of a second), and how long a batch took into the journal, are the worst of each round.
 """.strip()

@@ -9,7 +9,7 @@ from tests.web.conftest import TestClient, problem
 from tests.web.fake import NOON
 from ward.scoring.filter import REASONS
 from ward.signals import INDEX
-from ward.store.chunks import History
+from ward.store.chunks import ITSELF, History
 from ward.store.devices import Device, save_devices
 from ward.store.history import write_chunk
 
@@ -49,6 +49,28 @@ def test_raw_readings_with_quality_and_reason(nurse: TestClient) -> None:
     assert spo2["reason"] == ["", "", "spike", "", "", ""]
     assert spo2["device"] == ["mon-1"] * 6
     assert shown["signals"]["hr"]["value"] == [0.0]  # zero is not missing
+
+
+def test_scores_have_a_history(nurse: TestClient, engine) -> None:
+    """Those that lack a part are there, and not as whole ones."""
+    missing = REASONS.index("parts-missing")
+    scores = History.of(
+        signal=INDEX["news2"],
+        time=[NOON - 600_000, NOON - 300_000],
+        value=[2, 5],
+        mark=[1, 0],
+        reason=[missing, 0],
+        device=ITSELF,
+    )
+    with engine.begin() as tx:
+        write_chunk(tx, "stay-6A", scores)
+    shown = nurse.get(VITALS).json()["signals"]["news2"]
+    assert shown["value"] == [2.0, 5.0]
+    assert shown["quality"] == ["questionable", "valid"]
+    assert shown["reason"] == ["parts-missing", ""]
+    assert shown["device"] == [None, None]
+    binned = nurse.get(f"{VITALS}?signal=news2&resolution=1h").json()["signals"]["news2"]
+    assert (binned["median"], binned["doubted"]["max"]) == ([5.0], [2.0])
 
 
 @pytest.mark.usefixtures("history")
