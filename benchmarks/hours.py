@@ -30,7 +30,8 @@ FLUSH: Final = 10 * SECOND
 WAIT: Final = 30 * SECOND
 """Evaluation waits so long for messages, which hold ten seconds each here: so none of it is late."""
 LEAST: Final = 1_000
-"""Readings of an hour that is worth to be called one of a 1 Hz monitor."""
+"""Readings of an hour of a recording that is worth being stored."""
+OF_A_MONITOR: Final = 15_000
 JITTER: Final = 12
 """ms, the spread of a sample's time around its second."""
 MOST_RECORDED: Final = 24
@@ -54,7 +55,7 @@ def simulated(stays: int, span: int = HOUR) -> list[History]:
         runner._ack = lambda items: None
         core.service_faults = lambda: ()
         core.engine.lateness = WAIT
-        # Monitors are three of four in the simulator's plan; patches measure each minute.
+        # Monitors are three of four in the simulator's plan.
         plan = plan_ward(1, max(stays * 4 // 3 + 1, 2))
         for stay in plan.stays():
             runner._commands.run("admit", clock.time, {"by": "bench", **stay})
@@ -74,7 +75,7 @@ def simulated(stays: int, span: int = HOUR) -> list[History]:
     for stay, payload in rows:
         parts.setdefault(stay, []).append(decode(payload))
     whole = [latest(History.concat(found)) for stay, found in parts.items() if stay]
-    least = LEAST * span // HOUR
+    least = OF_A_MONITOR * span // HOUR  # patches measure once a minute
     return [kept for each in whole if len(kept := _within(each, span)) >= least][:stays]
 
 

@@ -28,6 +28,8 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
+    func,
+    select,
     text,
 )
 from sqlalchemy.engine import make_url
@@ -53,7 +55,10 @@ from ward.signals import HOUR, MINUTE
 from ward.store.chunks import History
 from ward.store.database import open_database
 from ward.store.history import bin_history, compact, read_history, write_chunks
+from ward.store.tables import history
 
+TURN: Final = 10 * MINUTE
+"""So often housekeeping compacts."""
 WANTED: Final = 4.0
 """Bytes a reading."""
 PLAIN: Final = Table(
@@ -141,28 +146,31 @@ def vacuum(engine: Engine, name: str) -> None:
 # ---- bytes a reading ---------------------------------------------------------------------------
 
 
-def flushed(engine: Engine, kind: Kind, hour: int) -> None:
-    """An hour of all its stays, in the small chunks in which the service writes them."""
+def flushed(engine: Engine, kind: Kind, hour: int, begin: int, end: int) -> None:
+    """A part (ms) of an hour of all its stays, in the small chunks in which the service writes them."""
     with engine.begin() as tx:
-        for begin in range(kinds.START, kinds.START + HOUR, kind.flush):
+        for first in range(kinds.START + begin, kinds.START + end, kind.flush):
             batch = []
             for n, readings in enumerate(kind.hours):
-                first, last = np.searchsorted(readings.time, [begin, begin + kind.flush])
-                batch.append((f"stay{n:08d}", None, kinds.moved(readings.take(slice(first, last)), hour)))
+                rows = slice(*np.searchsorted(readings.time, [first, first + kind.flush]))
+                batch.append((f"stay{n:08d}", None, kinds.moved(readings.take(rows), hour)))
             write_chunks(tx, batch)
 
 
 def stored(engine: Engine, kind: Kind, hours: int, at: Sequence[int] = ()) -> dict[int, float]:
-    """Hour by hour as the service does: written, then compacted. Bytes a reading after each of the hours
-    ``at``, and after the last; 0: before the first was compacted."""
+    """As the service does it: each ten minutes what was written is compacted. Bytes a reading after each of
+    the hours ``at``, and after the last; 0: before the first were compacted."""
     empty, found, after = bytes_of(engine, "history"), {}, 0
     a_hour = sum(len(each) for each in kind.hours)
     for hour in range(hours):
-        flushed(engine, kind, hour)
-        if not hour:
-            found[0] = (bytes_of(engine, "history") - empty) / a_hour
-        after = compact(engine, after).upto
-        vacuum(engine, "history")
+        for begin in range(0, HOUR, TURN):
+            flushed(engine, kind, hour, begin, begin + TURN)
+            if not (hour or begin):
+                with engine.connect() as connection:
+                    written = connection.scalar(select(func.sum(history.c.count)))
+                found[0] = (bytes_of(engine, "history") - empty) / max(int(written or 0), 1)
+            after = compact(engine, after).upto
+            vacuum(engine, "history")
         if hour + 1 in (*at, hours):
             found[hour + 1] = (bytes_of(engine, "history") - empty) / (a_hour * (hour + 1))
     return found
@@ -232,7 +240,7 @@ class Sizes:
     span: int = HOUR
     stays: int = 2
     at: tuple[int, ...] = (1, 3, 8, 24)
-    others: int = 4
+    others: int = 12
     rounds: int = ROUNDS
     old: int = OLD_READINGS
     quiet_s: float = 1.5
@@ -245,7 +253,7 @@ def of_kinds(sizes: Sizes) -> list[Kind]:
     """The simulator's first, then those that are stored for fewer hours."""
     hours = kinds.simulated(sizes.stays, sizes.span)
     minutes = kinds.by_minute(hours)
-    recorded = {name: found[: 3 * sizes.others] for name, found in kinds.recorded().items()}
+    recorded = {name: found[:6] for name, found in kinds.recorded().items()}
     return [
         Kind("simulated monitors, 1 Hz", hours),
         Kind("the same, each sample a few ms beside its second", kinds.jittered(hours)),
@@ -349,15 +357,15 @@ def part(quick: bool = False, sizes: Sizes | None = None) -> Part:
 
 TEXT: Final = """
 What the history takes on disk: table, indexes, PostgreSQL's TOAST, and pages that are free for what comes
-next, after hours that were written in small chunks and compacted one by one as the service does it; every
-value, time, count, device, mark and reason comes back bit for bit. Bytes are counted, not measured, so
-once. Beside: a row for each reading in the same database with an index on stay and time (the stay a
+next, after hours that were written in small chunks and compacted each ten minutes as the service does it;
+every value, time, count, device, mark and reason comes back bit for bit. Bytes are counted, not measured,
+so once. Beside: a row for each reading in the same database with an index on stay and time (the stay a
 number). The journal is apart: it holds the messages since the last snapshot, a minute's. Readings of the
 simulator went through the service; recordings are real monitors' numerics.
 
-Retention goes over readings of which most are of 1 Hz monitors and some of one a
-minute, in a service whose core, journal and writing run as always; how late an evaluation was (each tenth
-of a second), and how long a batch took into the journal, are the worst of each round.
+Retention goes over readings of which most are of 1 Hz monitors and some of one a minute, in a service
+whose core, journal and writing run as always; how late an evaluation was (each tenth of a second), and
+how long a batch took into the journal, are the worst of each round.
 """.strip()
 
 
