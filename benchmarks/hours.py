@@ -55,8 +55,8 @@ def simulated(stays: int, span: int = HOUR) -> list[History]:
         runner._ack = lambda items: None
         core.service_faults = lambda: ()
         core.engine.lateness = WAIT
-        # Monitors are three of four in the simulator's plan.
-        plan = plan_ward(1, max(stays * 4 // 3 + 1, 2))
+        # Not every bed of the simulator's plan has a monitor.
+        plan = plan_ward(1, 2 * stays + 2)
         for stay in plan.stays():
             runner._commands.run("admit", clock.time, {"by": "bench", **stay})
         due = START + FLUSH

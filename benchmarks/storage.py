@@ -86,6 +86,8 @@ class Kind:
 
     name: str
     hours: Sequence[History]
+    is_day: bool = False
+    """Stored for a day: what is there for the next ten minutes weighs more where readings are few."""
     flush: int = kinds.FLUSH
 
 
@@ -257,7 +259,7 @@ def of_kinds(sizes: Sizes) -> list[Kind]:
     return [
         Kind("simulated monitors, 1 Hz", hours),
         Kind("the same, each sample a few ms beside its second", kinds.jittered(hours)),
-        Kind("the same, one a minute", [minutes[n % len(minutes)] for n in range(12)]),
+        Kind("the same, one a minute", [minutes[n % len(minutes)] for n in range(12)], True),
         *(Kind(f"recorded ({name})", found) for name, found in recorded.items()),
     ]
 
@@ -306,9 +308,10 @@ def on(
         y = tuple(float(np.median(each)) * 1000 for each in spans)
         series.append(Series(f"Fetching, {name}", "readings", "ms", x, y, at_most(1.05)))
         for kind in others:
+            span = total if kind.is_day else sizes.others
             with fresh() as engine, fresh() as beside:
-                found, row = stored(engine, kind, sizes.others), plain(beside, kind, sizes.others)
-            dense = found[sizes.others]
+                found, row = stored(engine, kind, span), plain(beside, kind, span)
+            dense = found[span]
             rows.append((name, kind.name, f"{found[0]:.2f}", f"{dense:.2f}", f"{row:.0f}"))
             bytes_ = f"bytes a reading on {name}, {kind.name}"
             figures.append(
