@@ -42,7 +42,7 @@ class Entry:
 
 
 PARTS: Final = (
-    Entry("ingest", "1", "Ingest ceiling", 130),
+    Entry("ingest", "1", "Ingest ceiling", 120),
     Entry("tick", "2", "Tick", 60),
     Entry("small", "3", "Small wards", 120),
     Entry("replay", "4", "Replay", 90),
@@ -52,7 +52,7 @@ PARTS: Final = (
     Entry("streams", "7", "Dashboards", 80),
     Entry("start", "8", "Start", 30),
     Entry("recovery", "8", "Recovery", 120),
-    Entry("storage", "9", "Storage", 140),
+    Entry("storage", "9", "Storage", 130),
     Entry("risk", "+", "Risk", 20),
 )
 """In the order of the paper. Growth, item 10, is gathered from the series of all of them."""
