@@ -75,9 +75,9 @@ def ms(text: str | None) -> int | None:
 
 
 def stored(db: Database, stay: str) -> Counter[tuple[int, int, int, float]]:
-    """(seq, signal, time, value) of all readings of a stay."""
+    """(seq, signal, time, value) of all readings of a stay that a device sent, not of scores."""
     with db.connect() as connection:
-        found = read_history(connection, stay, None, 0, 2**60)
+        found = read_history(connection, stay, INDICES, 0, 2**60)
     columns = (found.seq.tolist(), found.signal.tolist(), found.time.tolist(), found.value.tolist())
     return Counter(zip(*columns, strict=True))
 
