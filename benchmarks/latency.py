@@ -222,7 +222,11 @@ def part(quick: bool = False) -> Part:
             figures.append(
                 Figure.of(
                     f"{name}, p99",
-                    [float(np.percentile(chunk, 99)) for chunk in np.array_split(delays.whole, 5)],
+                    [
+                        float(np.percentile(chunk, 99))
+                        for chunk in np.array_split(delays.whole, 5)
+                        if len(chunk)
+                    ],
                     "ms",
                     against=f"bare MQTT's {np.percentile(delays.bare, 99):.1f} ms",
                     target=at_most(lateness + 2 * TICK_MS) if aim else None,
