@@ -42,6 +42,9 @@ TICK_MS: Final = 1_000
 CYCLE_S: Final = (5.0, 7.0)
 """Between a probe's breaches, drawn anew each time: no probe is in step with the ticks."""
 WARM_S: Final = 8.0
+GRACE_S: Final = 6.0
+"""The messages go on for so long, so that what they delay is seen whole."""
+LEAST: Final = 5
 SLICE_S: Final = 0.002
 PACK: Final = """
 id = "latency"
@@ -183,19 +186,21 @@ def measure(rates: tuple[int, ...], seconds: float, lateness_s: float) -> dict[i
             feed.run(100, WARM_S, bare)
             for rate in rates:
                 begun, told, came = wall(), len(listener.told), len(bare.delays)
-                feed.run(rate, seconds, bare)
+                feed.run(rate, seconds + GRACE_S, bare)
                 delays = found[rate] = Delays(bare=bare.delays[came:])
                 for at, alert in listener.told[told:]:
-                    _note(delays, feed, begun, at, alert)
+                    _note(delays, feed, (begun, begun + seconds * 1000), at, alert)
+                if len(delays.whole) < LEAST:
+                    raise RuntimeError(f"{len(delays.whole)} events at {rate} messages a second")
             bare.stop()
     return found
 
 
-def _note(delays: Delays, feed: Feed, begun: float, at: float, alert: dict[str, Any]) -> None:
-    """An event of a breach that began since ``begun``; the parts of its delay."""
+def _note(delays: Delays, feed: Feed, span: tuple[float, float], at: float, alert: dict[str, Any]) -> None:
+    """An event of a breach that began in the span (ms); the parts of its delay."""
     since = _ms(alert["breach_since"])
     sent = [t for t in feed.breaches[alert["stay"]] if abs(t - since) < 50]
-    if not sent or since < begun:
+    if not sent or not span[0] <= since < span[1]:
         return
     raised, announced = _ms(alert["raised_at"]), _ms(alert["announced_at"])
     delays.whole.append(at - sent[0] - FOR_MS)
@@ -210,7 +215,7 @@ def _row(name: str, values: list[float]) -> tuple[str, ...]:
 
 
 def part(quick: bool = False) -> Part:
-    seconds, rates = (4.0, (100,)) if quick else (14.0, RATES)
+    seconds, rates = (5.0, (100,)) if quick else (14.0, RATES)
     usual = measure(rates, seconds, 2.0)
     at_once = measure(rates[-1:], seconds, 0.0)
     figures, rows, budget = [], [], []
