@@ -213,7 +213,7 @@ def part(
         f"{beds} beds over {days} days, {readings:,} readings: each signal once a minute, cuff pressures "
         "each half hour, in a SQLite database as the service writes it. A trial asks what would have been "
         "raised, in a process of its own as in the service, with one setting of SpO2's rule (`--map`: a map "
-        f"{len(THRESHOLDS)} thresholds × {len(LENGTHS)} durations and a suggestion).",
+        f"of {len(THRESHOLDS)} thresholds × {len(LENGTHS)} durations and a suggestion).",
         "python -m benchmarks.trial",
         tuple(figures),
         (Table("While one waits", columns, tuple(rows)),),
