@@ -251,3 +251,78 @@ def test_where_the_pulse_stands_in_at_the_raise_its_value_is_told(tmp_path):
     (alert,) = world.alerts(stay)
     assert (alert.signal, alert.value) == ("pr", 134.0)
     world.close()
+
+
+QUICK = (
+    'id = "quick"\ntitle = "t"\nsource = "tests"\n'
+    '[[rule]]\nid = "fast"\ntitle = "fast"\npriority = "medium"\n'
+    'when = ["rr >= 24"]\nfor = "7s"\nclear_for = "4s"\n'
+)
+RATES = {12: 20, **dict.fromkeys([10, 11, *range(13, 26)], 25)}
+"""Two seconds in breach, one that ends it, then a breach that lasts: raised at 20, not at 17."""
+
+
+def backlog(world: World, begun: int, seconds: int) -> None:
+    """A batch of the journal for each second; of the patient in bed x one sample comes with the next."""
+    for second in range(1, seconds):
+        at = begun + 1_000 * second
+        for bed in BEDS:
+            world.measure(f"mon-{bed}", time=at + 500, rr=16, hr=80)
+        for own in {12: (), 13: (12, 13)}.get(second, (second,)):
+            world.measure("mon-x", time=begun + 1_000 * own, rr=RATES.get(own, 20), hr=80)
+        world.runner.take_messages()
+
+
+def raised(world: World) -> list[tuple[int, int]]:
+    """(since, at) of every time that somebody was told, in seconds."""
+    found = [(a.breach_since, a.raised_at) for a in world.alerts() if a.rule == "fast"]
+    assert len(world.events("raised")) == len(found)
+    return found
+
+
+def four_beds(folder: Path) -> World:
+    folder.mkdir()
+    (folder / "quick.toml").write_text(QUICK)
+    world = World(folder / "data", pack=str(folder / "quick.toml"))
+    for bed in (*BEDS, "x"):
+        world.admit(bed, (f"mon-{bed}",))
+    world.tick()
+    return world
+
+
+def test_a_start_behind_a_backlog_tells_what_was_told_and_nothing_else(tmp_path):
+    world = four_beds(tmp_path / "ward")
+    begun = world.now
+    world.clock.time += 60_000
+    before = metrics.LATE._value.get()
+    backlog(world, begun, 50)
+    world.tick()
+    told = raised(world)
+    assert told == [(begun + 13_000, begun + 20_000)]
+    world.crash()
+    world.tick()
+    assert raised(world) == told
+    assert metrics.LATE._value.get() == before
+    world.close()
+
+
+def test_a_start_builds_clocks_again_when_they_were_built_live(tmp_path):
+    """What came late live comes late in a start as well, and ends what it ended."""
+    world = four_beds(tmp_path / "ward")
+    for second in range(50):
+        for bed in BEDS:
+            world.measure(f"mon-{bed}", rr=16, hr=80)
+        at = world.now
+        if second != 12:
+            world.measure("mon-x", rr=RATES.get(second, 20), hr=80)
+        else:
+            kept = world.sample("mon-x", at, rr=RATES[12], hr=80)
+        if second == 15:
+            world.publish("mon-x", kept)
+        world.tick()
+    told = raised(world)
+    assert len(told) == 1
+    world.crash()
+    world.tick()
+    assert raised(world) == told
+    world.close()

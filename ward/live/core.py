@@ -274,7 +274,7 @@ class Core:
         self._late.note(step.late, now)
         self._guard("alerts", lambda: self._follow(step.transitions, now))
         self._unproved.prove(self.book, self.engine, self.slots)
-        self._rebuild(now)
+        self._rebuild(now, now)
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
         note_failed(self.plans, self.faults)
@@ -300,8 +300,9 @@ class Core:
         step = step or self.engine.step(reached)
         self._note_values(step)
         self._note_marks(*step.parts)
-        self._late.note(step.late, now)
+        self._late.note(step.late, reached)
         self._follow(step.transitions, now)
+        self._rebuild(reached, now)
 
     def reconcile(self) -> None:
         """After a start: what the book says is raised stays raised."""
@@ -383,8 +384,9 @@ class Core:
 
     # ------------------------------------------------------------------ late readings
 
-    def _rebuild(self, now: int, *, everything: bool = False) -> None:
-        for slot in self._late.due(now, everything=everything):
+    def _rebuild(self, reached: int, now: int, *, everything: bool = False) -> None:
+        """What is due at the time reached, told at ``now``."""
+        for slot in self._late.due(reached, everything=everything):
             fault = self._guard("rebuild", partial(self._rebuild_one, slot, self._late.of(slot), now))
             if isinstance(fault, SQLAlchemyError):
                 break  # the database is away: all is kept and tried again, and the tick goes on
@@ -402,7 +404,7 @@ class Core:
 
         Raises UnavailableError where the database did not let it: only the journal has the rest.
         """
-        self._rebuild(now, everything=True)
+        self._rebuild(now, now, everything=True)
         self.commit(now)
         if self._late:
             raise UnavailableError("readings that came late wait for the database")

@@ -31,9 +31,11 @@ from ward.ingest.records import Sample
 from ward.live import metrics
 from ward.live.core import Core
 from ward.live.faults import AWAY, why
+from ward.live.late import SETTLE
 from ward.scoring.readings import Int
 from ward.scoring.salvage import step_without
 from ward.scoring.sustain import NEVER
+from ward.signals import SECOND
 
 AT_ONCE: Final = 120_000
 """Readings evaluated in one step: about as quick as it gets."""
@@ -51,6 +53,11 @@ PATIENCE_S: Final = 0.2
 """So often the reader looks whether it is to stop."""
 SWITCH_S: Final = 0.0005
 """So soon one thread lets the other have Python: each needs it only between two long operations."""
+RECENT: Final = SECOND
+"""What comes and is no older (ms), or than evaluation waits for, is no backlog."""
+BEHIND: Final = 30 * SECOND
+"""Within a backlog evaluation stays so far behind (ms, times the clock's speed): connections differ in how
+far theirs has come, and live it was evaluated when all of it was there."""
 _SAMPLES: Final = (Packed, Sample)
 PASSED_OVER: Final = "recovery: a part of the journal was passed over"
 
@@ -209,8 +216,8 @@ class Recovery:
             raise ValueError("it cannot be read")
         entries, now = entries_of(parts), self._clock.now()
         self._core.take(entries, position, now)
-        received = max((entry.received for entry in entries), default=0)
-        self._core.follow(min(received, self._core.reached + self._core.engine.lateness), now)
+        received = np.array([max((entry.received for entry in entries), default=0)])
+        self._core.follow(int(_reached(self._core, received, np.array([self._core.reached]))[0]), now)
 
     def _guarded(self, position: int, work: Callable[[], None]) -> None:
         try:
@@ -368,8 +375,7 @@ def take_run(core: Core, table: _Table, position: int, now: int, follow: Callabl
     middle = _middles(readings.time, batch, len(ends), core.reached)
     core.reached = int(middle[-1])
     received = np.maximum.reduceat(run.received, np.concatenate([[0], ends[:-1]]))
-    # A backlog came in many batches, all received at about one time: what is in the next is not late.
-    reached = np.maximum.accumulate(np.minimum(received, middle + core.engine.lateness))
+    reached = np.maximum.accumulate(_reached(core, received, middle))
     for first, last in pairwise(_edges(core, readings.time, batch, reached)):
         begin, end = np.searchsorted(batch, [first, last])
         part = readings.take(slice(begin, end))
@@ -377,6 +383,15 @@ def take_run(core: Core, table: _Table, position: int, now: int, follow: Callabl
         follow(int(reached[last - 1]), now)
     core.note_heard(rows.stays, now)
     core.note_routed(found.routed)
+
+
+def _reached(core: Core, received: Int, middle: Int) -> Int:
+    """Up to when to evaluate at each batch: when it was received, as live, or behind a backlog, which came in
+    many batches that were all received at about one time."""
+    lateness = core.engine.lateness
+    behind = middle + lateness - round(BEHIND * core.speed)
+    found: Int = np.where(received - middle <= max(lateness, RECENT), received, np.minimum(received, behind))
+    return found
 
 
 def _middles(time: Int, batch: Int, batches: int, before: int) -> Int:
@@ -391,11 +406,15 @@ def _middles(time: Int, batch: Int, batches: int, before: int) -> Int:
 
 
 def _edges(core: Core, time: Int, batch: Int, reached: Int) -> list[int]:
-    """Between which batches to evaluate: where there is enough to do, and before each that has what comes
-    late, behind what the batches before it have reached."""
+    """Between which batches to evaluate: where there is enough to do, before each that has what comes late,
+    behind what the batches before it have reached, and when the clocks of its stay were built again."""
     first = np.full(len(reached), NEVER)
     np.minimum.at(first, batch, time)
     before = np.concatenate([[core.engine.until], reached[:-1] - core.engine.lateness])
     late = np.flatnonzero(first <= np.maximum.accumulate(before))
+    again = np.searchsorted(reached, reached[late] + round(SETTLE * core.speed))
     done = np.cumsum(np.bincount(batch, minlength=len(reached))) // AT_ONCE
-    return sorted({0, len(reached), *late.tolist(), *(np.flatnonzero(np.diff(done)) + 1).tolist()})
+    enough = np.flatnonzero(np.diff(done)) + 1
+    cuts = np.concatenate([[0, len(reached)], late, late + 1, again + 1, enough])
+    found: list[int] = np.unique(cuts[cuts <= len(reached)]).tolist()
+    return found

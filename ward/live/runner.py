@@ -29,7 +29,7 @@ from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.faults import AWAY, told
 from ward.live.load import Load
-from ward.live.recovery import Recovery
+from ward.live.recovery import RECENT, Recovery
 from ward.live.views import Json
 from ward.live.watchdog import end_process
 from ward.signals import MINUTE
@@ -43,7 +43,6 @@ GATHER_S: Final = 0.2
 """So long the first of a few messages waits for others, though never past a tick: they share a commit."""
 DRAINED_S: Final = 0.5
 """After a start the backlog counts as drained when nothing has come for so long."""
-RECENT_MS: Final = 1_000
 LONGEST_BACKLOG_S: Final = 30.0
 BACK_OFF_S: Final = 1.0
 MAX_ASKS: Final = 1_000
@@ -177,7 +176,7 @@ class Runner:
         then no older than evaluation waits for anyway."""
         if not self._is_connected():
             return False
-        recent = self._clock.now() - self._core.reached <= max(self._core.engine.lateness, RECENT_MS)
+        recent = self._clock.now() - self._core.reached <= max(self._core.engine.lateness, RECENT)
         return silence_s >= DRAINED_S or (has_heard and recent and not len(self._intake))
 
     def _round(self, part: str, work: Callable[[], Any]) -> Any:
