@@ -15,12 +15,12 @@ def note(late: Late, slots: list[int], now: int) -> None:
 def test_a_ward_that_reconnects_is_built_again_some_stays_a_tick():
     late, now, order = Late(1.0), 1_000_000, []
     note(late, list(range(STAYS)), now)
-    assert late.due(now) == [], "more may come"
-    assert late.due(now, everything=True) == list(range(STAYS))
+    assert late.due(now, AT_ONCE) == [], "more may come"
+    assert late.slots() == list(range(STAYS))
     ticks = 0
     while late:
         now, ticks = now + SETTLE, ticks + 1
-        due = late.due(now)
+        due = late.due(now, AT_ONCE)
         assert 0 < len(due) <= AT_ONCE
         order += due
         for slot in due:
@@ -34,7 +34,7 @@ def test_who_is_late_again_and_again_keeps_nobody_waiting():
     note(late, list(range(STAYS)), now)
     for _ in range(10):
         now += LONGEST_WAIT
-        due = late.due(now)
+        due = late.due(now, AT_ONCE)
         for slot in due:
             late.drop(slot)
         done += due

@@ -34,7 +34,7 @@ from ward.live.columns import columns_of, layout
 from ward.live.earlier import Earlier
 from ward.live.faults import told
 from ward.live.history import HistoryBuffer
-from ward.live.late import Late
+from ward.live.late import AT_ONCE, Late
 from ward.live.plans import note_failed
 from ward.live.raises import Values, values_at_raises
 from ward.live.rebuild import built_again
@@ -120,7 +120,7 @@ class Core:
         self.tally = Beat(self.speed)
         self.changed: set[str] = set()
         """Stays whose view is out of date."""
-        self._late = Late(self.speed)
+        self.late = Late(self.speed)
         self._earlier = Earlier()
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
@@ -161,7 +161,7 @@ class Core:
             self.engine.forget(slot)
             self.newest.forget(slot)
             self.slots.free(stay)
-            self._late.drop(slot)
+            self.late.drop(slot)
             self._earlier.drop(slot)
             self.scores.forget(slot)
         self.router.remove_stay(stay)
@@ -271,10 +271,10 @@ class Core:
             step = self.engine.step(now)
         self._guard("values", lambda: self._note_values(step))
         self._guard("marks", lambda: self._note_marks(*step.parts))
-        self._late.note(step.late, now)
+        self.late.note(step.late, now)
         self._guard("alerts", lambda: self._follow(step.transitions, now))
         self._unproved.prove(self.book, self.engine, self.slots)
-        self._rebuild(now, now)
+        self._rebuild(self.late.due(now, AT_ONCE), now)
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
         note_failed(self.plans, self.faults)
@@ -300,9 +300,9 @@ class Core:
         step = step or self.engine.step(reached)
         self._note_values(step)
         self._note_marks(*step.parts)
-        self._late.note(step.late, reached)
+        self.late.note(step.late, reached)
         self._follow(step.transitions, now)
-        self._rebuild(reached, now)
+        self._rebuild(self.late.due(reached), now)
 
     def reconcile(self) -> None:
         """After a start: what the book says is raised stays raised."""
@@ -384,13 +384,12 @@ class Core:
 
     # ------------------------------------------------------------------ late readings
 
-    def _rebuild(self, reached: int, now: int, *, everything: bool = False) -> None:
-        """What is due at the time reached, told at ``now``."""
-        for slot in self._late.due(reached, everything=everything):
-            fault = self._guard("rebuild", partial(self._rebuild_one, slot, self._late.of(slot), now))
+    def _rebuild(self, slots: Iterable[int], now: int) -> None:
+        for slot in slots:
+            fault = self._guard("rebuild", partial(self._rebuild_one, slot, self.late.of(slot), now))
             if isinstance(fault, SQLAlchemyError):
                 break  # the database is away: all is kept and tried again, and the tick goes on
-            self._late.drop(slot)
+            self.late.drop(slot)
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
         """Build the clocks of one stay again from what is stored, and what came late."""
@@ -404,9 +403,9 @@ class Core:
 
         Raises UnavailableError where the database did not let it: only the journal has the rest.
         """
-        self._rebuild(now, now, everything=True)
+        self._rebuild(self.late.slots(), now)
         self.commit(now)
-        if self._late:
+        if self.late:
             raise UnavailableError("readings that came late wait for the database")
 
     # ------------------------------------------------------------------ technical alerts

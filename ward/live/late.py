@@ -34,12 +34,17 @@ class Late:
             self._first.setdefault(slot, now)
             self._last[slot] = now
 
-    def due(self, now: int, *, everything: bool = False) -> list[int]:
-        """Slots whose readings have waited long enough, who waits longest first, ``AT_ONCE`` at
-        the most; or all that have some."""
-        if everything:
-            return list(self._readings)
-        return list(islice((slot for slot in self._readings if self._is_due(slot, now)), AT_ONCE))
+    def due(self, now: int, at_most: int | None = None) -> list[int]:
+        """Slots whose readings have waited long enough, who waits longest first."""
+        return list(islice((slot for slot in self._readings if self._is_due(slot, now)), at_most))
+
+    def slots(self) -> list[int]:
+        """All that have some."""
+        return list(self._readings)
+
+    def waiting_for(self) -> list[int]:
+        """When each may be due, if no more comes (ms)."""
+        return [last + round(SETTLE * self._speed) for last in self._last.values()]
 
     def _is_due(self, slot: int, now: int) -> bool:
         settled = now - self._last[slot] >= SETTLE * self._speed

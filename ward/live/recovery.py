@@ -412,7 +412,8 @@ def _edges(core: Core, time: Int, batch: Int, reached: Int) -> list[int]:
     np.minimum.at(first, batch, time)
     before = np.concatenate([[core.engine.until], reached[:-1] - core.engine.lateness])
     late = np.flatnonzero(first <= np.maximum.accumulate(before))
-    again = np.searchsorted(reached, reached[late] + round(SETTLE * core.speed))
+    due = np.append(reached[late] + round(SETTLE * core.speed), core.late.waiting_for()).astype(np.int64)
+    again = np.searchsorted(reached, due)
     done = np.cumsum(np.bincount(batch, minlength=len(reached))) // AT_ONCE
     enough = np.flatnonzero(np.diff(done)) + 1
     cuts = np.concatenate([[0, len(reached)], late, late + 1, again + 1, enough])
