@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
 from ward.errors import NotFoundError, UnavailableError
-from ward.live import core, rebuild
+from ward.live import rebuild, taking
 from ward.store.letters import count_letters
 from ward.store.snapshots import load_snapshots
 
@@ -145,7 +145,7 @@ def test_a_database_that_goes_away_in_a_start_costs_no_row(world, monkeypatch, t
     first = world.admit("1", ("mon",))
     second = world.admit("2", ("mon-2",))
     world.live(20, spo2=97)
-    real, left = core.get_stay, [None] * times
+    real, left = taking.get_stay, [None] * times
 
     def get_stay(*given):
         if left:
@@ -153,11 +153,11 @@ def test_a_database_that_goes_away_in_a_start_costs_no_row(world, monkeypatch, t
             raise OperationalError("SELECT", {}, Exception("away"))
         return real(*given)
 
-    monkeypatch.setattr(core, "get_stay", get_stay)
+    monkeypatch.setattr(taking, "get_stay", get_stay)
     if times > 3:
         with pytest.raises(OperationalError):
             world.crash()
-        monkeypatch.setattr(core, "get_stay", real)
+        monkeypatch.setattr(taking, "get_stay", real)
     world.crash()
     assert not any("recovery" in reason for reason in world.service.health()["reasons"])
     assert world.service.core.stays.keys() == {first, second}

@@ -10,6 +10,7 @@ from ward.clock import iso
 from ward.config import Settings
 from ward.ingest.intake import Incoming
 from ward.service import WardService
+from ward.signals import N_OBSERVED
 from ward.store.alerts import list_alerts
 from ward.store.events import list_events
 from ward.store.history import read_history
@@ -134,9 +135,9 @@ class World:
         return stored_trial(self.service.engine_db, self.service.core.rulebook, request, lambda *_: None)
 
     def stored(self, stay: str) -> Any:
-        """All readings of the stay that are in the database or on their way there."""
+        """What was measured of the stay, in the database or on its way there; scores are no readings."""
         from ward.live import snapshots
 
         snapshots.flush(self.service.core)
         with self.service.engine_db.connect() as connection:
-            return read_history(connection, stay, None, 0, 2**60)
+            return read_history(connection, stay, range(N_OBSERVED), 0, 2**60)
