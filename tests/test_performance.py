@@ -235,7 +235,7 @@ def test_a_part_runs_in_a_process_of_its_own(parts):
 
 
 def test_a_part_that_ends_badly_is_told_by_its_last_words(parts):
-    found = parts(f"print('begun'); raise RuntimeError('no broker in {Path(suite.ROOT)}/bin')")
+    found = parts(f"print('begun', flush=True); raise RuntimeError('no broker in {Path(suite.ROOT)}/bin')")
     assert found.part is None
     assert found.failure == "exit code 1: RuntimeError: no broker in /bin"
     assert "begun" in parts.said[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +135,10 @@ class World:
         snapshots.flush(self.service.core)
         return stored_trial(self.service.engine_db, self.service.core.rulebook, request, lambda *_: None)
 
-    def stored(self, stay: str) -> Any:
-        """What was measured of the stay, in the database or on its way there; scores are no readings."""
+    def stored(self, stay: str, signals: Iterable[int] | None = range(N_OBSERVED)) -> Any:
+        """What was measured of the stay, in the database or on its way there; None: the scores, too."""
         from ward.live import snapshots
 
         snapshots.flush(self.service.core)
         with self.service.engine_db.connect() as connection:
-            return read_history(connection, stay, range(N_OBSERVED), 0, 2**60)
+            return read_history(connection, stay, signals, 0, 2**60)

@@ -29,6 +29,7 @@ from ward.store.audit import Entry, append, verify
 from ward.store.drafts import Draft, add_draft
 from ward.store.idempotency import claim, remember
 from ward.store.tables import deliveries, metadata, snapshots
+from ward.store.trials import Trial, keep_trial
 
 REF = "Zacharias-Q-7731"
 HR, SPO2, TEMP = 71.6875, 70.8125, 37.34375
@@ -67,6 +68,7 @@ def a_life(world: World) -> tuple[str, str]:
         given = {"changes": [], "trial": None, "by": "Ada", "by_id": "user:1", "at": world.now}
         draft = Draft(id="d", title="t", why=f"for {REF}", scope=f"stay:{stay}", state="proposed", **given)
         add_draft(tx, draft)
+        keep_trial(tx, Trial("t", "user:1", f"stay:{stay}", world.now, [], {}, {}), 500)
         claim(tx, key="k", actor="a", route="POST /api/v1/stays", digest="d", now=1)
         remember(
             tx,
@@ -162,13 +164,13 @@ def test_an_erased_patient_is_nowhere_and_nobody_else_is_missing(world: World) -
     world.crash()
     world.live(5, "mon2", hr=60, spo2=97)
     assert world.alerts(stay) == []
-    assert len(world.stored(stay)) == 0
+    assert len(world.stored(stay, None)) == 0
     assert [s["id"] for s in world.service.board.stays.values()] == [other]
     assert REF not in str(everywhere(world))
 
 
 def columns(world: World, stay: str) -> tuple[list[int], list[float]]:
-    found = world.stored(stay)
+    found = world.stored(stay, None)
     return found.time.tolist(), found.value.tolist()
 
 
@@ -229,7 +231,7 @@ def test_every_table_that_names_a_stay_is_erased_or_kept_on_purpose() -> None:
 
 def test_an_export_has_all_that_is_kept_in_open_formats(world: World, tmp_path: Path) -> None:
     stay, other = a_life(world)
-    written = world.stored(stay)
+    written = world.stored(stay, None)
     document = json.loads(b"".join(as_json(world.service.engine_db, [stay])))
     (found,) = document["stays"]
     assert list(found) == [section.name for section in SECTIONS]

@@ -17,6 +17,7 @@ from ward.alerts.model import Event
 from ward.cli import app
 from ward.clock import iso
 from ward.errors import InvalidError
+from ward.machine import machine_zone
 from ward.reports import read
 from ward.reports.rules import CAUTIONS
 from ward.signals import HOUR, MINUTE, SECOND
@@ -211,7 +212,7 @@ def test_the_command_line_prints_table_json_and_csv(engine: Engine, tmp_path):
     assert "4 stays, 56.0 patient-days, 4 alerts, 4 interruptions (0.071 a patient and day)" in table.stdout
     assert "too few to tell (3 of 4 actionable)" in table.stdout
     whole = json.loads(run(url, tmp_path, "rules", *span, "--format", "json").stdout)
-    assert whole == json.loads(json.dumps(report(engine)))
+    assert whole == json.loads(json.dumps(report(engine, zone=machine_zone())))
     (line,) = csv.DictReader(io.StringIO(run(url, tmp_path, "rules", *span, "--format", "csv").stdout))
     assert (line["rule"], line["actionable_count"]) == ("spo2-below-88", "3")
     wrong = run(url, tmp_path, "rules", "--start", "yesterday")

@@ -51,6 +51,9 @@ ALLOWED = {
     f"POST {A}/alerts/{{alert}}/unshelve": STAFF,
     f"POST {A}/rules/trial": TUNING,
     f"GET {A}/trials/history": TUNING,
+    f"GET {A}/recordings": TUNING,
+    f"POST {A}/recordings": TUNING,
+    f"DELETE {A}/recordings/{{recording}}": TUNING,
     f"GET {A}/rules": ALL,
     f"GET {A}/rules/{{rule}}": ALL,
     f"PUT {A}/rules/{{rule}}": TUNING,
@@ -146,6 +149,7 @@ IDS |= {
     "id": "17",
     "credential": "none",
     "draft": "none",
+    "recording": "none",
     "pack": "none",
     "device": "mon-1",
 }

@@ -62,7 +62,7 @@ def test_from_proposal_to_force_and_back(author: TestClient, other: TestClient, 
             "after": {**PACK_RULE, "for": "15m", "scope": "all"},
         }
     ]
-    assert draft["may"] == ["comment", "reject", "withdraw"]
+    assert draft["may"] == ["comment", "withdraw"]
     assert problem(act(author, draft, "apply"))["detail"] == (
         "this draft is not approved by a second person yet"
     )
