@@ -25,7 +25,7 @@ from ward.scoring.readings import DTYPES, Bool, Int, Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import BREACH, NEVER, Sustain, Transitions
-from ward.signals import N_OBSERVED, SECOND
+from ward.signals import MINUTE, N_OBSERVED, SECOND
 
 LATENESS: Final = 2 * SECOND
 _NOT_STARTED: Final = -2
@@ -33,9 +33,13 @@ _NOT_STARTED: Final = -2
 _PART: Final = 1_000_000
 """Readings evaluated at once at the most."""
 _MANY: Final = 400_000
-"""More at once come of no clock, but from recordings: they are judged ..."""
+"""More at once, of longer than a minute, come of no clock, but from recordings: they are judged ..."""
 _PIECE: Final = 50_000
 """... so many at a time, about: the columns stay in the cache, and in a short time little is doubted."""
+
+
+def _is_recording(time: Int) -> bool:
+    return len(time) > _MANY and int(np.ptp(time)) > MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +219,14 @@ class Engine:
         self._coming = [] if is_due.all() else [coming.take(~is_due)]
         ready = np.flatnonzero(is_due & ~is_missed)
         late = coming.take(is_missed)
-        if self.filter and len(ready) <= _MANY:
+        if self.filter and not _is_recording(coming.time[ready]):
             return coming.in_cell_order(ready), late
         return coming if len(ready) == len(coming) else coming.take(ready), late
 
     @staticmethod
     def _judge(gate: Filter, ready: Readings, until: int) -> tuple[Marked, ...]:
         """In pieces of time where there are many; how they are cut cannot be seen in the marks."""
-        if len(ready) <= _MANY:
+        if not _is_recording(ready.time):
             return gate.judge(ready, until)
         some = np.sort(ready.time[:: _PIECE // 1_000])
         cuts = np.unique(some[1_000::1_000])
