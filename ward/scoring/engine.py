@@ -38,10 +38,6 @@ _PIECE: Final = 50_000
 """... so many at a time, about: the columns stay in the cache, and in a short time little is doubted."""
 
 
-def _is_recording(time: Int) -> bool:
-    return len(time) > _MANY and int(np.ptp(time)) > MINUTE
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step brought: transitions; marks of readings, in parts; readings too late to be taken in
@@ -188,12 +184,13 @@ class Engine:
         until = now - self.lateness
         if until < self.until:
             until = self.until  # time never goes backwards: a clock set back must not undo what was told
-        ready, missed = self._take(until)
+        coming, ready, missed = self._take(until)
         self.until = until
         if self.filter:
-            parts, waiting = self._judge(self.filter, ready, until), self.filter.waiting()
+            parts, waiting = self._judge(self.filter, coming, ready, until), self.filter.waiting()
         else:
-            parts, waiting = (Marked.all_valid(ready),), np.full(self.slots, NEVER)
+            every = coming if len(ready) == len(coming) else coming.take(ready)
+            parts, waiting = (Marked.all_valid(every),), np.full(self.slots, NEVER)
         span = np.maximum(np.minimum(until, waiting - 1), self.frontier)
         due: list[Readings] = []
         later: list[Readings] = []
@@ -212,32 +209,29 @@ class Engine:
         transitions = self._evaluate_in_parts(Readings.concat(due), span)
         return Step(transitions, parts, Readings.concat(late))
 
-    def _take(self, until: int) -> tuple[Readings, Readings]:
-        """What came and is due, for the filter in order, and what came too late."""
+    def _take(self, until: int) -> tuple[Readings, Int, Readings]:
+        """What came, the rows of it that are due, and what came too late."""
         coming = Readings.concat(self._coming)
         is_due, is_missed = coming.time <= until, coming.time <= self.until
         self._coming = [] if is_due.all() else [coming.take(~is_due)]
-        ready = np.flatnonzero(is_due & ~is_missed)
-        late = coming.take(is_missed)
-        if self.filter and not _is_recording(coming.time[ready]):
-            return coming.in_cell_order(ready), late
-        return coming if len(ready) == len(coming) else coming.take(ready), late
+        return coming, np.flatnonzero(is_due & ~is_missed), coming.take(is_missed)
 
     @staticmethod
-    def _judge(gate: Filter, ready: Readings, until: int) -> tuple[Marked, ...]:
+    def _judge(gate: Filter, coming: Readings, rows: Int, until: int) -> tuple[Marked, ...]:
         """In pieces of time where there are many; how they are cut cannot be seen in the marks."""
-        if not _is_recording(ready.time):
-            return gate.judge(ready, until)
-        some = np.sort(ready.time[:: _PIECE // 1_000])
+        if len(rows) <= _MANY or int(np.ptp(coming.time[rows])) <= MINUTE:
+            return gate.judge(coming.in_cell_order(rows), until)
+        time = coming.time[rows]
+        some = np.sort(time[:: _PIECE // 1_000])
         cuts = np.unique(some[1_000::1_000])
-        piece = np.searchsorted(cuts, ready.time)
+        piece = np.searchsorted(cuts, time)
         order = np.argsort(piece.astype(np.uint16) if len(cuts) < 2**16 else piece, kind="stable")
         edges = np.searchsorted(piece[order], np.arange(len(cuts) + 2)).tolist()
         ends = [*cuts.tolist(), until]
         return tuple(
             part
             for (low, high), end in zip(pairwise(edges), ends, strict=True)
-            for part in gate.judge(ready.take(order[low:high]).in_cell_order(), end)
+            for part in gate.judge(coming.take(rows[order[low:high]]).in_cell_order(), end)
         )
 
     def _evaluate_in_parts(self, valid: Readings, span: Int) -> Transitions:
