@@ -20,7 +20,7 @@ ticks go on between."""
 
 class Late:
     def __init__(self, speed: float) -> None:
-        self._speed = speed
+        self.settle, self._longest = round(SETTLE * speed), round(LONGEST_WAIT * speed)
         self._readings: dict[int, list[Readings]] = {}
         self._first: dict[int, int] = {}
         self._last: dict[int, int] = {}
@@ -44,11 +44,10 @@ class Late:
 
     def waiting_for(self) -> list[int]:
         """When each may be due, if no more comes (ms)."""
-        return [last + round(SETTLE * self._speed) for last in self._last.values()]
+        return [last + self.settle for last in self._last.values()]
 
     def _is_due(self, slot: int, now: int) -> bool:
-        settled = now - self._last[slot] >= SETTLE * self._speed
-        return settled or now - self._first[slot] >= LONGEST_WAIT * self._speed
+        return now - self._last[slot] >= self.settle or now - self._first[slot] >= self._longest
 
     def of(self, slot: int) -> Readings:
         return Readings.concat(self._readings[slot])

@@ -31,7 +31,6 @@ from ward.ingest.records import Sample
 from ward.live import metrics
 from ward.live.core import Core
 from ward.live.faults import AWAY, why
-from ward.live.late import SETTLE
 from ward.scoring.readings import Int
 from ward.scoring.salvage import step_without
 from ward.scoring.sustain import NEVER
@@ -412,7 +411,7 @@ def _edges(core: Core, time: Int, batch: Int, reached: Int) -> list[int]:
     np.minimum.at(first, batch, time)
     before = np.concatenate([[core.engine.until], reached[:-1] - core.engine.lateness])
     late = np.flatnonzero(first <= np.maximum.accumulate(before))
-    due = np.append(reached[late] + round(SETTLE * core.speed), core.late.waiting_for()).astype(np.int64)
+    due = np.append(reached[late] + core.late.settle, core.late.waiting_for()).astype(np.int64)
     again = np.searchsorted(reached, due)
     done = np.cumsum(np.bincount(batch, minlength=len(reached))) // AT_ONCE
     enough = np.flatnonzero(np.diff(done)) + 1
