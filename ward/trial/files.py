@@ -12,15 +12,16 @@ from typing import Any, Final
 
 from ward.alerts.packs import Pack, load_pack, rule_to_dict
 from ward.errors import InvalidError
-from ward.ingest.recordings import Recording, read_all
+from ward.ingest.recordings import read_all
 from ward.models import find_risk
-from ward.replay import holds_of, shift_of
+from ward.replay import as_readings, shift_of
 from ward.replay_files import duration, parse_hold
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.trial.candidates import candidates_of, parse_grid
 from ward.trial.labels import read_labels
 from ward.trial.picture import picture
+from ward.trial.recorded import moved, patients_of
 from ward.trial.run import Json, Patient, Wanted, run
 from ward.trial.suggest import MISS_COST, Load, Wish
 from ward.trial.table import COLUMNS, flat, lines
@@ -63,23 +64,12 @@ def trial_files(
     if events is not None and not any(r.stay in events for r in recordings):
         say(f"ward: no event of {labels} belongs to any of these stays")
     shift = shift_of(recordings)
-    end = max(int(r.rows[-1]) for r in recordings) + shift
     place = {r.stay: r for r in recordings}
-    patients = [
-        Patient(
-            r.stay,
-            int(r.time[0]) + shift,
-            end,
-            len(r),
-            in_force.rules,
-            recorded_until=int(r.rows[-1]) + shift,
-        )
-        for r in recordings
-    ]
-    moved = None if events is None else {stay: {at + shift for at in times} for stay, times in events.items()}
+    patients = patients_of(recordings, in_force.rules, shift)
+    labelled = None if events is None else moved(events, shift)
 
     def load(some: Sequence[Patient]) -> list[Readings]:
-        return [_readings(place[p.id], known_holds, shift) for p in some]
+        return [as_readings([place[p.id]], known_holds, shift) for p in some]
 
     def model() -> RiskModel | None:
         return find_risk(risk_model)
@@ -87,7 +77,7 @@ def trial_files(
     def moment(ms: int) -> Any:
         return recordings[0].origin.to_input(ms - shift)
 
-    answer = run(patients, load, Wanted(wanted, moved, *spans, wish), Told(say), moment, model)
+    answer = run(patients, load, Wanted(wanted, labelled, *spans, wish), Told(say), moment, model)
     for path in output:
         _write(path, answer)
     return lines(answer)
@@ -108,17 +98,6 @@ def parse_wish(text: str) -> Wish:
         raise InvalidError(f"--suggest {text!r}: must be such as 3/day or '3 interruptions/day'")
     of: Load = "interruptions" if match[2] == "interruptions" else "alerts"
     return Wish(float(match[1]), of, MISS_COST)
-
-
-def _readings(recording: Recording, holds: dict[str, int], shift: int) -> Readings:
-    return Readings.of(
-        len(recording),
-        slot=0,
-        signal=recording.signal,
-        time=recording.time + shift,
-        value=recording.value,
-        hold=holds_of(recording, holds),
-    )
 
 
 class Told:

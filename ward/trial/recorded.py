@@ -13,7 +13,7 @@ from ward.alerts.overrides import Rulebook
 from ward.clock import iso
 from ward.errors import InvalidError
 from ward.ingest.recordings import Recording, read_recordings
-from ward.replay import holds_of, shift_of
+from ward.replay import as_readings, shift_of
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
@@ -38,18 +38,19 @@ def recorded_trial(
     _, _, ward = (request.get("scope") or "all").partition(":")
     in_force = rulebook.effective(ward or None)
     shift = shift_of(found)
-    patients = _patients(found, in_force, shift)
-    labels = _moved(parse_labels(request["labels"], "labels"), shift) if request.get("labels") else None
+    patients = patients_of(found, in_force, shift)
+    labels = moved(parse_labels(request["labels"], "labels"), shift) if request.get("labels") else None
     wanted = wanted_of(request, [in_force], labels)
 
     def load(some: Sequence[Patient]) -> list[Readings]:
-        return [_readings(place[one.id], shift) for one in some]
+        return [as_readings([place[one.id]], {}, shift) for one in some]
 
     answer = run(patients, load, wanted, tell, lambda ms: iso(ms - shift), model)
     return answer | {"relative": found[0].origin.zone is None}
 
 
-def _patients(found: Sequence[Recording], in_force: Sequence[Rule], shift: int) -> list[Patient]:
+def patients_of(found: Sequence[Recording], in_force: Sequence[Rule], shift: int) -> list[Patient]:
+    """Whom recordings are of, all watched until the last of them ends; times moved by ``shift`` ms."""
     end = max(int(one.rows[-1]) for one in found) + shift
     return [
         Patient(
@@ -64,16 +65,6 @@ def _patients(found: Sequence[Recording], in_force: Sequence[Rule], shift: int) 
     ]
 
 
-def _moved(labels: Times, shift: int) -> Times:
+def moved(labels: Times, shift: int) -> Times:
+    """Times of events, as the recordings' are moved."""
     return {stay: {at + shift for at in times} for stay, times in labels.items()}
-
-
-def _readings(recording: Recording, shift: int) -> Readings:
-    return Readings.of(
-        len(recording),
-        slot=0,
-        signal=recording.signal,
-        time=recording.time + shift,
-        value=recording.value,
-        hold=holds_of(recording, {}),
-    )
