@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.parts import chromium
+from tests.browsers import browser
 
 
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if chromium() is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
+    with browser() as made:
         yield made
-        made.close()

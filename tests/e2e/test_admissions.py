@@ -66,24 +66,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def nurse(house: Served) -> Iterator[Page]:
+def nurse(house: Served, chrome) -> Iterator[Page]:
     """Ada's tablet, logged in."""
-    with playwright.sync_playwright() as driver:
-        chrome = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        page = chrome.new_context(viewport={"width": 820, "height": 1180}, has_touch=True).new_page()
-        page.problems = []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto(house.url)
-        page.get_by_test_id("login-name").fill("ada")
-        page.get_by_test_id("login-password").fill(PASSWORD)
-        page.get_by_test_id("login-submit").click()
-        expect(page.get_by_test_id("menu")).to_be_visible(timeout=20_000)
-        yield page
-        chrome.close()
-        assert page.problems == []
+    page = chrome.new_context(viewport={"width": 820, "height": 1180}, has_touch=True).new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(house.url)
+    page.get_by_test_id("login-name").fill("ada")
+    page.get_by_test_id("login-password").fill(PASSWORD)
+    page.get_by_test_id("login-submit").click()
+    expect(page.get_by_test_id("menu")).to_be_visible(timeout=20_000)
+    yield page
+    assert page.problems == []
 
 
 def picture(page: Page, name: str) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.brokers import broker_port  # noqa: F401
 from tests.e2e.served import served
-from tests.e2e.test_browser import browser  # noqa: F401
 from tests.parts import chromium
 from tests.web.test_subpath import proxy
 
@@ -18,7 +17,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 @pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.parametrize("broker_port", ["embedded"], indirect=True)
-def test_the_board_below_a_sub_path(tmp_path, broker_port, browser):  # noqa: F811
+def test_the_board_below_a_sub_path(tmp_path, broker_port, chrome):  # noqa: F811
     settings = {"ROOT_PATH": "/ward", "TRUSTED_PROXIES": ""}
     with served(tmp_path, f"mqtt://127.0.0.1:{broker_port}", **settings) as ward:
         token = ward.token()
@@ -35,7 +34,7 @@ def test_the_board_below_a_sub_path(tmp_path, broker_port, browser):  # noqa: F8
             thread = threading.Thread(target=front.serve_forever, args=(0.05,))
             thread.start()
             base = f"http://127.0.0.1:{front.server_address[1]}/ward/"
-            context = browser.new_context()
+            context = chrome.new_context()
             try:
                 page = context.new_page()
                 asked: list[str] = []

@@ -75,20 +75,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def board(demo: Demo, browser) -> Iterator[Page]:
+def board(demo: Demo, chrome) -> Iterator[Page]:
     """A browser logged in by the link that the demo printed."""
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context = chrome.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -113,7 +102,7 @@ def test_all_beds_are_live_within_a_moment(board):
     until(lambda: board.evaluate("document.documentElement.scrollHeight <= window.innerHeight"))
 
 
-def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board, browser):
+def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board):
     first = board.locator("[data-testid^=alert-][data-state=active][data-priority=high]").first
     expect(first).to_be_visible(timeout=90_000)
     alert = first.get_attribute("data-testid")

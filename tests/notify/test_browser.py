@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.brokers import mosquitto_at, until
+from tests.browsers import browser as chromium_alone
 from tests.e2e.served import served, wait_for
 from tests.notify.test_end_to_end import Patient
-from tests.parts import chromium
 from tests.ports import free_port
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -19,15 +19,8 @@ expect = playwright.expect
 
 @pytest.fixture
 def browser():
-    if chromium() is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
+    with chromium_alone() as made:
         yield made
-        made.close()
 
 
 def opened(browser: Any, url: str, token: str) -> Any:
