@@ -224,14 +224,12 @@ class served:  # noqa: N801 - reads as a word
         assert not self.thread.is_alive()
 
 
-def test_who_does_not_read_an_export_holds_few_connections_and_not_for_long(
-    limited, engine: Engine, wall, service: FakeService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each export keeps a connection to the database until its end: the core must not lack one for it."""
-    monkeypatch.setattr(limits_of_web, "STALLED_S", 1.0)
+@pytest.fixture
+def endless(service: FakeService, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The connections to the database of exports that have no end."""
     now_open: list[object] = []
 
-    def endless(**_: object) -> Iterator[dict[str, object]]:
+    def delays(**_: object) -> Iterator[dict[str, object]]:
         with engine.connect() as connection:
             now_open.append(connection)
             try:
@@ -240,23 +238,65 @@ def test_who_does_not_read_an_export_holds_few_connections_and_not_for_long(
             finally:
                 now_open.remove(connection)
 
-    monkeypatch.setattr(service.notifier, "delays", endless)
-    url = f"{A}/alerts/delays?since=2026-01-01T00:00:00Z"
-    tokens = [headers(engine, wall), headers(engine, wall)]
+    monkeypatch.setattr(service.notifier, "delays", delays)
+    return now_open
+
+
+EXPORT = f"{A}/alerts/delays?since=2026-01-01T00:00:00Z"
+
+
+def ask_and_read_no_further(base: str, mine: dict[str, str]) -> tuple[socket.socket, bytes]:
+    """The caller, who is still there, and how the answer to it begins."""
+    host, port = base.removeprefix("http://").split(":")
+    caller = socket.create_connection((host, int(port)), 60)
+    asked = f"GET {EXPORT} HTTP/1.1\r\nHost: x\r\nAuthorization: {mine['Authorization']}\r\n\r\n"
+    caller.sendall(asked.encode())
+    return caller, caller.recv(12)
+
+
+def until_ended(exports: list[object]) -> None:
+    until = time.monotonic() + 60
+    while exports:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_who_does_not_read_an_export_holds_few_connections(
+    limited, engine: Engine, wall, endless: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each export keeps a connection to the database until its end: the core must not lack one for it."""
+    monkeypatch.setattr(limits_of_web, "STALLED_S", 3600.0)  # however slow the machine: none ends meanwhile
+    mine, other = headers(engine, wall), headers(engine, wall)
     with served(limited(exports=2, all_exports=3)) as base, contextlib.ExitStack() as held:
-        host, port = base.removeprefix("http://").split(":")
-        for mine in (tokens[0], tokens[0], tokens[0], tokens[1], tokens[1]):
-            caller = held.enter_context(socket.create_connection((host, int(port)), 10))
-            asked = f"GET {url} HTTP/1.1\r\nHost: x\r\nAuthorization: {mine['Authorization']}\r\n\r\n"
-            caller.sendall(asked.encode())
-            assert caller.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 429")
-            assert len(now_open) <= 3
-        assert len(now_open) == 3
-        assert httpx.get(f"{base}{url}", headers=tokens[1], timeout=10).status_code == 429
-        until = time.monotonic() + 20
-        while now_open:
+        answers = []
+        for who in (mine, mine, mine, other, other):
+            caller, answer = ask_and_read_no_further(base, who)
+            held.callback(caller.close)
+            answers.append(answer)
+        assert answers == [b"HTTP/1.1 " + code for code in (b"200", b"200", b"429", b"200", b"429")]
+        assert len(endless) == 3
+        assert httpx.get(f"{base}{EXPORT}", headers=other, timeout=60).status_code == 429
+        held.close()  # all hang up
+        until_ended(endless)
+
+
+def test_nor_does_it_hold_them_for_long(
+    limited, engine: Engine, wall, endless: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits_of_web, "STALLED_S", 0.2)
+    mine = headers(engine, wall)
+    with served(limited(exports=3, all_exports=3)) as base, contextlib.ExitStack() as held:
+        for _ in range(3):
+            caller, answer = ask_and_read_no_further(base, mine)
+            held.callback(caller.close)
+            assert answer == b"HTTP/1.1 200"
+        until_ended(endless)
+        until, answer = time.monotonic() + 60, b""
+        while answer != b"HTTP/1.1 200":  # there is room again
             assert time.monotonic() < until
-            time.sleep(0.05)
+            caller, answer = ask_and_read_no_further(base, mine)
+            held.callback(caller.close)
+        until_ended(endless)
 
 
 @pytest.fixture
