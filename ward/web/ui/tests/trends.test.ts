@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { alertMarks, logMarks, merge, nearest, PANELS, rangeOf, resolutionOf, thresholds, timeTicks, trackOf } from "../src/stay/trend-data";
+import { readFileSync } from "node:fs";
+import { alertMarks, doubtAt, logMarks, merge, nearest, PANELS, rangeOf, resolutionOf, thresholds, timeTicks, trackOf, valueAt } from "../src/stay/trend-data";
 import { split } from "../src/stay/history.svelte";
 import { effectOf, offered } from "../src/stay/flags";
 import { check } from "../src/stay/observations";
 import { timeline } from "../src/stay/timeline";
 import { panned, zoomed } from "../src/stay/zoom";
 import type { StayEvent } from "../src/lib/types";
+import { CATALOGUES } from "./catalogues";
 import { alert, at, MINUTE, NOW } from "./make";
 
 describe("tracks", () => {
@@ -18,7 +20,7 @@ describe("tracks", () => {
   it("mute what is questionable or invalid, and let it neither join nor end the curve", () => {
     const track = trackOf("hr", { time: [0, 1_000, 2_000], value: [80, 250, 81], quality: ["valid", "invalid", "valid"] }, 90_000);
     expect(track.value).toEqual([80, 81]);
-    expect(track.muted).toEqual({ time: [1_000], value: [250] });
+    expect(track.muted).toEqual({ time: [1_000], value: [250], reason: [""] });
   });
 
   it("keep zero and leave null out", () => {
@@ -116,7 +118,7 @@ it("shows in bins what did not count, muted", () => {
   const series = { time: [0], min: [70], median: [80], max: [95], doubted: { time: [0, 60_000], min: [10, 20], max: [250, 20], count: [4, 1] } };
   const track = trackOf("hr", series, 90_000);
   expect(track.value).toEqual([80]);
-  expect(track.muted).toEqual({ time: [0, 0, 60_000], value: [10, 250, 20] });
+  expect(track.muted).toEqual({ time: [0, 0, 60_000], value: [10, 250, 20], reason: ["", "", ""] });
   const merged = merge(series, { time: [60_000], median: [81], doubted: { time: [60_000], min: [5], max: [6], count: [2] } }, 60_000, 0);
   expect(merged.doubted).toEqual({ time: [0, 60_000], min: [10, 5], max: [250, 6], count: [4, 2] });
 });
@@ -189,4 +191,21 @@ it("tells what happened and who did what, and passes over what follows from it",
   expect(found[2]).toMatchObject({ by: "Ida", detail: "to Bo", title: "SpO₂ below 88 %" });
   expect(found[3]?.detail).toContain("washing");
   expect(found[4]?.words).toBe("raised, told late");
+});
+
+it("says at the cursor what is there and does not count, and why", () => {
+  const series = { time: [0, 60_000], value: [7, 5], quality: ["valid", "questionable"], reason: ["", "parts-missing"] };
+  const track = trackOf("news2", series, 360_000);
+  expect(doubtAt(track, 59_999, 360_000)).toBeNull();
+  expect(doubtAt(track, 420_000, 360_000)).toEqual({ value: 5, reason: "parts-missing" });
+  expect(doubtAt(track, 420_001, 360_000)).toBeNull();
+  expect([valueAt(track, -1, 360_000), valueAt(track, 360_000, 360_000), valueAt(track, 360_001, 360_000)]).toEqual([null, 7, null]);
+});
+
+it("has words for every reason that the service gives", () => {
+  const source = readFileSync("../../scoring/detectors.py", "utf8");
+  const listed = /REASONS: Final\[tuple\[str, \.\.\.\]\] = \(([^)]*)\)/.exec(source)?.[1] ?? "";
+  const reasons = [...listed.matchAll(/"([a-z-]+)"/g)].map(([, word]) => word!);
+  expect(reasons).toContain("parts-stale");
+  expect(reasons.filter((reason) => !CATALOGUES.en.reasons[reason])).toEqual([]);
 });

@@ -54,7 +54,7 @@ export interface Track {
   low: (number | null)[] | null;
   high: (number | null)[] | null;
   /** Questionable and invalid readings: shown, but muted. */
-  muted: { time: number[]; value: number[] };
+  muted: { time: number[]; value: number[]; reason: string[] };
 }
 
 export function trackOf(signal: string, series: Series, hold: number): Track {
@@ -66,7 +66,7 @@ export function trackOf(signal: string, series: Series, hold: number): Track {
     value: [],
     low: binned ? [] : null,
     high: binned ? [] : null,
-    muted: { time: [], value: [] },
+    muted: { time: [], value: [], reason: [] },
   };
   let last: number | null = null;
   series.time.forEach((raw, i) => {
@@ -76,6 +76,7 @@ export function trackOf(signal: string, series: Series, hold: number): Track {
     if (!binned && (series.quality?.[i] ?? "valid") !== "valid") {
       track.muted.time.push(time);
       track.muted.value.push(value);
+      track.muted.reason.push(series.reason?.[i] ?? "");
       return;
     }
     if (last !== null && time - last > hold) push(track, last + 1, null, null, null);
@@ -88,9 +89,23 @@ export function trackOf(signal: string, series: Series, hold: number): Track {
       if (time === null || value === undefined) continue;
       track.muted.time.push(time);
       track.muted.value.push(value);
+      track.muted.reason.push("");
     }
   });
   return track;
+}
+
+/** The valid value of an instant: the last one, while it speaks. */
+export function valueAt({ time, value }: Track, at: number, hold: number): number | null {
+  const i = time.findLastIndex((one) => one <= at);
+  return i < 0 || at - time[i]! > hold ? null : (value[i] ?? null);
+}
+
+/** What does not count, where the cursor is: the last such reading that is not older than `hold`. */
+export function doubtAt({ muted }: Track, at: number, hold: number): { value: number; reason: string } | null {
+  const i = muted.time.findLastIndex((time) => time <= at);
+  if (i < 0 || at - muted.time[i]! > hold) return null;
+  return { value: muted.value[i]!, reason: muted.reason[i] ?? "" };
 }
 
 function push(track: Track, time: number, value: number | null, low: number | null, high: number | null): void {

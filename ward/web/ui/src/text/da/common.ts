@@ -81,6 +81,9 @@ export const common = {
     pressures: "blodtrykkene passer ikke sammen",
     "device-status": "apparatet melder, at det ikke kan måle",
     "device-quality": "apparatet melder dårlig kvalitet",
+    "low-perfusion": "dårlig gennemblødning, hvor der måles",
+    "parts-missing": "mindst så høj: dele er aldrig målt",
+    "parts-stale": "med dele, der er forældede",
   } as Readonly<Record<string, string>>,
   need: {
     high: "Høj",

@@ -58,6 +58,8 @@ export const stay = {
     newsScale: (scale: number) => `SpO₂-skala ${scale}`,
     newsNotFor: (why: string) => `Ingen score: ${why}. Den er lavet til voksne, der ikke er gravide (RCP 2017). Se på værdierne selv; regler om en score er slået fra.`,
     newsPartial: "Mindst så høj: der mangler målinger.",
+    newsUnknown: "Ingen score: ingen vitale værdier er kendt nu. Gamle værdier tæller ikke.",
+    newsStale: "Dele er forældede: de beholder de point, de havde.",
     points: "Point",
     value: "Værdi",
     age: "Målt for",

@@ -82,6 +82,9 @@ export const common = {
     pressures: "pressures do not fit together",
     "device-status": "the device says it cannot measure",
     "device-quality": "the device says poor quality",
+    "low-perfusion": "poor blood flow where it measures",
+    "parts-missing": "the least it can be: parts were never measured",
+    "parts-stale": "with parts that are out of date",
   } as Readonly<Record<string, string>>,
   need: {
     high: "High",

@@ -58,6 +58,8 @@ export const stay = {
     newsScale: (scale: number) => `SpO₂ scale ${scale}`,
     newsNotFor: (why: string) => `No score: ${why}. It is made for adults who are not pregnant (RCP 2017). Look at the values themselves; rules on a score are off.`,
     newsPartial: "Lower bound: parts are missing.",
+    newsUnknown: "No score: no vital sign is known now. Old values do not count.",
+    newsStale: "Parts are out of date: they keep the points they had.",
     points: "Points",
     value: "Value",
     age: "Age",

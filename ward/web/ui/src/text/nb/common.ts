@@ -81,6 +81,9 @@ export const common = {
     pressures: "blodtrykkene passer ikke sammen",
     "device-status": "apparatet melder at det ikke kan måle",
     "device-quality": "apparatet melder dårlig kvalitet",
+    "low-perfusion": "dårlig sirkulasjon der det måles",
+    "parts-missing": "minst så høy: deler er aldri målt",
+    "parts-stale": "med deler som er utdaterte",
   } as Readonly<Record<string, string>>,
   need: {
     high: "Høy",

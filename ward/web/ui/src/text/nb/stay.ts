@@ -58,6 +58,8 @@ export const stay = {
     newsScale: (scale: number) => `SpO₂-skala ${scale}`,
     newsNotFor: (why: string) => `Ingen skår: ${why}. Den er laget for voksne som ikke er gravide (RCP 2017). Se på verdiene selv; regler om en skår er slått av.`,
     newsPartial: "Minst så høy: det mangler målinger.",
+    newsUnknown: "Ingen skår: ingen vitale verdier er kjent nå. Gamle verdier teller ikke.",
+    newsStale: "Deler er utdaterte: de beholder poengene de hadde.",
     points: "Poeng",
     value: "Verdi",
     age: "Målt for",
