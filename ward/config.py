@@ -178,6 +178,7 @@ class Settings(BaseSettings):
     delivery_retention_days: float = Field(365.0, ge=1, description="Days that what was told to whom is kept")
     refused_retention_days: float = Field(30.0, ge=1, description="Days that refused messages are kept")
     published_retention_days: float = Field(7.0, ge=1, description="Days that published changes are kept")
+    recording_retention_days: float = Field(30.0, ge=1, description="Days that what clinicians bring is kept")
     request_retention_days: float = Field(2.0, ge=1, description="Days that a repeated request is known")
     session_retention_days: float = Field(30.0, ge=1, description="Days that ended sessions are kept")
     tally_retention_days: float = Field(

@@ -21,6 +21,7 @@ from ward.signals import HOUR
 from ward.store import erasure
 from ward.store.history import compact
 from ward.store.retention import retain
+from ward.web.shelf import Shelf
 
 EVERY_S: Final = 600.0
 LOOK_S: Final = 2.0
@@ -47,6 +48,8 @@ class Housekeeping:
         beat: Callable[[], None],
     ) -> None:
         self._db, self._settings, self._clock, self._ask, self._beat = db, settings, clock, ask, beat
+        brought = settings.data_dir / "recordings"
+        self._shelf = Shelf(None, brought, settings.recording_retention_days)
         self._stop = threading.Event()
         self._compacted = 0
         """The last chunk of the history (id) that was looked at."""
@@ -102,6 +105,7 @@ class Housekeeping:
         self._compacted = compact(self._db, self._compacted, since, self._rest).upto
         days = self._settings.model_dump()
         gone = retain(self._db, days, ward=now, machine=wall_ms(), rest=self._rest)
+        gone["recordings"] = self._shelf.forget(wall_ms())
         if any(gone.values()):
             log.info("forgotten", **{name.replace(" ", "_"): n for name, n in gone.items() if n})
 

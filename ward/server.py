@@ -62,7 +62,9 @@ def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
             doors=doors_of(settings),
             root=settings.root_path,
             one_sound=settings.one_sound,
-            shelf=Shelf(settings.recordings, settings.data_dir / "recordings"),
+            shelf=Shelf(
+                settings.recordings, settings.data_dir / "recordings", settings.recording_retention_days
+            ),
         ),
         http=PatientProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,

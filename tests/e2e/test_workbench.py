@@ -162,6 +162,18 @@ def test_a_recording_is_brought_and_tried_and_a_hold_is_tried_but_not_proposed(
     ann.get_by_test_id("duration-field").press("Enter")
     expect(ann.get_by_test_id("kind-lost")).to_have_text("Lost 10", timeout=60_000)
     expect(ann.get_by_test_id("save")).to_be_enabled()
+
+    # Each alert with its trend, out of the recording.
+    ann.get_by_test_id("change-lost-0").click()
+    sheet = ann.get_by_test_id("change-sheet")
+    expect(sheet.get_by_test_id("trend-spo2").locator("canvas")).to_be_visible(timeout=30_000)
+    expect(sheet.get_by_test_id("trend-failed")).to_have_count(0)
+    box = sheet.get_by_test_id("trend-spo2").locator(".u-over").bounding_box()
+    assert box is not None
+    ann.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    expect(sheet.get_by_test_id("at-spo2")).to_contain_text(re.compile("80|97"))
+    sheet.get_by_test_id("close").click()
+
     ann.get_by_test_id("reading-hold").click()
     ann.get_by_test_id("reading-hold-spo2-field").fill("3")
     ann.get_by_test_id("reading-hold-spo2-field").press("Enter")

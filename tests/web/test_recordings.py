@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from tests.web.conftest import Client, problem
+from tests.web.fake import FakeService
 from ward.alerts.overrides import Rulebook
 from ward.alerts.packs import load_pack
 from ward.errors import InvalidError
+from ward.scoring.filter import MARKS
+from ward.signals import INDEX
 from ward.store.trials import Trial, find_trial, keep_trial
+from ward.trial.look import look
 from ward.trial.recorded import recorded_trial
 from ward.web import shelf
 from ward.web.middleware import BODY_LIMIT
@@ -112,6 +118,79 @@ def test_a_recording_is_tried_by_the_rules_in_force(tmp_path: Path) -> None:
         recorded_trial(
             Rulebook(load_pack("default")), request | {"labels": "stay,time\nnight,soon\n"}, lambda *_: None
         )
+
+
+def test_a_span_of_a_recording_is_what_was_recorded_and_what_the_filter_made_of_it(tmp_path: Path) -> None:
+    rows = [f"{s},{250 if s == 100 else 70 + s % 2},97" for s in range(600)]
+    (tmp_path / "night.csv").write_text("\n".join(["time,hr,spo2", *rows]))
+    asked = {"recording": str(tmp_path / "night.csv"), "stay": "night", "start": 98_000, "end": 103_000}
+    found = look(asked | {"signals": ["hr"]})
+    assert found["time"] == [98_000, 99_000, 100_000, 101_000, 102_000]
+    assert found["value"] == [70.0, 71.0, 250.0, 71.0, 70.0]
+    assert [MARKS[mark] for mark in found["mark"]] == ["valid", "valid", "invalid", "valid", "valid"]
+    assert set(found["signal"]) == {INDEX["hr"]}
+    assert look(asked | {"signals": ["rr"]})["time"] == []
+    assert look(asked | {"start": 900_000, "end": 901_000, "signals": ["hr"]})["time"] == []
+    with pytest.raises(InvalidError, match="no stay day"):
+        look(asked | {"stay": "day", "signals": ["hr"]})
+
+
+def test_a_span_of_a_recording_is_shown_to_who_may_try_rules_on_it(
+    client: Client, folder: Path, service: FakeService
+) -> None:
+    mine, other = client("clinician"), client("admin")
+    made = mine.post(A, params={"name": "n.csv"}, content=CSV).json()
+    spo2 = INDEX["spo2"]
+    service.trial_steps = [
+        (
+            "result",
+            {"signal": [spo2] * 2, "time": [0, 1000], "value": [97, 80], "mark": [0, 2], "reason": [0, 3]},
+        )
+    ]
+    asked = {"stay": "n", "start": 0, "end": 600_000, "signal": "spo2"}
+    answer = mine.get(f"{A}/{made['id']}/vitals", params=asked)
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()["signals"]["spo2"]
+    assert (shown["value"], shown["quality"], shown["reason"]) == (
+        [97, 80],
+        ["valid", "invalid"],
+        ["", "spike"],
+    )
+    asked_of = service.trials[-1]["look"]
+    assert (asked_of["start"], asked_of["end"], asked_of["signals"]) == (0, 600_000, ["spo2"])
+    binned = mine.get(f"{A}/{made['id']}/vitals", params={**asked, "resolution": "60s"}).json()
+    assert binned["signals"]["spo2"]["median"] == [97]
+    assert binned["signals"]["spo2"]["doubted"]["min"] == [80]
+    assert service.trials_ended == 2
+    assert other.get(f"{A}/{made['id']}/vitals", params=asked).status_code == 404
+    assert client("nurse").get(f"{A}/{made['id']}/vitals", params=asked).status_code == 403
+    backwards = {**asked, "end": asked["start"]}
+    assert mine.get(f"{A}/{made['id']}/vitals", params=backwards).status_code == 422
+
+
+def test_what_was_brought_goes_after_its_time_and_what_lies_in_the_folder_stays(
+    clinician: TestClient, app: FastAPI, folder: Path, tmp_path: Path
+) -> None:
+    first = clinician.post(A, params={"name": "old.csv"}, content=CSV).json()
+    (old,) = (tmp_path / "own").glob("*/*")
+    now = round(old.stat().st_mtime * 1000)
+    os.utime(old, (now / 1000 - 31 * 86_400,) * 2)
+    second = clinician.post(A, params={"name": "new.csv"}, content=CSV).json()
+    until = datetime.fromisoformat(second["until"]).timestamp()
+    assert until - new_of(tmp_path).stat().st_mtime == pytest.approx(30 * 86_400, abs=1)
+    assert app.state.shelf.forget(now) == 1
+    kept = {one["id"]: one["until"] for one in clinician.get(A).json()["items"]}
+    assert first["id"] not in kept
+    assert second["id"] in kept
+    assert list(kept.values()).count(None) == 1  # of the folder
+    assert app.state.shelf.forget(now + 31 * 86_400_000) == 1
+    assert list((tmp_path / "own").iterdir()) == []
+    assert (folder / "night.csv").exists()
+
+
+def new_of(tmp_path: Path) -> Path:
+    (found,) = (tmp_path / "own").glob("*/*new.csv")
+    return found
 
 
 def test_the_latest_trials_are_kept(engine: Engine) -> None:

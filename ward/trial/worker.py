@@ -21,8 +21,9 @@ FRAME: Final = struct.Struct(">Q")
 
 
 class Job(msgspec.Struct):
-    """What is to be done. rules: the pack's; what was changed since is read from the database. risk: the
-    setting that says which model (see ``ward.models.find_risk``)."""
+    """What is to be done: a trial, or with ``look`` in the request a look at a recording. rules: the pack's;
+    what was changed since is read from the database. risk: the setting that says which model (see
+    ``ward.models.find_risk``)."""
 
     database: str
     pack: str
@@ -55,6 +56,7 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
     from ward.models import find_risk
     from ward.store.database import open_database
     from ward.store.rules import current_rules
+    from ward.trial.look import look
     from ward.trial.recorded import recorded_trial
     from ward.trial.stored import stored_trial
 
@@ -63,6 +65,8 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
 
     database = open_database(job.database)
     try:
+        if "look" in job.request:
+            return look(job.request["look"])
         with database.connect() as connection:
             versions = current_rules(connection)
         overrides = [

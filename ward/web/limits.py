@@ -79,7 +79,8 @@ class Limits:
     a processor busy. ``guest``: calls of one address without credentials, enough for 200 screens that load
     the dashboard at once from behind one proxy. ``stranger``: calls of one address with wrong credentials.
     ``streams``: open at once, of one login or token, and ``all_streams`` altogether; so ``exports``, each of
-    which keeps a connection to the database that the core would lack, and ``trials``, each a busy process."""
+    which keeps a connection to the database that the core would lack, and ``trials`` and ``looks`` (into a
+    recording), each a busy process."""
 
     anybody: Budget = Budget("anybody", 2_000, 200)
     dear: Budget = Budget("dear", 1_000, 20)
@@ -92,6 +93,8 @@ class Limits:
     all_exports: int = 4
     trials: int = 1
     all_trials: int = 2
+    looks: int = 2
+    all_looks: int = 3
 
 
 LIMITS: Final = Limits()
@@ -107,6 +110,11 @@ def is_trial(method: str, path: str) -> bool:
     if path == f"{API}/audit/verify":
         return True
     return is_report or (method == "POST" and path in (TRIAL, f"{API}/channels/test", f"{API}/recordings"))
+
+
+def is_look(path: str) -> bool:
+    """Into a recording, which is read as a whole for it."""
+    return path.startswith(f"{API}/recordings/") and path.endswith("/vitals")
 
 
 def is_dear(path: str, query: bytes) -> bool:
@@ -201,6 +209,7 @@ class Paced:
         self.streams = Places(limits.streams, limits.all_streams)
         self.exports = Places(limits.exports, limits.all_exports)
         self.trials = Places(limits.trials, limits.all_trials)
+        self.looks = Places(limits.looks, limits.all_looks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal = scope.get("state", {}).get("principal") if scope["type"] == "http" else None
@@ -224,6 +233,8 @@ class Paced:
             places, name, send = self.exports, "exports", _taken(send)
         elif path == TRIAL and method == "POST":
             places, name, send = self.trials, "trials", _taken(send)
+        elif is_look(path):
+            places, name, send = self.looks, "looks", _taken(send)
         else:
             await self.app(scope, receive, send)
             return

@@ -166,7 +166,8 @@ class Service(Protocol):
         ...
 
     def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
-        """Candidate rules over stored history, in a process of its own: ``("progress", {"done", "what"})`` at
+        """Candidate rules over stored history, in a process of its own (or, with ``look``, a span of a
+        recording, see ``ward.trial.look``): ``("progress", {"done", "what"})`` at
         least each second, at last ``("result", answer)``, both as in ``ward.web.schemas.trials``. Whoever
         stops listening must close it: that ends the work. Raises InvalidError, UnavailableError."""
         ...

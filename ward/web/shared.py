@@ -23,6 +23,8 @@ from ward.web.service_protocol import Json, Service
 
 T = TypeVar("T")
 JSON: Final = "application/json"
+GONE: Final = 499
+"""Nobody is there to read it."""
 
 
 def service_of(request: Request) -> Service:

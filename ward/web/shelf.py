@@ -1,10 +1,12 @@
 """Recordings that rules can be tried over: files of a folder that the setting names, and what people bring.
 
-Nobody names a path: a recording has an id, which is looked up among what lies there.
+Nobody names a path: a recording has an id, which is looked up among what lies there. What was brought goes
+after a time, for nobody can say whom it is about.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -22,24 +24,27 @@ MOST: Final = 10
 """So many each may have brought."""
 MOST_IN_ALL: Final = 50
 _HEAD: Final = 4_096
+_DAY: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """A recording. ``size``: bytes; ``brought``: by the one who asks, who may take it away again."""
+    """A recording. ``size``: bytes; ``brought``: when, ms, by the one who asks, who may take it away again;
+    None for one of the folder."""
 
     id: str
     name: str
     size: int
-    brought: bool
+    brought: int | None
     path: Path
 
 
 class Shelf:
-    """``folder``: of the setting, read only; ``own``: below it a folder for each who brought something."""
+    """``folder``: of the setting, read only; ``own``: below it a folder for each who brought something, which
+    is kept for ``days``."""
 
-    def __init__(self, folder: Path | None, own: Path | None) -> None:
-        self._folder, self._own = folder, own
+    def __init__(self, folder: Path | None, own: Path | None, days: float = 30.0) -> None:
+        self._folder, self._own, self._keep = folder, own, round(days * _DAY)
 
     def lying(self, who: str) -> list[Lying]:
         """Those of the folder, then hers. Links and folders are passed over: they may lead elsewhere."""
@@ -69,7 +74,7 @@ class Shelf:
             )
         if len(_files(hers, LARGEST, brought=True)) >= MOST:
             raise ConflictError(f"you have brought {MOST} recordings: take one away first")
-        if sum(1 for one in self._own.glob("*/*")) >= MOST_IN_ALL:
+        if len(self._brought()) >= MOST_IN_ALL:
             raise ConflictError(f"people have brought {MOST_IN_ALL} recordings: some must go first")
         hers.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = hers / f"{secrets.token_hex(8)}-{_plain(name)}"
@@ -80,9 +85,25 @@ class Shelf:
     def take_away(self, who: str, id: str) -> None:
         """Raises NotFoundError, and ConflictError for one of the folder."""
         found = self.get(who, id)
-        if not found.brought:
+        if found.brought is None:
             raise ConflictError("this recording is one of the service's folder")
         found.path.unlink(missing_ok=True)
+
+    def until(self, one: Lying) -> int | None:
+        """When it goes, ms; None for one of the folder, which is not the service's to delete."""
+        return None if one.brought is None else one.brought + self._keep
+
+    def forget(self, now: int) -> int:
+        """Delete what was brought too long ago, whose folders then are empty, too; how many went."""
+        old = [path for path in self._brought() if _since(path) + self._keep < now]
+        for path in old:
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # there is more in it
+                path.parent.rmdir()
+        return len(old)
+
+    def _brought(self) -> list[Path]:
+        return [] if self._own is None else [path for path in self._own.glob("*/*") if path.is_file()]
 
     def _hers(self, who: str) -> Path | None:
         return None if self._own is None else self._own / hashlib.sha256(who.encode()).hexdigest()[:16]
@@ -102,7 +123,11 @@ def _files(folder: Path | None, largest: int, *, brought: bool) -> list[Lying]:
 def _lying(path: Path, *, brought: bool) -> Lying:
     id = hashlib.sha256(f"{brought} {path.name}".encode()).hexdigest()[:16]
     name = path.name.partition("-")[2] if brought else path.name
-    return Lying(id, name, path.stat().st_size, brought, path)
+    return Lying(id, name, path.stat().st_size, _since(path) if brought else None, path)
+
+
+def _since(path: Path) -> int:
+    return path.stat().st_mtime_ns // 1_000_000
 
 
 def _plain(name: str) -> str:

@@ -23,14 +23,12 @@ from ward.web.routers.recordings import shelf
 from ward.web.routers.rules import present, scope_of
 from ward.web.schemas.trials import TrialAnswer, TrialHistory, TrialRequest
 from ward.web.service_protocol import Json, Service
-from ward.web.shared import InWard, Svc, own_stay, send
+from ward.web.shared import GONE, InWard, Svc, own_stay, send
 from ward.web.tried import Tried
 
 router = APIRouter(prefix=API, tags=["rules"])
 
 STREAM: Final = "text/event-stream"
-GONE: Final = 499
-"""Nobody is there to read it."""
 
 DESCRIPTION: Final = """The very engine that runs, over stored readings: what other rules would have raised, \
 and how that differs from those in force. Nothing is changed, and nobody is told.

@@ -58,25 +58,14 @@ async def vitals(
     found = await own_stay(service, who, stay)
     until = end if end is not None else service.clock.now() + 1
     since = start if start is not None else until - DEFAULT_SPAN
-    if since >= until:
-        raise InvalidError("start must be before end", field="query.start")
-    if resolution is not None and (until - since) / resolution > MAX_BINS:
-        raise InvalidError(f"more than {MAX_BINS} bins; ask for a coarser one", field="query.resolution")
-    wanted = _signals(signal)
+    check_span(since, until, resolution)
+    wanted = signals_of(signal)
 
     def read() -> Response:
         with service.engine_db.connect() as connection:
             history = read_history(connection, found.id, wanted, since, until)
             names = device_names(connection) if resolution is None else {}
-        return send(
-            {
-                "stay": found.id,
-                "start": iso(since),
-                "end": iso(until),
-                "resolution_s": None if resolution is None else resolution / 1000,
-                "signals": _raw(history, names) if resolution is None else _binned(history, resolution),
-            }
-        )
+        return send(vitals_view(found.id, since, until, resolution, history, names))
 
     return await run_in_threadpool(read)
 
@@ -97,7 +86,28 @@ async def score(stay: StayId, service: Svc, who: VitalsReader) -> Response:
     return send({"stay": found.id, "time": view["time"], "news2": news2, "risk": risk})
 
 
-def _signals(asked: list[str] | None) -> list[int] | None:
+def check_span(since: int, until: int, resolution: int | None) -> None:
+    """Raises InvalidError for none, and for more bins than anybody looks at."""
+    if since >= until:
+        raise InvalidError("start must be before end", field="query.start")
+    if resolution is not None and (until - since) / resolution > MAX_BINS:
+        raise InvalidError(f"more than {MAX_BINS} bins; ask for a coarser one", field="query.resolution")
+
+
+def vitals_view(
+    stay: str, since: int, until: int, resolution: int | None, history: History, devices: dict[int, str]
+) -> Json:
+    """``schemas.stays.Vitals``: readings one by one with their devices, or in bins of ``resolution`` ms."""
+    return {
+        "stay": stay,
+        "start": iso(since),
+        "end": iso(until),
+        "resolution_s": None if resolution is None else resolution / 1000,
+        "signals": _raw(history, devices) if resolution is None else _binned(history, resolution),
+    }
+
+
+def signals_of(asked: list[str] | None) -> list[int] | None:
     if asked is None:
         return None
     names = [name.strip() for text in asked for name in text.split(",")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ward.web.schemas.common import Answer
+from ward.web.schemas.common import Answer, Moment
 
 
 class Recording(Answer):
@@ -14,3 +14,6 @@ class Recording(Answer):
     name: str = Field(examples=["bidmc_01_Numerics.csv"])
     size: int = Field(description="Bytes.", examples=[48_213])
     brought: bool = Field(description="You brought it, and may take it away; else it is the service's.")
+    until: Moment | None = Field(
+        description="When what you brought is deleted; null where it is the service's."
+    )

@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 5138dee1dd0b4e51, as 2643c13b619625fa. */
+/** What the API takes and gives. Made by `make client` of its description 108b15d97b7c64c3, as 4f191c3e8d86b9d2. */
 
 export interface paths {
     alerts: {
@@ -775,6 +775,31 @@ export interface paths {
             };
             responses: {
                 204: {
+                };
+            };
+        };
+    };
+    "recordings/{recording}/vitals": {
+        parameters: {
+        };
+        get: {
+            parameters: {
+                query: {
+                    stay: string;
+                    start: number;
+                    end: number;
+                    signal?: string[] | null;
+                    resolution?: string | null;
+                };
+                path: {
+                    recording: string;
+                };
+            };
+            responses: {
+                200: {
+                    content: {
+                        "application/json": components["schemas"]["Vitals"];
+                    };
                 };
             };
         };
@@ -3091,6 +3116,7 @@ export interface components {
             name: string;
             size: number;
             brought: boolean;
+            until: string | null;
         };
         Reference: {
             /** Format: date-time */

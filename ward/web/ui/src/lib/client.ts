@@ -36,6 +36,8 @@ export type Given<M extends Method, P extends PathOf<M>> = Wanted<"path", Parame
     /** The same intention has the same key, however often it is sent. */
     key?: string;
     headers?: Record<string, string>;
+    /** How long an answer is waited for (ms), where that is unusual. */
+    wait?: number;
   };
 type Rest<M extends Method, P extends PathOf<M>> = object extends Given<M, P> ? [given?: Given<M, P>] : [given: Given<M, P>];
 
@@ -64,16 +66,17 @@ interface Sent {
   body?: unknown;
   key?: string;
   headers?: Record<string, string>;
+  wait?: number;
 }
 
 export async function request<M extends Method, P extends PathOf<M>>(method: M, path: P, ...rest: Rest<M, P>): Promise<Answer<M, P>> {
   const given: Sent = rest[0] ?? {};
   const url = address(path as string, given.path as Record<string, unknown>, given.query as Record<string, unknown>);
-  return (await send(method.toUpperCase(), url, given.body, given.key, given.headers)) as Answer<M, P>;
+  return (await send(method.toUpperCase(), url, given.body, given.key, given.headers, given.wait)) as Answer<M, P>;
 }
 
 /** What is sent whole, whatever its type. */
-export async function send(method: string, path: string, body?: unknown, key?: string, more: Record<string, string> = {}): Promise<unknown> {
+export async function send(method: string, path: string, body?: unknown, key?: string, more: Record<string, string> = {}, wait = key ? ACT_MS : READ_MS): Promise<unknown> {
   const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (method !== "GET") headers["X-Ward-Request"] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -86,7 +89,7 @@ export async function send(method: string, path: string, body?: unknown, key?: s
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(key ? ACT_MS : READ_MS),
+      signal: AbortSignal.timeout(wait),
     });
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
@@ -100,9 +103,9 @@ export async function send(method: string, path: string, body?: unknown, key?: s
     if (response.ok) throw new Problem(t.errors.server(response.status), response.status);
   }
   if (!response.ok) {
-    const wait = Number(response.headers.get("Retry-After")) || 0;
+    const later = Number(response.headers.get("Retry-After")) || 0;
     const body = data as ProblemBody | null;
-    throw new Problem(wordsFor(response.status, body), response.status, wait, body?.errors ?? []);
+    throw new Problem(wordsFor(response.status, body), response.status, later, body?.errors ?? []);
   }
   return data;
 }

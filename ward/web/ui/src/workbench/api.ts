@@ -3,7 +3,7 @@
 import { apiUrl, Problem, wordsFor } from "../lib/api";
 import { request } from "../lib/client";
 import { EventParser } from "../lib/sse";
-import type { Page, Priority } from "../lib/types";
+import type { Page, Priority, Vitals } from "../lib/types";
 import { t } from "../text";
 import type { FullRule } from "./rules";
 
@@ -124,6 +124,7 @@ export interface Recording {
   name: string;
   size: number;
   brought: boolean;
+  until: string | null;
 }
 
 export interface TrialHistory {
@@ -188,11 +189,20 @@ const ACTS = {
   return: "drafts/{draft}/return",
 } as const satisfies Record<DraftAct, string>;
 
+const LOOK_MS = 60_000;
+
 export const bench = {
   history: () => request("get", "trials/history") as Promise<TrialHistory>,
   rules: (scope: string) => request("get", "rules", { query: inScope(scope) }) as unknown as Promise<Page<FullRule>>,
   versions: (rule: string) => request("get", "rules/{rule}/history", { path: { rule } }) as unknown as Promise<Page<Version>>,
   recordings: () => request("get", "recordings") as unknown as Promise<Page<Recording>>,
+  /** A span of a recording (ms as it counts); it is read as a whole for it, which takes a while. */
+  recorded: (recording: string, stay: string, start: number, end: number, signal: string[], resolution: number | null) =>
+    request("get", "recordings/{recording}/vitals", {
+      path: { recording },
+      query: { stay, start: Math.floor(start), end: Math.ceil(end), signal, resolution: resolution === null ? null : String(resolution) },
+      wait: LOOK_MS,
+    }) as unknown as Promise<Vitals>,
   takeAway: (recording: string) => request("delete", "recordings/{recording}", { path: { recording } }),
   drafts: () => request("get", "drafts", { query: { limit: 200 } }) as unknown as Promise<Page<ShortDraft>>,
   draft: (id: string) => request("get", "drafts/{draft}", { path: { draft: id } }) as unknown as Promise<Draft>,
