@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ward.ingest.intake import ENOUGH, Incoming, Intake
+from ward.ingest.intake import ENOUGH, MANY, Incoming, Intake
 
 
 def message(n, size=1):
@@ -56,16 +56,42 @@ def test_an_impossible_bound_is_refused(bounds):
         Intake(**bounds)
 
 
-def test_a_few_messages_wait_for_others_and_enough_of_them_do_not():
+def test_messages_wait_for_others_and_many_of_them_do_not():
     intake = Intake()
     intake.put(message(1))
-    later = threading.Timer(0.05, lambda: intake.put(*map(message, range(2, ENOUGH + 1))))
+    later = threading.Timer(0.05, lambda: intake.put(*map(message, range(2, MANY + 1))))
     later.start()
     begun = time.monotonic()
-    assert len(intake.drain(timeout=60.0, gather=60.0)) == ENOUGH
+    assert len(intake.drain(timeout=60.0, gather=60.0)) == MANY
     assert time.monotonic() - begun < 30
     intake.put(message(1))
     assert len(intake.drain(timeout=0.01, gather=60.0)) == 1  # never longer than the time it was given
     intake.put(message(2))
     assert len(intake.drain(gather=60.0)) == 1
+    later.join()
+
+
+def test_nobody_waits_for_more_than_a_broker_sends_before_an_acknowledgement(monkeypatch):
+    intake = Intake()
+    intake.put(*map(message, range(24)))
+    begun = time.monotonic()
+    assert len(intake.drain(timeout=60.0, gather=60.0)) == 24
+    assert time.monotonic() - begun < 30  # it was noticed that no more came
+    monkeypatch.setattr("ward.ingest.intake.STALL_S", 60.0)
+    intake.put(*map(message, range(20)))
+    assert len(intake.drain(timeout=60.0, gather=60.0)) == 20
+    assert time.monotonic() - begun < 30  # and is remembered
+    for few in (ENOUGH, ENOUGH - 1):
+        intake.put(*map(message, range(few)))
+        assert len(intake.drain(timeout=0.2, gather=60.0)) == few
+
+
+def test_a_gathering_drain_is_woken_too():
+    intake = Intake()
+    intake.put(*map(message, range(ENOUGH + 1)))
+    later = threading.Timer(0.02, intake.wake)
+    later.start()
+    begun = time.monotonic()
+    assert len(intake.drain(timeout=60.0, gather=60.0)) == ENOUGH + 1
+    assert time.monotonic() - begun < 30
     later.join()

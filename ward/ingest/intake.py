@@ -13,8 +13,14 @@ import msgspec
 MAX_MESSAGES: Final = 20_000
 MAX_BYTES: Final = 64 << 20
 ENOUGH: Final = 16
-"""Messages that are worth a commit. Brokers send no more than so many (Mosquitto 20, EMQX 32) before the
-first is acknowledged: waiting for more of them would be in vain."""
+"""Messages that are worth a commit. Some brokers send no more than so many (Mosquitto to MQTT 3.1.1 20, EMQX
+32) before the first is acknowledged: waiting for more of them would be in vain."""
+MANY: Final = 2_000
+"""Messages for which nobody waits any longer: another commit costs nothing beside them."""
+STALL_S: Final = 0.1
+"""Where enough came and then nothing for so long, the broker waits for an acknowledgement ..."""
+REMEMBERED_S: Final = 60.0
+"""... and it is remembered so long how many it sends before one."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +53,7 @@ class Intake:
         self._changed = threading.Condition()
         self._awaited = 1
         """So many messages end a wait."""
+        self._window, self._window_until = MANY, 0.0
 
     def __len__(self) -> int:
         return len(self._items)
@@ -81,16 +88,13 @@ class Intake:
 
     def drain(self, limit: int = 5_000, timeout: float = 0.0, gather: float = 0.0) -> list[Incoming]:
         """Up to ``limit`` messages; waits up to ``timeout`` seconds for the first one, and of what is left
-        of them up to ``gather`` for ``ENOUGH``: what is taken together costs one commit."""
+        of them up to ``gather`` for others: what is taken together costs one commit."""
         end = time.monotonic() + timeout
         with self._changed:
             if not self._items and timeout > 0:
                 self._changed.wait(timeout)
-            rest = min(gather, end - time.monotonic())
-            if 0 < len(self._items) < ENOUGH and rest > 0:
-                self._awaited = ENOUGH
-                self._changed.wait(rest)
-                self._awaited = 1
+            if self._items:
+                self._gather(min(end, time.monotonic() + gather))
             was_full = self.is_full
             taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
             self._bytes -= sum([len(item.payload) for item in taken])
@@ -98,6 +102,22 @@ class Intake:
         if has_space:
             self.on_space()
         return taken
+
+    def _gather(self, end: float) -> None:
+        """Wait for others until then, but not for more than the broker sends."""
+        now = time.monotonic()
+        if now >= self._window_until:
+            self._window = MANY
+        is_woken = False
+        while now < end and not is_woken and (count := len(self._items)) < self._window:
+            few = count < ENOUGH
+            self._awaited = ENOUGH if few else self._window
+            is_told = self._changed.wait(end - now if few else min(end - now, STALL_S))
+            is_woken = is_told and len(self._items) < self._awaited
+            now = time.monotonic()
+            if not (few or is_told) and len(self._items) == count and now < end:
+                self._window, self._window_until = max(ENOUGH, count * 3 // 4), now + REMEMBERED_S
+        self._awaited = 1
 
     def wake(self) -> None:
         """End a waiting ``drain`` early, with nothing."""

@@ -39,7 +39,7 @@ FLUSH_S: Final = 10.0
 FLUSH_ROWS: Final = 300_000
 """Readings written to the history at once at the most, so that it keeps no tick waiting."""
 BATCH: Final = 5_000
-GATHER_S: Final = 0.2
+GATHER_S: Final = 0.5
 """So long the first of a few messages waits for others, though never past a tick: they share a commit."""
 DRAINED_S: Final = 0.5
 """After a start the backlog counts as drained when nothing has come for so long."""
