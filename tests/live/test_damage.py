@@ -118,8 +118,9 @@ def test_what_came_late_waits_for_a_database_that_is_away(world, monkeypatch):
     for _ in range(10):
         world.tick()
     assert world.service.core.faults == {"rebuild": "rebuild: the database does not answer"}
-    with pytest.raises(UnavailableError):  # the journal has what a snapshot would not
-        world.runner.take_snapshot()
+    with pytest.raises(UnavailableError):  # nor does a start pass over it
+        world.service.core.settle(world.now)
+    world.runner.take_snapshot()
     monkeypatch.setattr(rebuild, "stored_readings", real)
     world.tick()
     assert world.service.core.faults == {}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from tests.live.world import World
+from ward.live import metrics
 from ward.live.late import AT_ONCE, LONGEST_WAIT, SETTLE, Late
 from ward.scoring.readings import Readings
 
@@ -40,3 +45,54 @@ def test_who_is_late_again_and_again_keeps_nobody_waiting():
         done += due
         note(late, due, now)
     assert set(done) == set(range(STAYS))
+
+
+def test_what_waits_is_the_same_after_a_dump():
+    late = Late(1.0)
+    note(late, [3, 1, 3], 1_000_000)
+    note(late, [1], 1_000_500)
+    copy = Late(1.0)
+    copy.load(late.dump())
+    for now in (1_000_999, 1_001_000, 1_001_500):
+        assert copy.due(now) == late.due(now)
+    assert copy.waiting_for() == late.waiting_for()
+    waiting = {slot: copy.of(slot).time.tolist() for slot in copy.slots()}
+    assert waiting == {3: [940_000] * 2, 1: [940_000, 940_500]}
+    empty = Late(1.0)
+    empty.load(Late(1.0).dump())
+    assert not empty
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["killed", "ended"])
+def test_a_snapshot_keeps_nobody_waiting_while_a_ward_is_built_again(tmp_path, ends):
+    """A ward's network is back: snapshots fall into the minutes in which its clocks are built again."""
+    world = World(tmp_path / "data")
+    stays = {bed: world.admit(bed, (f"mon-{bed}",)) for bed in map(str, range(STAYS))}
+    for _ in range(30):
+        for bed in stays:
+            world.measure(f"mon-{bed}", hr=80, spo2=97)
+        world.tick()
+    gone = world.now
+    world.tick(120_000)
+    for bed in stays:
+        world.publish(
+            f"mon-{bed}",
+            {"samples": [world.sample(f"mon-{bed}", gone + n * 1_000, hr=80, spo2=78) for n in range(100)]},
+        )
+    world.tick()
+    before = metrics.LATE._value.get()
+    for _ in range(3):  # as many as are kept: the journal has nothing of it any more
+        world.runner.take_snapshot()
+    assert metrics.LATE._value.get() == before
+    position = world.service.core.position
+    assert [at for at, _ in world.runner._journal.read(0)] == [position]
+    if ends:
+        world.runner._save_last()
+    world.crash()
+    world.tick()
+    raised = {a.stay: (a.breach_since, a.late) for a in world.alerts() if a.rule == "spo2-below-80"}
+    assert raised == dict.fromkeys(stays.values(), (gone, True))
+    for stay in stays.values():
+        stored = world.stored(stay)
+        assert np.count_nonzero((stored.time >= gone) & (stored.value == 78)) == 100
+    world.close()

@@ -399,9 +399,9 @@ class Core:
         self._follow(transitions, now)
 
     def settle(self, now: int) -> None:
-        """Finish every rebuild that is due; what is kept then needs nothing from before.
+        """Finish every rebuild at once: at a start, before anybody is told that it watches.
 
-        Raises UnavailableError where the database did not let it: only the journal has the rest.
+        Raises UnavailableError where the database did not let it.
         """
         self._rebuild(self.late.slots(), now)
         self.commit(now)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ward.scoring.readings import Readings
+from ward.scoring.readings import DTYPES, Readings
 from ward.signals import SECOND
 
 SETTLE: Final = SECOND
@@ -29,8 +31,8 @@ class Late:
         return bool(self._readings)
 
     def note(self, late: Readings, now: int) -> None:
-        for slot in np.unique(late.slot).tolist():
-            self._readings.setdefault(slot, []).append(late.take(late.slot == slot))
+        for slot, own in _by_slot(late):
+            self._readings.setdefault(slot, []).append(own)
             self._first.setdefault(slot, now)
             self._last[slot] = now
 
@@ -55,3 +57,27 @@ class Late:
     def drop(self, slot: int) -> None:
         for table in (self._readings, self._first, self._last):
             table.pop(slot, None)
+
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """Everything as arrays: a snapshot need not wait until a whole ward is built again."""
+        slots = self.slots()
+        return Readings.concat(part for slot in slots for part in self._readings[slot]).columns() | {
+            "slots": np.array(slots, np.int64),
+            "first": np.array([self._first[slot] for slot in slots], np.int64),
+            "last": np.array([self._last[slot] for slot in slots], np.int64),
+        }
+
+    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """What ``dump`` gave."""
+        own = dict(_by_slot(Readings(**{name: arrays[name] for name in DTYPES})))
+        slots = arrays["slots"].tolist()
+        self._readings = {slot: [own[slot]] for slot in slots}
+        self._first = dict(zip(slots, arrays["first"].tolist(), strict=True))
+        self._last = dict(zip(slots, arrays["last"].tolist(), strict=True))
+
+
+def _by_slot(readings: Readings) -> Iterator[tuple[int, Readings]]:
+    order = np.argsort(readings.slot, kind="stable")
+    slots, begins = np.unique(readings.slot[order], return_index=True)
+    for slot, rows in zip(slots.tolist(), np.split(order, begins)[1:], strict=True):
+        yield slot, readings.take(rows)

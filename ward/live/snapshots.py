@@ -44,6 +44,7 @@ class State(msgspec.Struct):
 def dump(core: Core) -> bytes:
     arrays = core.engine.snapshot() | {f"newest.{n}": getattr(core.newest, n) for n in _NEWEST}
     arrays |= {f"minutes.{n}": a for n, a in core.newest.minutes.dump().items()}
+    arrays |= {f"late.{n}": a for n, a in core.late.dump().items()}
     file = io.BytesIO()
     np.savez(file, **arrays)
     state = State(
@@ -68,9 +69,11 @@ def load(core: Core, payload: bytes) -> None:
     newest = Newest(engine.slots)
     for name in _NEWEST:
         setattr(newest, name, held.pop(f"newest.{name}"))
-    minutes = {n.partition(".")[2]: held.pop(n) for n in list(held) if n.startswith("minutes.")}
+    minutes, late = _popped(held, "minutes."), _popped(held, "late.")
     if minutes:  # snapshots of before have none: the lines begin anew
         newest.minutes.load(minutes)
+    if late:  # nor these: they were taken only when nothing waited
+        core.late.load(late)
     engine.restore(held)
     core.router.restore(state.router)
     core.slots.load(state.slots)
@@ -78,9 +81,13 @@ def load(core: Core, payload: bytes) -> None:
     core.engine, core.newest = engine, newest
 
 
+def _popped(held: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): held.pop(name) for name in list(held) if name.startswith(prefix)}
+
+
 def save(core: Core, now: int) -> int:
     """Write readings, devices and state in one transaction; the journal up to the answer is not needed."""
-    core.settle(now)
+    core.commit(now)
     payload = dump(core)
     with core.db.begin() as tx:
         written = core.history.flush(tx)
