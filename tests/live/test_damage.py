@@ -14,7 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
 from ward.errors import NotFoundError, UnavailableError
-from ward.live import rebuild, taking
+from ward.live import core, rebuild, taking
+from ward.scoring.filter import QUESTIONABLE
 from ward.store.letters import count_letters
 from ward.store.snapshots import load_snapshots
 
@@ -126,6 +127,26 @@ def test_what_came_late_waits_for_a_database_that_is_away(world, monkeypatch):
     assert world.service.core.faults == {}
     assert {a.late for a in world.alerts(stay) if a.priority == "high"} == {True}
     world.runner.take_snapshot()
+
+
+def test_what_came_late_and_cannot_be_built_in_is_kept_in_doubt(world, monkeypatch):
+    """Whatever fails: no reading is gone without a trace."""
+    stay = world.admit()
+    world.live(30, spo2=97)
+    gone = world.now
+    world.tick(120_000)
+    real = core.built_again
+    monkeypatch.setattr(core, "built_again", lambda *_: 1 / 0)
+    late = [world.sample(time=gone + n * 1_000, spo2=95) for n in range(10)]
+    world.publish("mon", {"samples": late})
+    for _ in range(3):
+        world.tick()
+    assert world.service.core.faults == {"rebuild": "rebuild: ZeroDivisionError"}
+    monkeypatch.setattr(core, "built_again", real)
+    stored = world.stored(stay)
+    kept = stored.take(stored.value == 95)
+    assert kept.time.tolist() == [gone + n * 1_000 for n in range(10)]
+    assert set(kept.mark.tolist()) == {QUESTIONABLE}
 
 
 def test_a_damaged_row_of_the_journal_is_passed_over_and_told(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -147,10 +148,30 @@ def test_a_sheet_lies_in_the_data_folder_for_its_owner_only_and_none_of_an_empty
     assert [one.name for one in path.parent.iterdir()] == ["w.pdf"]
 
 
+def test_one_wards_sheet_that_cannot_be_made_costs_no_other_ward_its_own(world, tmp_path, monkeypatch):
+    board = replace(
+        world.service.board,
+        stays={ward: {"ward": ward, "bed": "1"} for ward in ("a", "Ø" * 128, "z")},
+    )
+    monkeypatch.setattr("ward.live.downtime.sheet", lambda ward, *_: f"%PDF-{ward}".encode())
+    sheets = DowntimeSheets(tmp_path, lambda ward: "UTC", "nb")
+    assert len(sheets.write(board)) == 3
+
+    def fails(ward, *_):
+        return f"%PDF-new {ward}".encode() if ward != "a" else 1 / 0
+
+    monkeypatch.setattr("ward.live.downtime.sheet", fails)
+    with pytest.raises(ExceptionGroup):
+        sheets.write(board)
+    assert (sheets.folder / "a.pdf").read_bytes() == b"%PDF-a", "an older one is better than none"
+    assert (sheets.folder / "z.pdf").read_bytes() == b"%PDF-new z"
+
+
 def test_names_of_wards_are_names_of_files_and_no_two_are_the_same():
-    wards = ["6A", "6 A", "6.A", "Æ", "..", "a\\b", "con"]
+    wards = ["6A", "6 A", "6.A", "Æ", "..", "a\\b", "con", "Æ" * 128, "Æ" * 127 + "Ø", "." * 128]
     files = [file_of(ward) for ward in wards]
     assert len(set(files)) == len(wards)
+    assert all(len(name) < 250 for name in files), "with .part in the place of .pdf, too"
     assert all("/" not in name and "\\" not in name and name != "..pdf" for name in files)
 
 

@@ -389,6 +389,8 @@ class Core:
             fault = self._guard("rebuild", partial(self._rebuild_one, slot, self.late.of(slot), now))
             if isinstance(fault, SQLAlchemyError):
                 break  # the database is away: all is kept and tried again, and the tick goes on
+            if fault is not None:  # whether they count nobody knows, but they are not gone
+                self.history.add_unjudged([self.slots.stay(slot)], self.late.of(slot).at_slot(0))
             self.late.drop(slot)
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:
