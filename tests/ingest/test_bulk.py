@@ -144,8 +144,7 @@ def test_at_once_is_as_one_by_one(entries, wards, cuts, measure_offset):
                 middle = len(run) // 2
                 parts = [pack(part) for part in (run[:middle], run[middle:]) if part]
                 taken = bulk.route(many, Run.of(parts), measure_offset)
-                assert facts_of(taken.routed) == facts_of(one.apply(run, measure_offset))
-                assert len(taken.sample) == len(taken.routed.rows)
+                assert facts_of(taken) == facts_of(one.apply(run, measure_offset))
                 run = []
             if entry is not None:
                 assert facts_of(one.apply([entry])) == facts_of(many.apply([entry]))
@@ -157,7 +156,7 @@ def test_at_once_is_as_one_by_one(entries, wards, cuts, measure_offset):
 def test_at_once_is_as_one_by_one_whatever_comes(entries, wards):
     one, many = Router(wards), Router(wards)
     taken = bulk.route(many, Run.of([pack(entries)]), True)
-    assert facts_of(taken.routed) == facts_of(one.apply(entries))
+    assert facts_of(taken) == facts_of(one.apply(entries))
     assert one.snapshot() == many.snapshot()
     assert one.devices() == many.devices()
 
@@ -173,7 +172,7 @@ def test_devices_that_do_as_devices_do_are_taken_as_a_whole(monkeypatch):
             for name, session in (("mon", None), ("patch", "a"))
         ]
         taken = bulk.route(router, Run.of([pack(run)]), True)
-        assert len(taken.routed.rows) == len(taken.routed.unassigned) == 100
+        assert len(taken.rows) == len(taken.unassigned) == 100
 
 
 def test_a_device_without_time_and_session_that_begins_again_is_heard_after_some_seconds():

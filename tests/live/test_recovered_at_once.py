@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from tests.live.world import START, World
 from ward.ingest.packed import Packed
-from ward.live import metrics, recovery
+from ward.live import metrics, pieces, recovery
 from ward.live.core import Core
 from ward.live.recovery import Recovery
 from ward.scoring.engine import Engine
@@ -97,7 +97,7 @@ def test_at_once_is_as_batch_by_batch(tmp_path, monkeypatch, seed):
         with world.service.engine_db.begin() as tx:
             tx.execute(text("DELETE FROM history"))
         monkeypatch.setattr(Recovery, "run", run)
-        monkeypatch.setattr(recovery, "AT_ONCE", 200)
+        monkeypatch.setattr(pieces, "AT_ONCE", 200)
         monkeypatch.setattr(recovery, "TABLE", 150)
         world.crash()
         assert not world.runner.faults

@@ -41,11 +41,56 @@ REPEATED: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
-    """What a table came to; ``sample`` [rows] tells of which sample each of ``routed.rows`` is."""
+class Placed:
+    """A table whose samples have their stays; its rows are made in whatever order they are wanted in.
 
-    routed: Routed
+    place, time [samples]: index into ``stays``, NOBODY or REPEATED, and the time by the ward's clock; sample
+    [values]: of which sample each value is; own: the values that are some stay's, in the journal's order.
+    """
+
+    run: Run
+    devices: Sequence[Device]
+    stays: tuple[str, ...]
+    place: Int
+    time: Int
     sample: Int
+    own: Int
+    _batch: Batch
+
+    def rows(self, values: Int, stays: tuple[str, ...]) -> Rows:
+        """These values, in their order."""
+        run = self.run
+        whole = len(values) == len(self.sample) and bool((values[1:] > values[:-1]).all())
+        chosen: Int | slice = slice(None) if whole else values
+        of = self.sample[chosen]
+        device, signal = run.device[of], run.signal[chosen]
+        numbers = np.array([d.number for d in self.devices], np.int32)
+        holds = np.array([d.holds for d in self.devices], np.int64)
+        unknown = STATUS_INDEX["unknown"]
+        words = np.array([0 if w is None else STATUS_INDEX.get(w, unknown) for w in run.words], np.int8)
+        readings = Readings.of(
+            len(of),
+            slot=self.place[of],
+            signal=signal,
+            time=self.time[of],
+            value=run.value[chosen],
+            seq=run.seq[of],
+            device=numbers[device],
+            hold=holds.reshape(-1)[device * holds.shape[1] + signal],
+            status=words[run.status[chosen]],
+            quality=run.quality[chosen],
+        )
+        return Rows(stays, readings)
+
+    def routed(self, rows: Rows | None = None) -> Routed:
+        """All that the table came to; ``rows``: in place of those of ``own``."""
+        there = ~np.isnan(self.run.value)
+        of_stay = self.place[self.sample]
+        nobodys = np.flatnonzero(there & (of_stay == NOBODY))
+        nulls = int(np.count_nonzero(of_stay != REPEATED)) - len(self.own) - len(nobodys)
+        return self._batch.routed(
+            self.rows(self.own, self.stays) if rows is None else rows, self.rows(nobodys, ()), nulls
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +113,15 @@ class _Facts:
     newest: Int
 
 
-def route(router: Router, run: Run, measure_offset: bool) -> Bulk:
+def route(router: Router, run: Run, measure_offset: bool) -> Routed:
     """The table in the journal's order, as ``Router.apply`` would take its samples one by one."""
+    return place(router, run, measure_offset).routed()
+
+
+def place(router: Router, run: Run, measure_offset: bool) -> Placed:
+    """As ``route``, but the rows are yet to be made."""
     batch = Batch()
-    place, time = np.full(len(run), REPEATED, np.int64), run.time.copy()
+    found, time = np.full(len(run), REPEATED, np.int64), run.time.copy()
     slots: dict[str, int] = {}
     devices: list[Device] = []
     seen = np.unique(run.device, return_index=True)[1]
@@ -90,11 +140,11 @@ def route(router: Router, run: Run, measure_offset: bool) -> Bulk:
         heard = (own_time[begin:end], received[begin:end]) if measure_offset else None
         span = _whole(router, key, device, run, rows, facts, number, heard)
         if span is None:
-            _one_by_one(router, run, rows, measure_offset, batch, place, time, slots)
+            _one_by_one(router, run, rows, measure_offset, batch, found, time, slots)
             continue
-        place[rows] = NOBODY if span is _NO_SPAN else slots.setdefault(span.stay, len(slots))
+        found[rows] = NOBODY if span is _NO_SPAN else slots.setdefault(span.stay, len(slots))
         batch.seen[key] = int(facts.last[number])
-    return _emit(run, devices, place, time, slots, batch)
+    return _placed(run, devices, found, time, slots, batch)
 
 
 def route_parts(
@@ -104,7 +154,7 @@ def route_parts(
     for is_packed, group in groupby(parts, key=lambda part: isinstance(part, Packed)):
         alike: list[Any] = list(group)
         if is_packed:
-            yield [], route(router, Run.of(alike), measure_offset).routed
+            yield [], route(router, Run.of(alike), measure_offset)
         else:
             yield alike, router.apply(alike, measure_offset)
 
@@ -298,44 +348,14 @@ def _one_by_one(
             time[row] = at
 
 
-def _emit(
+def _placed(
     run: Run, devices: list[Device], place: Int, time: Int, slots: dict[str, int], batch: Batch
-) -> Bulk:
-    """Rows of what is new, in the samples' order."""
+) -> Placed:
     sample = np.repeat(np.arange(len(run)), run.counts)
     of_stay = place[sample]
-    is_new = of_stay != REPEATED
-    there = is_new & ~np.isnan(run.value)
-    nulls = int(is_new.sum() - there.sum())
-    taken = np.bincount(run.device[sample[there]], minlength=len(devices)).tolist()
-    for device, count in zip(devices, taken, strict=True):
+    there = ~np.isnan(run.value)
+    taken = np.bincount(run.device[sample[there & (of_stay != REPEATED)]], minlength=len(devices))
+    for device, count in zip(devices, taken.tolist(), strict=True):
         device.readings += count
-    numbers = np.array([device.number for device in devices], np.int32)
-    holds = np.array([device.holds for device in devices], np.int64)
-    unknown = STATUS_INDEX["unknown"]
-    words = np.array([0 if w is None else STATUS_INDEX.get(w, unknown) for w in run.words], np.int8)
-
-    def rows(values: Int | slice, stays: tuple[str, ...]) -> Rows:
-        of = sample[values]
-        device, signal = run.device[of], run.signal[values]
-        return Rows(
-            stays,
-            Readings.of(
-                len(of),
-                slot=place[of],
-                signal=signal,
-                time=time[of],
-                value=run.value[values],
-                seq=run.seq[of],
-                device=numbers[device],
-                hold=holds.reshape(-1)[device * holds.shape[1] + signal],
-                status=words[run.status[values]],
-                quality=run.quality[values],
-            ),
-        )
-
     own = np.flatnonzero(there & (of_stay >= 0))
-    nobodys = np.flatnonzero(there & (of_stay == NOBODY))
-    every = len(own) == len(sample)
-    routed = batch.routed(rows(slice(None) if every else own, tuple(slots)), rows(nobodys, ()), nulls)
-    return Bulk(routed, sample[own])
+    return Placed(run, devices, tuple(slots), place, time, sample, own, batch)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any, Final
@@ -24,20 +24,17 @@ import numpy as np
 import structlog
 
 from ward.clock import Clock
-from ward.ingest.bulk import Bulk, route
+from ward.ingest.bulk import place
 from ward.ingest.journal import Journal
 from ward.ingest.packed import Packed, Part, Run, entries_of, pack
 from ward.ingest.records import Sample
 from ward.live import metrics
 from ward.live.core import Core
 from ward.live.faults import AWAY, why
-from ward.scoring.readings import Int
+from ward.live.pieces import Course, Pieces, Reached, lay
 from ward.scoring.salvage import step_without
-from ward.scoring.sustain import NEVER
 from ward.signals import SECOND
 
-AT_ONCE: Final = 120_000
-"""Readings evaluated in one step: about as quick as it gets."""
 TABLE: Final = 250_000
 """Samples that are routed as one table."""
 ROWS: Final = 5_000
@@ -52,8 +49,6 @@ PATIENCE_S: Final = 0.2
 """So often the reader looks whether it is to stop."""
 SWITCH_S: Final = 0.0005
 """So soon one thread lets the other have Python: each needs it only between two long operations."""
-RECENT: Final = SECOND
-"""What comes and is no older (ms), or than evaluation waits for, is no backlog."""
 BEHIND: Final = 30 * SECOND
 """Within a backlog evaluation stays so far behind (ms, times the clock's speed): connections differ in how
 far theirs has come, and live it was evaluated when all of it was there."""
@@ -65,11 +60,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Batches of samples as one table, routed. ``error``: why that could not be done."""
+    """Batches of samples as one table, laid out. ``error``: why that could not be done."""
 
-    run: Run
-    ends: Int
-    found: Bulk | None
+    pieces: Pieces | None
     error: Exception | None = None
 
 
@@ -216,7 +209,8 @@ class Recovery:
         entries, now = entries_of(parts), self._clock.now()
         self._core.take(entries, position, now)
         received = np.array([max((entry.received for entry in entries), default=0)])
-        self._core.follow(int(_reached(self._core, received, np.array([self._core.reached]))[0]), now)
+        reached = course_of(self._core).reached(received, np.array([self._core.reached]))
+        self._core.follow(int(reached[0]), now)
 
     def _guarded(self, position: int, work: Callable[[], None]) -> None:
         try:
@@ -235,19 +229,26 @@ class Recovery:
 
 
 class _Reader:
-    """Reads and routes the journal ahead of the engine, in a thread of its own: numpy leaves room for two.
+    """Reads, routes and sorts the journal ahead of the engine, in a thread of its own: numpy leaves room for
+    two.
 
     Samples change nothing but the router, so tables may be routed before those ahead of them are
-    evaluated. Anything else is taken by the core, which has the router to itself until it is done.
+    evaluated, and how far that will be is known. Anything else is taken by the core, which has the router
+    to itself until it is done.
     """
 
     def __init__(self, journal: Journal, core: Core, cares: _Cares) -> None:
-        self._journal, self._router, self._cares = journal, core.router, cares
-        self._begin, self._measure_offset = core.position, core.measure_offset
+        self._journal, self._core, self._cares = journal, core, cares
+        self._course = course_of(core)
+        self._look()
         self._tasks: Queue[_Task | BaseException | None] = Queue(AHEAD)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="ward-recovery-reader", daemon=True)
         self._read = 0
+
+    def _look(self) -> None:
+        """Where the core stands; only while it does nothing."""
+        self._at = Reached(self._core.reached, self._core.engine.until)
 
     def __enter__(self) -> Iterator[_Task]:
         self._interval = sys.getswitchinterval()
@@ -274,6 +275,8 @@ class _Reader:
                     pass
                 if self._stop.is_set():
                     return
+                if task.parts:
+                    self._look()
             self._put(None)
         except BaseException as error:  # the core's thread raises it
             self._put(error)
@@ -285,7 +288,7 @@ class _Reader:
                 return
 
     def _made(self) -> Iterator[_Task]:
-        held, after = _Gathered(), self._begin
+        held, after = _Gathered(), self._core.position
         while rows := self._journal.read_parts(after, ROWS):
             for at, own in rows:
                 care = self._cares.of(at)
@@ -314,10 +317,12 @@ class _Reader:
         except ValueError:  # one of them is damaged: it costs itself, so the others go one by one
             return _Task(first, last, read, parts=[[part] for part in parts])
         try:
-            found = route(self._router, run, self._measure_offset)
+            placed = place(self._core.router, run, self._core.measure_offset)
+            pieces = lay(placed, ends, self._core.slots.get, self._course, self._at)
         except Exception as error:  # the core's thread notes it, as of any batch
-            return _Task(first, last, read, _Table(run, ends, None, error))
-        return _Task(first, last, read, _Table(run, ends, found))
+            return _Task(first, last, read, _Table(None, error))
+        self._at = pieces.at
+        return _Task(first, last, read, _Table(pieces))
 
 
 class _Gathered:
@@ -364,57 +369,20 @@ def _without_collector() -> Iterator[None]:
 
 def take_run(core: Core, table: _Table, position: int, now: int, follow: Callable[[int, int], None]) -> None:
     """Many batches of samples at once, as ``Core.take`` and ``Core.follow`` (``follow``) would one by one."""
-    if table.found is None:
+    pieces = table.pieces
+    if pieces is None:
         raise table.error or ValueError("it was not routed")
-    run, ends, found = table.run, table.ends, table.found
-    rows = found.routed.rows
     core.position = position
-    readings = core.to_slots(rows)
-    batch = np.searchsorted(ends, found.sample, side="right")
-    middle = _middles(readings.time, batch, len(ends), core.reached)
-    core.reached = int(middle[-1])
-    received = np.maximum.reduceat(run.received, np.concatenate([[0], ends[:-1]]))
-    reached = np.maximum.accumulate(_reached(core, received, middle))
-    for first, last in pairwise(_edges(core, readings.time, batch, reached)):
-        begin, end = np.searchsorted(batch, [first, last])
-        part = readings.take(slice(begin, end))
-        core.engine.add(part.where(part.slot >= 0))
-        follow(int(reached[last - 1]), now)
-    core.note_heard(rows.stays, now)
-    core.note_routed(found.routed)
+    core.history.add_unjudged(pieces.stays, pieces.over)
+    core.reached = pieces.at.middle
+    for readings, reached in pieces.steps(core.late.waiting_for()):
+        core.engine.add(readings)
+        follow(reached, now)
+    core.engine.add(pieces.rest)
+    core.note_heard(pieces.stays, now)
+    core.note_routed(pieces.routed)
 
 
-def _reached(core: Core, received: Int, middle: Int) -> Int:
-    """Up to when to evaluate at each batch: when it was received, as live, or behind a backlog, which came in
-    many batches that were all received at about one time."""
-    lateness = core.engine.lateness
-    behind = middle + lateness - round(BEHIND * core.speed)
-    found: Int = np.where(received - middle <= max(lateness, RECENT), received, np.minimum(received, behind))
-    return found
-
-
-def _middles(time: Int, batch: Int, batches: int, before: int) -> Int:
-    """The median time of each batch's readings; of one without readings that of the batch before it."""
-    count = np.bincount(batch, minlength=batches)
-    begin = np.cumsum(count) - count
-    ordered = np.append(time[np.lexsort((time, batch))], before)
-    low, high = (ordered[np.minimum(begin + at, len(time))] for at in ((count - 1) // 2, count // 2))
-    last = np.maximum.accumulate(np.where(count > 0, np.arange(batches), -1))
-    found: Int = np.where(last < 0, before, ((low + high) // 2)[last])
-    return found
-
-
-def _edges(core: Core, time: Int, batch: Int, reached: Int) -> list[int]:
-    """Between which batches to evaluate: where there is enough to do, before each that has what comes late,
-    behind what the batches before it have reached, and when the clocks of its stay were built again."""
-    first = np.full(len(reached), NEVER)
-    np.minimum.at(first, batch, time)
-    before = np.concatenate([[core.engine.until], reached[:-1] - core.engine.lateness])
-    late = np.flatnonzero(first <= np.maximum.accumulate(before))
-    due = np.append(reached[late] + core.late.settle, core.late.waiting_for()).astype(np.int64)
-    again = np.searchsorted(reached, due)
-    done = np.cumsum(np.bincount(batch, minlength=len(reached))) // AT_ONCE
-    enough = np.flatnonzero(np.diff(done)) + 1
-    cuts = np.concatenate([[0, len(reached)], late, late + 1, again + 1, enough])
-    found: list[int] = np.unique(cuts[cuts <= len(reached)]).tolist()
-    return found
+def course_of(core: Core) -> Course:
+    """How evaluation follows the journal in a start."""
+    return Course(core.engine.lateness, round(BEHIND * core.speed), core.late.settle)

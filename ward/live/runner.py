@@ -29,7 +29,8 @@ from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.faults import AWAY, told
 from ward.live.load import Load
-from ward.live.recovery import RECENT, Recovery
+from ward.live.pieces import RECENT
+from ward.live.recovery import Recovery
 from ward.live.views import Json
 from ward.live.watchdog import end_process
 from ward.signals import MINUTE

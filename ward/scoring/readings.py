@@ -101,28 +101,10 @@ class Readings:
     def cell_order(self, some: Int | None = None) -> Int | None:
         """What sorts by signal, slot, time, seq, then the order given, ``some`` rows or all; None where they
         are all, and so already."""
-        if len(self) < 2:
-            return some
-        rows: Any = slice(None) if some is None else some
-        slot, signal, time, seq = self.slot[rows], self.signal[rows], self.time[rows], self.seq[rows]
-        if len(slot) < 2:
-            return some
-        slots = int(slot.max()) + 1
-        few = slots * N_OBSERVED < 2**16  # so few are sorted without comparing them
-        cell: NDArray[Any] = signal * (np.uint16(slots) if few else np.int64(slots)) + slot
-        if _follow(cell, time):
-            return some
-        if few:
-            cell = cell.astype(np.uint16)
-        # Where there are many: samples that come stay by stay are in order once their signals stand together.
-        order: Int = np.argsort(cell if few else signal, kind="stable")
-        if not _follow(cell[order], time[order]):
-            key = Packing.of(time).key(cell.astype(np.int64), time)
-            order = np.argsort(key, kind="stable")
-            ordered = key[order]
-            if (ordered[1:] == ordered[:-1]).any():
-                order = np.lexsort((seq, key))
-        return order if some is None else some[order]
+        if some is None:
+            return cell_order(self.slot, self.signal, self.time, self.seq)
+        order = cell_order(self.slot[some], self.signal[some], self.time[some], self.seq[some])
+        return some if order is None else some[order]
 
     def in_cell_order(self, some: Int | None = None) -> Readings:
         """Sorted by signal, slot, time, seq, then the order given: ``some`` rows (ascending), or all."""
@@ -137,6 +119,28 @@ class Readings:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def cell_order(slot: NDArray[np.int32], signal: NDArray[np.int8], time: Int, seq: Int) -> Int | None:
+    """What sorts rows by signal, slot, time, seq, then the order given; None where they are so already."""
+    if len(slot) < 2:
+        return None
+    slots = int(slot.max()) + 1
+    few = slots * N_OBSERVED < 2**16  # so few are sorted without comparing them
+    cell: NDArray[Any] = signal * (np.uint16(slots) if few else np.int64(slots)) + slot
+    if _follow(cell, time):
+        return None
+    if few:
+        cell = cell.astype(np.uint16)
+    # Where there are many: samples that come stay by stay are in order once their signals stand together.
+    order: Int = np.argsort(cell if few else signal, kind="stable")
+    if not _follow(cell[order], time[order]):
+        key = Packing.of(time).key(cell.astype(np.int64), time)
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        if (ordered[1:] == ordered[:-1]).any():
+            order = np.lexsort((seq, key))
+    return order
 
 
 def _follow(cell: NDArray[Any], time: Int) -> bool:
