@@ -69,10 +69,14 @@ class Newest:
 
     def take(self, readings: ReadingsTable, mark: Any, reason: Any) -> None:
         self.minutes.take(readings, mark == VALID)
-        newest = self.time.reshape(-1)
+        newest, time = self.time.reshape(-1), readings.time
         cell = readings.slot * np.int64(len(OBSERVED)) + readings.signal
-        np.maximum.at(newest, cell, readings.time)
-        last = np.flatnonzero(readings.time == newest[cell])
+        # Of what stands together only the last: a start takes many thousands at once, signal by signal.
+        ends = np.ones(len(cell), np.bool_)
+        ends[:-1] = (cell[1:] != cell[:-1]) | (time[1:] < time[:-1])
+        some = np.flatnonzero(ends)
+        np.maximum.at(newest, cell[some], time[some])
+        last = some[time[some] == newest[cell[some]]]
         cell = cell[last]
         for own, new in ((self.value, readings.value), (self.mark, mark), (self.reason, reason)):
             own.reshape(-1)[cell] = new[last]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ward.scoring.held import Effective, Held
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.risk import Predicted, RiskModel
-from ward.scoring.trends import CHANNEL, FRESH, STEP, Float32, Inputs, Trends, taken
+from ward.scoring.trends import CHANNEL, FRESH, STEP, Float32, Inputs, Steps, Trends, taken
 from ward.signals import HOUR
 
 _STEP_BITS: Final = 31
@@ -94,10 +94,10 @@ class Deterioration:
 
     def advance(self, new: Effective, since: Int, until: Int) -> RiskCourse:
         """Take the readings that set a signal in (since, until] (ms, [slots]), and compute what is due."""
-        slot, channel, time, value = taken(new)
-        due = self._due(slot, channel, time, since, until)
+        steps = Steps.of(*taken(new))
+        due = self._due(steps, since, until)
         if not len(due):
-            self.trends.take(slot, channel, time, value)
+            self.trends.add(steps)
             return RiskCourse(self.value, due, np.empty(0))
         before, found = self.value.copy(), np.empty(len(due))
         # Every slot goes to its first instant at once, then every slot to its second …
@@ -107,25 +107,24 @@ class Deterioration:
         ends = np.searchsorted(rank[by_rank], np.arange(int(rank.max()) + 1), side="right")
         asked = np.zeros(len(self.value), np.bool_)
         asked[own] = True
-        mine = np.flatnonzero(asked[slot])
-        place = np.zeros(len(slot), np.int64)
-        place[mine] = np.searchsorted(due, _key(slot[mine], -(-time[mine] // STEP)))
-        place[mine] -= np.searchsorted(due, slot[mine] << _STEP_BITS)
+        mine = np.flatnonzero(asked[steps.slot])
+        slot = steps.slot[mine]
+        place = np.zeros(len(steps), np.int64)
+        place[mine] = np.searchsorted(due, _key(slot, steps.step[mine]))
+        place[mine] -= np.searchsorted(due, slot << _STEP_BITS)
         order = np.argsort(place, kind="stable")
         upto = np.searchsorted(place[order], np.arange(len(ends)), side="right")
         waiting: list[tuple[Int, Inputs]] = []
         held = begin = begin_taken = 0
         for end, end_taken in zip(ends.tolist(), upto.tolist(), strict=True):
-            some = order[begin_taken:end_taken]
-            self.trends.take(slot[some], channel[some], time[some], value[some])
+            self.trends.add(steps.take(order[begin_taken:end_taken]))
             rows = by_rank[begin:end]
             waiting.append((rows, self.trends.inputs(own[rows], at[rows])))
             held, begin, begin_taken = held + end - begin, end, end_taken
             if held >= _AT_ONCE or end == len(due):
                 self._compute(waiting, own, found)
                 waiting, held = [], 0
-        rest = order[begin_taken:]
-        self.trends.take(slot[rest], channel[rest], time[rest], value[rest])
+        self.trends.add(steps.take(order[begin_taken:]))
         return RiskCourse(before, due, found)
 
     def _compute(self, waiting: list[tuple[Int, Inputs]], own: Int, found: Float) -> None:
@@ -146,16 +145,16 @@ class Deterioration:
         )  # fmt: skip
         self.present[slots], self.hourly[slots] = inputs.present[rows], inputs.hourly[rows]
 
-    def _due(self, slot: Int, channel: Int, time: Int, since: Int, until: Int) -> Int:
+    def _due(self, steps: Steps, since: Int, until: Int) -> Int:
         """Keys of the instants in (since, until] at which the risk may change, ascending."""
         moving = until // STEP > since // STEP
         if not moving.any():
             return np.empty(0, np.int64)
         known, of = np.nonzero((self.trends.taken >= 0) & moving[:, None])
-        mine = moving[slot]
-        slot = np.concatenate([known, slot[mine]])
-        channel = np.concatenate([of, channel[mine]])
-        time = np.concatenate([self.trends.taken[known, of], time[mine]])
+        mine = moving[steps.slot]
+        slot = np.concatenate([known, steps.slot[mine]])
+        channel = np.concatenate([of, steps.channel[mine]])
+        time = np.concatenate([self.trends.taken[known, of], steps.time[mine]])
         parts = [_key(slot, -(-time // STEP))]
         # Where a value becomes too old to be the present one.
         order = np.lexsort((time, channel, slot))

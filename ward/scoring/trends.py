@@ -12,7 +12,7 @@ that ends there; likewise for the steps of five minutes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -75,6 +75,45 @@ class Inputs:
         return cls(np.full((n, len(TRACKED)), np.nan, np.float32), np.full(shape, np.nan, np.float32))
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Readings gathered by step of five minutes, [n]: all that ``Trends`` and the score look at.
+
+    channel as in ``CHANNEL``; step: five minutes since 1970, at their end; time (ms) and value: of the newest
+    reading; total, count: of all. One slot, channel and step may stand in several rows.
+    """
+
+    slot: Int
+    channel: Int
+    step: Int
+    time: Int
+    value: Float
+    total: Float
+    count: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    @classmethod
+    def of(cls, slot: Int, channel: Int, time: Int, value: Float) -> Steps:
+        """Of readings in any order; few where those of a slot and channel stand together, as they came."""
+        if not len(slot):
+            return cls(slot, channel, time, time, value, value, np.empty(0, np.int32))
+        step = -(-time // STEP)
+        begins = np.ones(len(slot), np.bool_)
+        begins[1:] = (step[1:] != step[:-1]) | (slot[1:] != slot[:-1]) | (channel[1:] != channel[:-1])
+        begins[1:] |= time[1:] < time[:-1]
+        begin = np.flatnonzero(begins)
+        last = np.append(begin[1:], len(slot)) - 1
+        total = np.add.reduceat(np.rint(value * _GRAIN) / _GRAIN, begin)
+        count = (last - begin + 1).astype(np.int32)
+        return cls(slot[begin], channel[begin], step[begin], time[last], value[last], total, count)
+
+    def take(self, index: Any) -> Steps:
+        """The rows of a mask or index array."""
+        return Steps(*(getattr(self, field.name)[index] for field in fields(self)))
+
+
 class Trends:
     """The memory of all stays of a partition; one slot a stay."""
 
@@ -94,54 +133,43 @@ class Trends:
     # ------------------------------------------------------------------ in
 
     def take(self, slot: Int, channel: Int, time: Int, value: Float) -> None:
-        """Valid readings [n] in any order; channel as in ``CHANNEL``, time in ms.
+        """Valid readings [n] in any order; channel as in ``CHANNEL``, time in ms."""
+        self.add(Steps.of(slot, channel, time, value))
 
-        Quick where those of a slot and channel stand together.
-        """
+    def add(self, steps: Steps) -> None:
+        """Valid readings, gathered."""
         if (self.sealed >= 0).any():
-            new = time > self.sealed[slot]
-            self._recall(slot[~new], channel[~new], time[~new], value[~new])
-            slot, channel, time, value = slot[new], channel[new], time[new], value[new]
-        if not len(slot):
+            new = steps.step * STEP > self.sealed[steps.slot]  # a whole hour, so no step lies on both sides
+            self._recall(steps.take(~new))
+            steps = steps.take(new)
+        if not len(steps):
             return
-        step = -(-time // STEP)
-        begins = np.ones(len(slot), np.bool_)
-        begins[1:] = (step[1:] != step[:-1]) | (slot[1:] != slot[:-1]) | (channel[1:] != channel[:-1])
-        begin = np.flatnonzero(begins)
-        total = np.add.reduceat(np.rint(value * _GRAIN) / _GRAIN, begin)
-        count = np.diff(np.append(begin, len(slot))).astype(np.int32)
-        newest = np.maximum.reduceat(time, begin)
-        self._add(slot[begin], channel[begin], step[begin], newest, total, count)
+        hour = -(-steps.step // (HOUR // STEP))
+        self._move_to(steps.slot, hour)
+        kept = hour > self.hour[steps.slot] - _RING
+        place = ((steps.slot * _RING + hour % _RING) * len(_CHANNELS) + steps.channel)[kept]
+        np.add.at(self.sum.reshape(-1), place, steps.total[kept])
+        np.add.at(self.count.reshape(-1), place, steps.count[kept])
 
-    def _recall(self, slot: Int, channel: Int, time: Int, value: Float) -> None:
-        """Readings whose hours are known already: the newest of each channel is the present one until there
-        is a newer."""
-        for s, c, at, each in zip(*(a.tolist() for a in (slot, channel, time, value)), strict=True):
-            if self.taken[s, c] < min(at, self.sealed[s]):
-                self.step[s, c], self.taken[s, c] = -(-at // STEP), at
-                self.step_sum[s, c], self.step_count[s, c] = each, 1
-
-    def _add(
-        self, slot: Int, channel: Int, step: Int, time: Int, total: Float, count: NDArray[np.int32]
-    ) -> None:
-        """Sums of readings, each of one step."""
-        hour = -(-step // (HOUR // STEP))
-        self._move_to(slot, hour)
-        kept = hour > self.hour[slot] - _RING
-        place = ((slot * _RING + hour % _RING) * len(_CHANNELS) + channel)[kept]
-        np.add.at(self.sum.reshape(-1), place, total[kept])
-        np.add.at(self.count.reshape(-1), place, count[kept])
-
-        cell = slot * len(_CHANNELS) + channel
+        cell = steps.slot * len(_CHANNELS) + steps.channel
         newest = self.step.reshape(-1)
         before = newest[cell]
-        np.maximum.at(newest, cell, step)
-        np.maximum.at(self.taken.reshape(-1), cell, time)
+        np.maximum.at(newest, cell, steps.step)
+        np.maximum.at(self.taken.reshape(-1), cell, steps.time)
         begun = cell[newest[cell] > before]
         self.step_sum.reshape(-1)[begun], self.step_count.reshape(-1)[begun] = 0.0, 0
-        own = step == newest[cell]
-        np.add.at(self.step_sum.reshape(-1), cell[own], total[own])
-        np.add.at(self.step_count.reshape(-1), cell[own], count[own])
+        own = steps.step == newest[cell]
+        np.add.at(self.step_sum.reshape(-1), cell[own], steps.total[own])
+        np.add.at(self.step_count.reshape(-1), cell[own], steps.count[own])
+
+    def _recall(self, steps: Steps) -> None:
+        """Readings whose hours are known already: the newest of each channel is the present one until there
+        is a newer."""
+        columns = (steps.slot, steps.channel, steps.step, steps.time, steps.value)
+        for s, c, step, at, value in zip(*(column.tolist() for column in columns), strict=True):
+            if self.taken[s, c] < min(at, self.sealed[s]):
+                self.step[s, c], self.taken[s, c] = step, at
+                self.step_sum[s, c], self.step_count[s, c] = value, 1
 
     def _move_to(self, slot: Int, hour: Int) -> None:
         """Empty the places of hours that begin."""
