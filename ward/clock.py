@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Protocol
 
 
@@ -81,7 +82,9 @@ class ReplayClock:
 
 def iso(ms: int | None) -> str | None:
     """RFC 3339 in UTC with milliseconds; None stays None."""
-    if ms is None:
-        return None
-    moment = datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if ms is None else f"{_second(ms // 1000)}.{ms % 1000:03}Z"
+
+
+@lru_cache(4_096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")

@@ -26,6 +26,7 @@ from ward.ingest.mqtt import MqttLink
 from ward.journals import note_whole, open_journal
 from ward.language import Language
 from ward.live import drafts, snapshots
+from ward.live.board import Board
 from ward.live.core import Core
 from ward.live.deadman import DeadMan
 from ward.live.downtime import DowntimeSheets
@@ -40,7 +41,7 @@ from ward.live.rules import places
 from ward.live.runner import Runner
 from ward.live.showing import latest, of_stay
 from ward.live.trail_keeper import trail_duties
-from ward.live.views import Board, Json
+from ward.live.views import Json
 from ward.live.watchdog import Watchdog, end_process
 from ward.models import find_risk
 from ward.notify.config import Parts, load_channels
@@ -263,7 +264,7 @@ class WardService:
             channels,
             self._undelivered,
             plan_of=plans.of,
-            wards=lambda: {*plans.by_ward, *(stay["ward"] for stay in self.board.stays.values())},
+            wards=lambda: {*plans.by_ward, *self.board.wards},
             ward_now=self.clock.now,
             in_real_time=self.clock.speed == 1,
             link=self.settings.public_url,
@@ -359,7 +360,7 @@ class WardService:
         return self.settings.drift_reference_days
 
     def risk(self, stay: str) -> Json:
-        return risk_view(self.core.risk_model, self.board.risks.get(stay), self.clock.now())
+        return risk_view(self.core.risk_model, self.board.risk(stay), self.clock.now())
 
     def showing(self, ward: str, device: str) -> Json:
         key = f"{ward}/{device}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.alerts.desk import rule
 from ward.alerts import technical
 from ward.alerts.book import AlertBook
 from ward.alerts.model import StayState
-from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch
+from ward.alerts.watch import DeviceFact, Standing, StayFact, Watch, may_tell
 from ward.signals import MINUTE, SECOND
 
 T0 = 1_780_000_000_000
@@ -127,3 +130,28 @@ def test_silence_of_the_whole_stay_suppresses_the_rules_about_single_signals() -
     found = book.open_alert("s1", "spo2-absent")
     assert found is not None
     assert found.state == "suppressed"
+
+
+@given(
+    st.none() | st.booleans(),
+    st.integers(0, 20 * MINUTE),
+    st.integers(-2 * MINUTE, 2 * MINUTE),
+    st.none() | st.sampled_from([1.0, 60.0, 1_800.0]),
+    st.booleans(),
+)
+def test_a_fact_of_which_nothing_may_be_told_can_be_left_out(online, ago, offset, interval, raised) -> None:
+    every, some = Watch(), Watch()
+    if raised:
+        for watch in (every, some):
+            watch.update(
+                T0 + HOURS,
+                [device(online=False, offset=technical.OFFSET + 1)],
+                [StayFact("s1", True, T0, T0)],
+            )
+    now = T0 + 2 * HOURS
+    last = now - ago
+    shown = [device(online, last, offset, interval_s=interval)]
+    stays = [StayFact("s1", True, last, T0, interval)]
+    wanted = every.update(now, shown, stays)
+    kept = shown if may_tell(now, last, online, offset) else []
+    assert some.update(now, kept, stays if may_tell(now, last) else []) == wanted

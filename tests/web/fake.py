@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,9 @@ class FakeBoard:
     devices: tuple[dict[str, Any], ...] = ()
     minutes: FakeMinutes = field(default_factory=FakeMinutes)
     number: int = 0
+
+    def seen_by(self, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
+        return [stay for stay in self.stays.values() if sees(stay["ward"])]
 
 
 @dataclass(frozen=True)

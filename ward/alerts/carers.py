@@ -45,6 +45,12 @@ class Carers:
         self._now: dict[str, Carer] = {}
         self._before: dict[str, Gone] = {}
 
+    def copy(self) -> Carers:
+        """As they are now, and stay."""
+        other = Carers()
+        other._now, other._before = dict(self._now), dict(self._before)
+        return other
+
     def of(self, stay: str) -> Carer | None:
         return self._now.get(stay)
 

@@ -70,6 +70,10 @@ class Rulebook:
         ids = sorted(self._changed.get(scope, {}))
         return [self._latest[scope, rule_id] for rule_id in ids]
 
+    def changed_scopes(self) -> list[str]:
+        """Where something is in force that is not the pack's."""
+        return [scope for scope, rules in self._changed.items() if rules]
+
     def copy(self) -> Rulebook:
         """Another with the same versions, in which changes can be tried."""
         return Rulebook(self.pack, self._latest.values())

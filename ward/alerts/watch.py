@@ -66,6 +66,12 @@ def silence(interval_s: float | None) -> int:
     return max(SILENCE, round(HOLD_INTERVALS * interval_s * SECOND) if interval_s is not None else 0)
 
 
+def may_tell(now: int, last: int, online: bool | None = None, offset: int = 0) -> bool:
+    """Whether there may be anything to tell of a device, or of a stay's readings, last heard then; else its
+    fact may be left out of an update."""
+    return now - last >= SILENCE or online is False or abs(offset) > OFFSET
+
+
 class Watch:
     """Remembers what is raised, so that each condition is told once when it begins and once when it ends.
 
@@ -84,7 +90,8 @@ class Watch:
         stays: Iterable[StayFact],
         standing: Iterable[Standing] = (),
     ) -> list[Edge]:
-        """All facts of now; what is no longer listed is over. Raised is stamped at its exact instant."""
+        """All facts of now (see ``may_tell``); what is no longer listed is over. Raised is stamped at its
+        exact instant."""
         found: dict[tuple[str, str, str], tuple[int, int]] = {}
         for device in devices:
             if device.stay is not None:

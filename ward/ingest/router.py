@@ -28,6 +28,10 @@ RECENT: Final = 5 * MINUTE
 _UNKNOWN: Final = STATUS_INDEX["unknown"]
 
 
+Seen = tuple[bool | None, int, int]
+"""Whether a device is online, when it was last heard (ms), its clock's offset (ms)."""
+
+
 class DeviceEvent(NamedTuple):
     """``seen``: at least one new sample in this call; at most one per device and call."""
 
@@ -336,11 +340,17 @@ class Router:
         """``ward/device`` of a device number; empty for a person (0)."""
         return self._keys[number]
 
+    def seen(self) -> dict[str, Seen]:
+        """Of all devices ever heard, by ``ward/device``."""
+        return {key: (d.online, d.last_seen, d.clock.applied) for key, d in self._devices.items()}
+
     def devices(self) -> list[DeviceView]:
         """All devices ever heard, in the order of their numbers."""
-        return [self._view(key, device) for key, device in self._devices.items()]
+        return [self.view(key) for key in self._devices]
 
-    def _view(self, key: str, device: Device) -> DeviceView:
+    def view(self, key: str) -> DeviceView:
+        """A device (``ward/device``) that was ever heard."""
+        device = self._devices[key]
         span = self._assignments.present(key)
         return DeviceView(
             key,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from itertools import chain
 
 from ward.alerts.model import Alert
 from ward.alerts.technical import SERVICE
 from ward.clock import iso
+from ward.ingest.router import DeviceView
 from ward.live import metrics
 from ward.live.changes import change
 from ward.live.core import Core
-from ward.live.drafts import limits_of
+from ward.live.frames import Frame
 from ward.live.minutes import Recent
-from ward.live.risks import RiskShown, known, risks_now
-from ward.live.views import Board, Json, device_view, stay_views
+from ward.live.risks import RiskShown
+from ward.live.views import Json, device_view
 from ward.scoring.sustain import BREACH
 from ward.signals import MINUTE
 from ward.web.hub import Message
@@ -26,8 +28,71 @@ EVERYTHING_MS = 5_000
 """So often all views are made anew: what only ages changes too."""
 
 
-Step = tuple[Json | None, Json]
-"""A stay's view before, None where it was not told, and after."""
+Step = tuple[Frame | None, str]
+"""The frame of a stay's view before, None where it was not told; and the stay."""
+
+
+class Views(Mapping[str, Json]):
+    """Views of stays by id, each made when somebody asks for it."""
+
+    def __init__(self, frames: Mapping[str, Frame]) -> None:
+        self._frames = frames
+
+    def __getitem__(self, stay: str) -> Json:
+        return self._frames[stay].view(stay)
+
+    def __contains__(self, stay: object) -> bool:
+        return stay in self._frames
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+
+class Board:
+    """One moment of all open stays (see ``ward.web.service_protocol``). ``frames``: of each stay the one in
+    which it changed last. ``number`` counts the boards of this process: what was told by one of no higher
+    number is in it."""
+
+    def __init__(
+        self,
+        time: int,
+        frames: Mapping[str, Frame] | None = None,
+        of_service: Sequence[Alert] = (),
+        devices: Callable[[], Sequence[Json]] = tuple,
+        minutes: Recent | None = None,
+        number: int = 0,
+    ) -> None:
+        self.time, self.minutes, self.number = time, minutes or Recent(), number
+        self.frames: Mapping[str, Frame] = frames or {}
+        self.stays = Views(self.frames)
+        self._of_service, self._devices = of_service, devices
+
+    @property
+    def alerts(self) -> list[Json]:
+        listed = [alert_view(alert) for alert in self._of_service]
+        for stay, frame in self.frames.items():
+            if frame.has_alerts(stay):
+                listed += frame.view(stay)["alerts"]
+        return listed
+
+    @property
+    def devices(self) -> Sequence[Json]:
+        return self._devices()
+
+    @property
+    def wards(self) -> set[str]:
+        """Those with open stays."""
+        return {frame.ward(stay) for stay, frame in self.frames.items()}
+
+    def seen_by(self, sees: Callable[[str], bool]) -> list[Json]:
+        return [frame.view(stay) for stay, frame in self.frames.items() if sees(frame.ward(stay))]
+
+    def risk(self, stay: str) -> RiskShown | None:
+        frame = self.frames.get(stay)
+        return None if frame is None else frame.risk(stay)
 
 
 class BoardKeeper:
@@ -35,107 +100,61 @@ class BoardKeeper:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._views: dict[str, Json] = {}
-        self._risks: dict[str, RiskShown] = {}
-        self._devices: list[Json] = []
+        self._waiting: set[str] = set()
+        """Stays with something pending."""
+        self._devices: Callable[[], Sequence[Json]] = tuple
         self._recent = Recent()
         self._full_at = 0
-        self._messages: list[Message] = []
-        """What the board's next state is told by: only once it is there, lest a stream that begins just then
-        miss it in both."""
+        self._news: list[Message] = []
+        """Minutes that are not told yet: only once the board that has them is there, lest a stream that
+        begins just then miss them in both."""
         self.board = Board(0)
 
     def refresh(self, now: int, speed: float = 1.0) -> Board:
         """The board of now; tells the dashboards what changed of every stay."""
         core = self._core
         full = now - self._full_at >= EVERYTHING_MS * speed or now < self._full_at
-        if full:
-            self._full_at = now
         alerts: dict[str, list[Alert]] = defaultdict(list)
         for alert in core.book.open_alerts():
             alerts[alert.stay].append(alert)
         present = {
             s: slot for slot in core.slots.taken() if core.stays[s := core.slots.stay(slot)].end is None
         }
-        self._forget(set(present))
         self._note_minutes(now, present)
         pending = pending_views(core, present, alerts)
-        had = {stay for stay, view in self._views.items() if view["pending"]}
-        wanted = core.changed | {core.slots.stay(slot) for slot in pending} | had
-        due = [s for s in present if full or s in wanted or s not in self._views]
-        devices = core.router.devices()
-        views = stay_views(
-            [present[s] for s in due],
-            [core.stays[s] for s in due],
-            core.engine,
-            core.newest,
-            alerts,
-            pending,
-            {d.key: d for d in devices},
-            core.router.device_key,
-            core.book.ledger,
-            self._recent,
-            now,
-        )
-        for view, risk in zip(views, risks_now(core.engine, [present[s] for s in due]), strict=False):
-            self._risks[view["id"]] = risk
-            view["risk"] = known(risk.value)
-        for view in views:
-            view["limits"] = limits_of(core.rulebook, view["id"])
-        self._tell(views, now, full)
-        core.changed.clear()
+        before, wanted = self.board.frames, core.changed | pending.keys() | self._waiting
+        due = {s: slot for s, slot in present.items() if full or s in wanted or s not in before}
+        frame = Frame(core, due, alerts, pending, self._recent, now)
         if full:
-            self._devices = [device_view(d) for d in devices]
-        listed = [alert_view(alert) for alert in alerts.get(SERVICE, ())]
-        listed += [alert for view in self._views.values() for alert in view["alerts"]]
-        self.board = Board(
-            now,
-            dict(self._views),
-            listed,
-            self._devices,
-            dict(self._risks),
-            self._recent,
-            self.board.number + 1,
+            self._full_at, self._devices = now, _once(core.router.devices())
+        kept = {stay: old for stay, old in before.items() if stay in present}
+        frames = kept | dict.fromkeys(due, frame)
+        self._waiting = set(pending)
+        core.changed.clear()
+        number = self.board.number + 1
+        self.board = Board(now, frames, alerts.get(SERVICE, ()), self._devices, self._recent, number)
+        told = chain(
+            (_removed(stay, old.ward(stay)) for stay, old in before.items() if stay not in present),
+            self._news,
+            _told(kept, due, frame, full=full),
         )
-        core.hub.tell([replace(message, step=self.board.number) for message in self._messages])
-        self._messages = []
+        core.hub.tell(replace(message, step=number) for message in told)
+        self._news = []
         self._measure(alerts, pending)
         return self.board
-
-    def _tell(self, views: list[Json], now: int, full: bool) -> None:
-        """What is other than before, a message a ward; one also where nothing is: that much is live."""
-        told: dict[str, list[Step]] = {view["ward"]: [] for view in self._views.values()}
-        for view in views:
-            stay, ward = view["id"], view["ward"]
-            before = self._views.get(stay)
-            if before is not None and before["ward"] != ward:
-                self._messages.append(_removed(stay, before["ward"]))
-                before = None
-            self._views[stay] = view
-            self._messages.append(Message("stay", view, ward, of=stay))
-            told.setdefault(ward, []).append((before, view))
-        for ward, steps in told.items():
-            changes = partial(_changes, steps, now, everything=full)
-            self._messages.append(Message("stays", changes, ward))
 
     def _note_minutes(self, now: int, present: dict[str, int]) -> None:
         """Once a minute of the ward's time: the lines go on."""
         if now // MINUTE - 1 == self._recent.last and self._recent.rows.keys() == present.keys():
             return
-        self._recent = self._core.newest.minutes.show(now, present)
-        news: dict[str, dict[str, Json]] = defaultdict(dict)
-        for stay, first in self._recent.news.items():
-            news[self._core.stays[stay].ward][stay] = self._recent.view(stay, first)
-        for ward, stays in news.items():
-            self._messages.append(Message("minutes", {"stays": stays}, ward))
+        recent = self._recent = self._core.newest.minutes.show(now, present)
+        news: dict[str, dict[str, int]] = defaultdict(dict)
+        for stay, first in recent.news.items():
+            news[self._core.stays[stay].ward][stay] = first
+        self._news += [Message("minutes", partial(_lines, recent, firsts), w) for w, firsts in news.items()]
 
-    def _forget(self, present: set[str]) -> None:
-        for gone in self._views.keys() - present:
-            self._messages.append(_removed(gone, self._views.pop(gone)["ward"]))
-            self._risks.pop(gone, None)
-
-    def _measure(self, alerts: dict[str, list[Alert]], pending: dict[int, list[Json]]) -> None:
-        metrics.STAYS.set(len(self._views))
+    def _measure(self, alerts: dict[str, list[Alert]], pending: dict[str, list[Json]]) -> None:
+        metrics.STAYS.set(len(self.board.frames))
         metrics.PENDING.set(sum(len(p) for p in pending.values()))
         counts: dict[tuple[str, str], int] = defaultdict(int)
         for alert in (a for mine in alerts.values() for a in mine):
@@ -146,14 +165,40 @@ class BoardKeeper:
         metrics.STREAMS.set(self._core.hub.subscribers)
 
 
+def _once(devices: Sequence[DeviceView]) -> Callable[[], Sequence[Json]]:
+    """Their views, made when they are asked for first."""
+    return cache(lambda: [device_view(device) for device in devices])
+
+
+def _lines(recent: Recent, firsts: Mapping[str, int]) -> Json:
+    return {"stays": {stay: recent.view(stay, first) for stay, first in firsts.items()}}
+
+
+def _told(kept: Mapping[str, Frame], due: Iterable[str], frame: Frame, *, full: bool) -> Iterator[Message]:
+    """What is other than before, a message a ward; one also where nothing is: that much is live."""
+    steps: dict[str, list[Step]] = {old.ward(stay): [] for stay, old in kept.items()}
+    for stay in due:
+        ward, before = frame.ward(stay), kept.get(stay)
+        if before is not None and before.ward(stay) != ward:
+            yield _removed(stay, before.ward(stay))
+            before = None
+        yield Message("stay", partial(frame.view, stay), ward, of=stay)
+        steps.setdefault(ward, []).append((before, stay))
+    for ward, some in steps.items():
+        yield Message("stays", partial(_changes, some, frame, everything=full), ward)
+
+
 def _removed(stay: str, ward: str) -> Message:
     return Message("stay-removed", {"id": stay}, ward, of=stay)
 
 
-def _changes(steps: Sequence[Step], now: int, *, everything: bool) -> Json:
+def _changes(steps: Sequence[Step], after: Frame, *, everything: bool) -> Json:
     """What is other than before; only made where a screen is told of it."""
-    found = (change(before, view, everything=everything) for before, view in steps)
-    return {"time": iso(now), "stays": [one for one in found if one is not None]}
+    found = (
+        change(None if old is None else old.view(stay), after.view(stay), everything=everything)
+        for old, stay in steps
+    )
+    return {"time": iso(after.now), "stays": [one for one in found if one is not None]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +216,8 @@ class _Waiting:
 
 def pending_views(
     core: Core, present: dict[str, int], alerts: dict[str, list[Alert]]
-) -> dict[int, list[Json]]:
-    """By slot: what is in breach and nobody was told of, soonest first; also what a pause holds back."""
+) -> dict[str, list[Json]]:
+    """By stay: what is in breach and nobody was told of, soonest first; also what a pause holds back."""
     engine = core.engine
     rules = engine.rules
     cells, left = engine.sustain.pending(engine.frontier)
@@ -182,7 +227,7 @@ def pending_views(
         _Waiting(cell // len(rules), cell % len(rules), *of)
         for cell, *of in zip(cells.tolist(), since, left.tolist(), goes_on, strict=True)
     ]
-    found: dict[int, list[Json]] = defaultdict(list)
+    found: dict[str, list[Json]] = defaultdict(list)
     for one in [*waiting, *_held_back(core, present)]:
         if not engine.applies[one.slot, one.column]:
             continue
@@ -191,7 +236,7 @@ def pending_views(
             continue
         inhibitor = core.book.is_inhibited(stay, rule.id)
         signal, value = core.measured(one.slot, rule)
-        found[one.slot].append(
+        found[stay].append(
             {
                 "id": core.book.pending_id(stay, rule.id, one.since),
                 "rule": rule.id,

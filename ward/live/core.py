@@ -413,7 +413,7 @@ class Core:
     # ------------------------------------------------------------------ technical alerts
 
     def _technical(self, now: int) -> None:
-        devices, stays = facts.present(self)
+        devices, stays = facts.present(self, now)
         standing = [*facts.to_be_measured_again(self), *facts.leads_off(self)]
         standing += self._swaps.standing(self, now)
         standing += [*self._faults(now), *self.notices()]

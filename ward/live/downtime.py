@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ward.language import Language
-from ward.live.views import Board
+from ward.live.board import Board
 from ward.reports.downtime import sheet
 
 FOLDER: Final = "downtime"

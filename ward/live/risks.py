@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ward.clock import iso
 from ward.live.views import Json
 from ward.scoring.engine import Engine
 from ward.scoring.news2 import NOT_SCORED
+from ward.scoring.readings import Float, Int
 from ward.scoring.risk import RiskModel, missing
 from ward.scoring.trends import STEP, Inputs
 
@@ -28,24 +29,35 @@ class RiskShown:
     applies: bool = True
 
 
-def risks_now(engine: Engine, slots: Sequence[int]) -> list[RiskShown]:
-    """Of these slots, in the same order; nothing without a model."""
-    risk = engine.risk
-    if risk is None or not len(slots):
-        return []
-    where = np.array(slots, np.int64)
-    inputs = Inputs(risk.present[where], risk.hourly[where])  # copies: the engine goes on
-    numbers = (risk.value, risk.low, risk.high)
-    columns = zip(*(each[where].tolist() for each in numbers), strict=True)
-    steps = (engine.frontier[where] // STEP * STEP).tolist()
-    applies = (engine.scale[where] != NOT_SCORED).tolist()
-    nothing = (np.nan, np.nan, np.nan)
-    shown = []
-    for row, (found, step, own) in enumerate(zip(columns, steps, applies, strict=True)):
-        value, low, high = found if own else nothing
-        at = step if step > 0 else None
-        shown.append(RiskShown(value, low, high, at, inputs.take([row]), own))
-    return shown
+@dataclass(frozen=True, slots=True)
+class RisksThen:
+    """The risks of some slots at one moment. slots, reached (ms), scale: one row each; the others are the
+    engine's own arrays, of all slots: it replaces them, and does not change them."""
+
+    slots: Int
+    reached: Int
+    scale: NDArray[np.int8]
+    numbers: tuple[Float, Float, Float]
+    inputs: Inputs
+
+    @classmethod
+    def of(cls, engine: Engine, slots: Int) -> RisksThen:
+        """Of an engine that has a model."""
+        risk = engine.risk
+        assert risk is not None
+        return cls(
+            slots,
+            engine.frontier[slots],
+            engine.scale[slots],
+            (risk.value, risk.low, risk.high),
+            Inputs(risk.present, risk.hourly),
+        )
+
+    def shown(self, row: int) -> RiskShown:
+        slot, step = int(self.slots[row]), int(self.reached[row]) // STEP * STEP
+        applies = bool(self.scale[row] != NOT_SCORED)
+        value, low, high = (float(each[slot]) if applies else np.nan for each in self.numbers)
+        return RiskShown(value, low, high, step if step > 0 else None, self.inputs.take([slot]), applies)
 
 
 def known(value: float) -> float | None:

@@ -1,49 +1,42 @@
-"""The ward as the dashboard sees it: one JSON object a stay, made only for stays that changed."""
+"""The parts of a stay's JSON object, as the dashboard sees it (``ward.live.frames`` puts them together)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ward.alerts.carers import Carers
-from ward.alerts.ledger import Ledger
 from ward.alerts.model import RANK, Alert, StayState
 from ward.clock import iso
-from ward.ingest.router import DeviceView
-from ward.live.minutes import Minutes, Recent
+from ward.ingest.router import DeviceView, Seen
+from ward.live.minutes import Minutes
 from ward.scoring.conditions import news2
 from ward.scoring.engine import Engine
 from ward.scoring.filter import REASONS, VALID
 from ward.scoring.held import Moment
-from ward.scoring.news2 import NOT_FOR, NOT_SCORED, PARTS, RISKS, Score, scale_of
+from ward.scoring.news2 import NOT_FOR, NOT_SCORED, PARTS, RISKS, Score
 from ward.scoring.readings import Bool, Float, Int
 from ward.scoring.readings import Readings as ReadingsTable
-from ward.scoring.rules import Priority
+from ward.scoring.rules import Priority, Rule
 from ward.scoring.sustain import BREACH, UNKNOWN
 from ward.signals import CONSCIOUSNESS, INDEX, OBSERVED, SIGNALS
-from ward.store.stays import Stay
-from ward.web.views import alert_view, devices_of, stored_stay_view
 
 Json = dict[str, Any]
 LEVELS: Final = {number: letter for letter, number in CONSCIOUSNESS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
-    """One moment of all open stays (see ``ward.web.service_protocol``)."""
+class Latest:
+    """Rows of ``Newest``, one a slot: [n, signals]."""
 
-    time: int
-    stays: Mapping[str, Json] = field(default_factory=dict)
-    alerts: Sequence[Json] = ()
-    devices: Sequence[Json] = ()
-    risks: Mapping[str, Any] = field(default_factory=dict)
-    """By stay, as ``ward.live.risks.RiskShown``: what a risk is explained from."""
-    minutes: Recent = field(default_factory=Recent)
-    number: int = 0
-    """Counts the boards of this process: what was told by one of no higher number is in it."""
+    time: Int
+    value: Float
+    mark: NDArray[np.uint8]
+    reason: NDArray[np.uint8]
 
 
 class Newest:
@@ -66,6 +59,10 @@ class Newest:
     def forget(self, slot: int) -> None:
         self.time[slot], self.value[slot], self.mark[slot], self.reason[slot] = -1, np.nan, 0, 0
         self.minutes.forget(slot)
+
+    def at(self, slots: Int) -> Latest:
+        """A copy."""
+        return Latest(self.time[slots], self.value[slots], self.mark[slots], self.reason[slots])
 
     def take(self, readings: ReadingsTable, mark: Any, reason: Any) -> None:
         self.minutes.take(readings, mark == VALID)
@@ -97,29 +94,28 @@ def spoken(signal: int, value: float) -> float | str | bool | None:
 def signals_view(
     rows: Moment,
     row: int,
-    slot: int,
     held_by: Int,
-    newest: Newest,
-    device_of: Any,
+    newest: Latest,
+    device_of: Callable[[int], str | None],
     trends: Mapping[str, str | None],
 ) -> Json:
     """Latest reading of each signal; a newer one that the filter doubts is shown as questionable. ``trends``
     are the words of ``ward.scoring.tendency``."""
     shown: Json = {}
-    for s in np.flatnonzero((rows.taken[row] >= 0) | (newest.time[slot] >= 0)).tolist():
+    for s in np.flatnonzero((rows.taken[row] >= 0) | (newest.time[row] >= 0)).tolist():
         name, taken = SIGNALS[s].name, int(rows.taken[row, s])
         hold = int(rows.expires[row, s]) - taken if taken >= 0 else SIGNALS[s].hold
-        seen = int(newest.time[slot, s])
-        doubted = newest.mark[slot, s] > 0 and seen > taken and rows.time[row] - seen < hold
+        seen = int(newest.time[row, s])
+        doubted = newest.mark[row, s] > 0 and seen > taken and rows.time[row] - seen < hold
         if taken < 0 and not doubted:
             continue
         shown[name] = {
-            "value": spoken(s, newest.value[slot, s] if doubted else rows.value[row, s]),
+            "value": spoken(s, newest.value[row, s] if doubted else rows.value[row, s]),
             "unit": SIGNALS[s].unit,
             "time": iso(seen if doubted else taken),
             "state": "questionable" if doubted else "fresh" if rows.fresh[row, s] else "stale",
             "device": device_of(int(held_by[s])),
-            "reason": REASONS[newest.reason[slot, s]] or None if doubted else None,
+            "reason": REASONS[newest.reason[row, s]] or None if doubted else None,
             "hold_s": hold / 1000,
             "trend": trends.get(name),
         }
@@ -177,49 +173,6 @@ def news2_now(engine: Engine, slots: Int) -> tuple[Moment, Score, Bool]:
     return rows, *news2(rows, engine.scale)
 
 
-def stay_views(
-    slots: Sequence[int],
-    stays: Sequence[Stay],
-    engine: Engine,
-    newest: Newest,
-    alerts: Mapping[str, Sequence[Alert]],
-    pending: Mapping[int, Sequence[Json]],
-    devices: Mapping[str, DeviceView],
-    device_key: Any,
-    ledger: Ledger,
-    recent: Recent,
-    now: int,
-) -> list[Json]:
-    """Views of these slots' stays, in the same order."""
-    where = np.array(slots, np.int64)
-    rows, score, fresh = news2_now(engine, where)
-
-    def device_of(number: int) -> str | None:
-        return device_key(number).partition("/")[2] or None if number > 0 else None
-
-    views = []
-    for row, (slot, stay) in enumerate(zip(slots, stays, strict=True)):
-        mine = alerts.get(stay.id, ())
-        views.append(
-            stored_stay_view(stay, now)
-            | {
-                "devices": [
-                    _seen(shown, devices.get(f"{d.ward}/{d.device}")) for d, shown in devices_of(stay)
-                ],
-                "signals": signals_view(
-                    rows, row, slot, engine.held.device[slot], newest, device_of, recent.trends(stay.id)
-                ),
-                "news2": news2_view(rows, row, score, fresh, scale_of(stay.flags), stay.flags),
-                "alerts": [alert_view(a) | {"in_breach": in_breach(engine, slot, a.rule)} for a in mine],
-                "pending": list(pending.get(slot, ())),
-                **carer_view(ledger.escalation.carers, stay.id, now),
-                **away_view(ledger.stays.get(stay.id)),
-                "priority": loudest(mine),
-            }
-        )
-    return views
-
-
 def carer_view(carers: Carers, stay: str, now: int) -> Json:
     """Who has the patient, or who had it last."""
     carer, gone = carers.of(stay), carers.before(stay, now)
@@ -240,14 +193,14 @@ def away_view(state: StayState | None) -> Json:
     return {"paused_reason": state and state.away_for, "paused_by": state and state.away_by}
 
 
-def in_breach(engine: Engine, slot: int, rule: str) -> bool | None:
-    """Whether the rule's condition holds as far as the stay is evaluated: an alert goes on for a while after
-    it. None where that is not known, or the rule is not the engine's."""
-    for column in np.flatnonzero(engine.applies[slot]).tolist():
-        if engine.rules[column].id == rule:
-            state = int(engine.sustain.grid("state")[slot, column])
-            return None if state == UNKNOWN else state == BREACH
-    return None
+def in_breach(rules: Sequence[Rule], applies: Bool, state: NDArray[Any]) -> dict[str, bool | None]:
+    """By rule of one stay whether its condition holds as far as the stay is evaluated: an alert goes on for a
+    while after it. None where that is not known; rules that are not the engine's are not there."""
+    found: dict[str, bool | None] = {}
+    for column in np.flatnonzero(applies).tolist():
+        now = int(state[column])
+        found.setdefault(rules[column].id, None if now == UNKNOWN else now == BREACH)
+    return found
 
 
 def loudest(alerts: Sequence[Alert]) -> Priority | None:
@@ -256,11 +209,12 @@ def loudest(alerts: Sequence[Alert]) -> Priority | None:
     return sorted(loud, key=RANK.__getitem__)[-1] if loud else None
 
 
-def _seen(shown: Json, known: DeviceView | None) -> Json:
+def seen(known: Seen | None) -> Json:
+    """What is known of a device that was ever heard."""
     if known is None:
-        return shown
-    heard = {"online": known.online, "last_seen_at": iso(known.last_seen), "offset_s": known.offset / 1000}
-    return shown | heard
+        return {}
+    online, last_seen, offset = known
+    return {"online": online, "last_seen_at": iso(last_seen), "offset_s": offset / 1000}
 
 
 def device_view(device: DeviceView) -> Json:

@@ -140,10 +140,17 @@ class Deterioration:
         self._keep(slots, risk, inputs, len(rows) - 1 - back)
 
     def _keep(self, slots: Int, risk: Predicted, inputs: Inputs, rows: Int) -> None:
-        self.value[slots], self.low[slots], self.high[slots] = (
-            risk.value[rows], risk.low[rows], risk.high[rows],
+        found: tuple[NDArray[Any], ...] = (
+            risk.value, risk.low, risk.high, inputs.present, inputs.hourly,
         )  # fmt: skip
-        self.present[slots], self.hourly[slots] = inputs.present[rows], inputs.hourly[rows]
+        for name, new in zip(self._ARRAYS, found, strict=True):
+            self._put(name, slots, new[rows])
+
+    def _put(self, name: str, slots: Int | int, new: NDArray[Any]) -> None:
+        """Arrays are replaced, never changed: who shows a risk keeps what it was."""
+        array = getattr(self, name).copy()
+        array[slots] = new
+        setattr(self, name, array)
 
     def _due(self, steps: Steps, since: Int, until: Int) -> Int:
         """Keys of the instants in (since, until] at which the risk may change, ascending."""
@@ -195,7 +202,7 @@ class Deterioration:
         self.trends.adopt(slot, other.trends, 0)
         self.trends.open(slot)
         for name in self._ARRAYS:
-            getattr(self, name)[slot] = getattr(other, name)[0]
+            self._put(name, slot, getattr(other, name)[0])
 
     def as_of(self, slot: int, since: int | None) -> Deterioration:
         """One slot as of a whole hour in the past, to build it again from the readings since then."""

@@ -14,10 +14,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -33,6 +33,9 @@ NOT_FOR: Final[Mapping[str, frozenset[str]]] = {
     "changes": frozenset({"stay"}),
 }
 """Kinds that a form leaves out: it has others that say the same."""
+_TOLD: Final[Mapping[str, tuple[Form, ...]]] = {
+    kind: tuple(form for form in FORMS if kind not in NOT_FOR[form]) for kind in get_args(Kind)
+}
 STEPS: Final = frozenset({"stays", "minutes", "stay-removed"})
 """Kinds that a stream of changes needs whole and in their order; else all must be told anew."""
 MOST_STEPS: Final = 60
@@ -234,9 +237,9 @@ class Hub:
         """One message; how many streams are told."""
         return self.tell([Message(kind, data, ward, id, step, data.get("id"))])
 
-    def tell(self, messages: Sequence[Message]) -> int:
+    def tell(self, messages: Iterable[Message]) -> int:
         """Tell each to every stream that sees its ward; to how many streams that is. From any thread, never
-        waits.
+        waits. Where no stream is open the messages are not even asked for.
 
         alert: ``{"alert": …, "event": …}`` with ``id`` = its number in the event log. stay: the stay's view.
         stays, minutes: what streams of changes are told in its place (``ward.live.board``).
@@ -245,10 +248,12 @@ class Hub:
         """
         with self._lock:
             open_ = list(self._subscriptions)
+        if not open_:
+            return 0
         told: dict[Subscription, list[Event]] = defaultdict(list)
-        listening: dict[tuple[str, frozenset[Form]], list[Subscription]] = {}
+        listening: dict[tuple[str, tuple[Form, ...]], list[Subscription]] = {}
         for message in messages:
-            forms = frozenset(form for form in FORMS if message.kind not in NOT_FOR[form])
+            forms = _TOLD[message.kind]
             group = (message.ward, forms)
             if group not in listening:
                 listening[group] = [s for s in open_ if s.form in forms and s.sees(message.ward)]

@@ -6,7 +6,7 @@ database (what was), and hands every change to ``call``, which runs it on the co
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
@@ -49,6 +49,10 @@ class Board(Protocol):
     @property
     def minutes(self) -> Minutes:
         """Two hours of each signal."""
+        ...
+
+    def seen_by(self, sees: Callable[[str], bool]) -> list[Json]:
+        """Of ``stays`` those in the wards that it lets through: the others' views are not made for it."""
         ...
 
     @property

@@ -212,8 +212,7 @@ async def own_alert(service: Service, who: Principal, alert: str) -> Json:
 def _pending(service: Service, who: Principal) -> list[Json]:
     return [
         pending_as_alert(stay, pending)
-        for stay in service.board.stays.values()
-        if who.sees(stay["ward"])
+        for stay in service.board.seen_by(who.sees)
         for pending in stay["pending"]
     ]
 

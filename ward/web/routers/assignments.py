@@ -35,8 +35,7 @@ async def assignments(ward: OfWard, service: Svc, who: Reader) -> Response:
     now = service.clock.now()
     held = [
         {name: stay[name] for name in ("bed", "carer", "carer_before")} | {"stay": stay["id"]}
-        for stay in service.board.stays.values()
-        if stay["ward"] == ward
+        for stay in service.board.seen_by(ward.__eq__)
     ]
     shifts = [
         {"id": shift.id, "name": shift.name, "since": iso(start), "until": iso(end)}

@@ -200,7 +200,7 @@ class _Shown:
         """All of it that she sees, put together from texts that are made once for all who see the same."""
         board, who = self._service.board, self._who
         self.number = board.number
-        stays = [stay for stay in board.stays.values() if who.sees(stay["ward"])]
+        stays = board.seen_by(who.sees)
         rest: dict[str, Any] = {"time": iso(board.time), "speed": self._service.clock.speed}
         alerts = [alert for alert in board.alerts if who.sees(alert["ward"])]
         if self._form == "views":

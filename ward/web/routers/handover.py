@@ -83,7 +83,7 @@ async def downtime_sheet(ward: OfWard, service: Svc, who: Reader, lang: Lang = N
     too, for when it does not answer."""
     _require(who, ward)
     board = service.board
-    stays = [stay for stay in board.stays.values() if stay["ward"] == ward]
+    stays = board.seen_by(ward.__eq__)
     zone = service.plan(ward).zone
 
     def make() -> bytes:

@@ -1,0 +1,68 @@
+"""Views are made when somebody looks: they are what they would have been had somebody looked at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ward.live.frames import Frame
+from ward.signals import MINUTE
+from ward.web.hub import Message
+
+Text = dict[str, str]
+
+
+def as_text(frame: Frame, stays: Any) -> Text:
+    return {stay: json.dumps([frame.view(stay), repr(frame.risk(stay))]) for stay in stays}
+
+
+def test_a_view_is_the_same_whenever_it_is_made(world, monkeypatch):
+    made: list[tuple[Frame, Text]] = []
+
+    def twice(*given: Any) -> Frame:
+        made.append((Frame(*given), as_text(Frame(*given), given[1])))
+        return Frame(*given)
+
+    monkeypatch.setattr("ward.live.board.Frame", twice)
+    one, two = world.admit("1"), world.admit("2", devices=("other",), flags=("copd",))
+    world.publish("mon", {"state": "online", "session": "a", "intervals": {"hr": 1}}, "status")
+    for step in range(40):
+        world.measure(hr=70 + step, spo2=80, rr=14, sbp=120)
+        world.measure("other", hr=20 if step % 3 else 90, spo2=97)
+        world.tick(15_000)
+    raised = world.alerts(one)
+    assert raised
+    world.do("acknowledge", alert=raised[0].id, assessment=None, note=None)
+    world.do("assign", stays=[one, two], person="ada", name="Ada Berg")
+    world.do("pause", stay=two, minutes=5)
+    world.publish("mon", {"state": "offline", "session": "a"}, "status")
+    world.live(5, spo2=99, hr=80)
+    world.do("transfer", stay=two, ward="w", bed="9")
+    world.do("discharge", stay=one)
+    world.tick(10 * MINUTE)
+    assert len({text for _, at_once in made for text in at_once.values()}) > 80
+    for later, at_once in made:
+        assert as_text(later, at_once) == at_once
+
+
+def test_nothing_is_made_where_nobody_looks(world, monkeypatch):
+    stay = world.admit()
+    made = []
+    make = Frame._make
+    monkeypatch.setattr(Frame, "_make", lambda frame, stay: made.append(stay) or make(frame, stay))
+    world.live(20, hr=80, spo2=97)
+    assert made == []
+    board = world.service.board
+    assert (stay in board.stays, len(board.stays), board.wards, board.alerts) == (True, 1, {"w"}, [])
+    assert board.seen_by("elsewhere".__eq__) == []
+    assert made == []
+    assert board.stays[stay] is board.seen_by("w".__eq__)[0]
+    assert made == [stay]
+
+
+def test_messages_are_not_asked_for_where_no_stream_is_open(world):
+    def messages():
+        raise AssertionError("asked for")
+        yield Message("stay", {}, "w")
+
+    assert world.service.hub.tell(messages()) == 0
