@@ -20,7 +20,7 @@ from ward.scoring.filter import MARKS
 from ward.signals import INDEX
 from ward.store.trials import Trial, find_trial, keep_trial
 from ward.trial.look import look
-from ward.trial.recorded import recorded_trial
+from ward.trial.recorded import read, recorded_trial
 from ward.web import shelf
 from ward.web.middleware import BODY_LIMIT
 from ward.web.shelf import Shelf
@@ -114,6 +114,20 @@ def test_a_recording_is_tried_by_the_rules_in_force(tmp_path: Path) -> None:
     assert (gained["stay"], gained["raised_at"]) == ("night", "1970-01-01T00:03:00.000Z")
     assert (answer["relative"], answer["events"]["kind"]) == (True, "labelled")
     assert (answer["settings"][0]["caught"], answer["in_force"]["caught"]) == (1, 0)
+    named = recorded_trial(
+        Rulebook(load_pack("ward-rct-2025")),
+        request | {"named": "kept.csv", "labels": "stay,time\nkept,250\n"},
+        lambda *_: None,
+    )
+    assert [one["stay"] for one in named["changes"]["gained"]["items"]] == ["kept"]
+    (tmp_path / "bad.csv").write_text("time,spo2\n1,97\n2,many\n")
+    with pytest.raises(InvalidError) as refused:
+        read({"recording": str(tmp_path / "bad.csv"), "named": "mine.csv"})
+    assert refused.value.detail.startswith("mine.csv, line 3")
+    assert str(tmp_path) not in str(refused.value.extra)
+    (tmp_path / "bad.csv").write_text("time,spo2\n")
+    with pytest.raises(InvalidError, match="no reading"):
+        read({"recording": str(tmp_path / "bad.csv")})
     with pytest.raises(InvalidError, match="labels, line 2"):
         recorded_trial(
             Rulebook(load_pack("default")), request | {"labels": "stay,time\nnight,soon\n"}, lambda *_: None

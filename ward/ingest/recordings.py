@@ -142,6 +142,12 @@ def read_recordings(path: str | Path, format: str | None = None) -> list[Recordi
     return _Table(path, format).recordings()
 
 
+def stay_name(file: str) -> str:
+    """What the stay of a file is called that names none."""
+    own = file.removesuffix(".gz")
+    return own.rpartition(".")[0] or own
+
+
 def detect_format(header: str) -> str | None:
     """The format that a file's first line belongs to."""
     for name in ("cinc2019", "bidmc", "mimic4wdb", "csv"):
@@ -229,8 +235,7 @@ class _Table:
             raise RecordingError(f"{self.path}: column {twice[0]!r} is there twice")
 
     def _stays(self) -> Sequence[str]:
-        own = self.path.name.removesuffix(".gz")
-        own = own.rpartition(".")[0] or own
+        own = stay_name(self.path.name)
         if not self.form.strict or "stay" not in self.header:
             return [own] * len(self.rows)
         column = self.header.index("stay")

@@ -79,7 +79,9 @@ class Commands:
             raise NotFoundError(f"no present stay {stay}")
         at = now if time is None else time
         if not known.start <= at <= now + MINUTE:
-            raise InvalidError("time must lie within the stay and not in the future", field="time")
+            raise InvalidError(
+                "time must lie within the stay and not in the future", field="time", code="time-outside"
+            )
         numbers = {INDEX[name]: _number(name, value) for name, value in values.items()}
         self._write(Observation(stay, at, now, by, numbers), now)
         told = Event(now, stay, known.ward, None, "observed", by, detail={"time": iso(at), **values})

@@ -51,7 +51,11 @@ def add_credential(tx: Connection, credential: DeviceCredential) -> None:
     version = _next_version(tx)
     row = tx.execute(select(*COLUMNS).where(device_credentials.c.user == credential.user)).one_or_none()
     if row is not None and row.removed is None:
-        raise ConflictError(f"{credential.user} has a credential already; rotate or remove it")
+        raise ConflictError(
+            f"{credential.user} has a credential already; rotate or remove it",
+            code="credential-there",
+            params={"user": credential.user},
+        )
     if row is not None:
         tx.execute(delete(device_credentials).where(device_credentials.c.id == row.id))
     tx.execute(device_credentials.insert().values({**asdict(credential), "version": version}))

@@ -47,7 +47,12 @@ def tried(candidates: Candidates, in_force: Iterable[Rule], holds: Holds) -> Can
     ids = concerned(in_force, holds)
     if holds and not ids:
         names = ", ".join(OBSERVED[signal] for signal in sorted(holds))
-        raise InvalidError(f"no rule looks at {names}: its hold changes nothing", field="holds")
+        raise InvalidError(
+            f"no rule looks at {names}: its hold changes nothing",
+            field="holds",
+            code="hold-nothing",
+            params={"names": names},
+        )
     return replace(candidates, rules=candidates.rules | ids)
 
 

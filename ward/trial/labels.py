@@ -39,7 +39,7 @@ def parse_labels(text: str, name: str) -> Times:
 
 def _parsed(rows: list[tuple[int, list[str]]], path: str) -> Times:
     if not rows or [name.strip() for name in rows[0][1][:2]] != ["stay", "time"]:
-        raise InvalidError(f"{path}: the first line must be stay,time")
+        raise InvalidError(f"{path}: the first line must be stay,time", field="labels", code="labels-head")
     found: dict[str, set[int]] = defaultdict(set)
     for line, row in rows[1:]:
         try:
@@ -47,7 +47,10 @@ def _parsed(rows: list[tuple[int, list[str]]], path: str) -> Times:
         except (ValueError, IndexError, OverflowError):
             raise InvalidError(
                 f"{path}, line {line}: must be a stay and a time, RFC 3339 with an offset, or seconds as in "
-                "the recording"
+                "the recording",
+                field="labels",
+                code="labels-line",
+                params={"line": line},
             ) from None
     return found
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ward.errors import InvalidError
-from ward.ingest.recordings import read_recordings
 from ward.replay import as_readings, shift_of
 from ward.scoring.filter import Filter, Marked
 from ward.scoring.readings import Readings
 from ward.signals import HOUR, INDEX, MINUTE
+from ward.trial.recorded import read
 
 MOST: Final = 400_000
 """Readings of one answer."""
@@ -24,10 +23,10 @@ Json = dict[str, Any]
 
 
 def look(request: Json) -> Json:
-    """``request``: recording (the file), stay, start, end (ms, as the recording counts; end not included),
-    signals (names). Columns of equal length by time: signal, time, value, mark, reason. Raises InvalidError
-    for a stay that it does not have, and for more than ``MOST`` readings."""
-    found = [one for one in read_recordings(Path(request["recording"])) if len(one)]
+    """``request``: recording (the file; named: as people call it), stay, start, end (ms, as the recording
+    counts; end not included), signals (names). Columns of equal length by time: signal, time, value, mark,
+    reason. Raises InvalidError for a stay that it does not have, and for more than ``MOST`` readings."""
+    found = read(request)
     mine = next((one for one in found if one.stay == request["stay"]), None)
     if mine is None:
         raise InvalidError(f"no stay {request['stay']} in this recording", field="query.stay")

@@ -76,7 +76,9 @@ class Trials:
                 if monotonic() > deadline:
                     raise UnavailableError(
                         f"the trial took longer than {self._longest_s:g} s and was ended; ask for fewer "
-                        "stays, a shorter time or a smaller grid"
+                        "stays, a shorter time or a smaller grid",
+                        code="trial-long",
+                        params={"seconds": f"{self._longest_s:g}"},
                     )
                 if coming.done():
                     kind, value = coming.result()
@@ -99,7 +101,7 @@ async def _frame(out: asyncio.StreamReader) -> tuple[str, Json]:
         message = msgspec.json.decode(await out.readexactly(size), type=dict[str, Json])
     except asyncio.IncompleteReadError:
         raise UnavailableError(
-            "the trial's process ended before its result; the service's log may say why"
+            "the trial's process ended before its result; the service's log may say why", code="trial-died"
         ) from None
     ((kind, value),) = message.items()
     if kind == "refused":

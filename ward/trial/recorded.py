@@ -7,12 +7,13 @@ else anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ward.alerts.overrides import Rulebook
 from ward.clock import iso
 from ward.errors import InvalidError
-from ward.ingest.recordings import Recording, read_recordings
+from ward.ingest.recordings import Recording, RecordingError, read_recordings, stay_name
 from ward.replay import as_readings, shift_of
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
@@ -31,9 +32,7 @@ def recorded_trial(
     """``request["recording"]`` is the file. Times in the answer are RFC 3339; where the file gives
     seconds they count from 1970, and ``relative`` says so. Raises InvalidError (``RecordingError``)."""
     tell(0.0, "reading the recording")
-    found = [one for one in read_recordings(Path(request["recording"])) if len(one)]
-    if not found:
-        raise InvalidError("there is no reading in this recording", field="recording")
+    found = read(request)
     place = {one.stay: one for one in found}
     _, _, ward = (request.get("scope") or "all").partition(":")
     in_force = rulebook.effective(ward or None)
@@ -47,6 +46,23 @@ def recorded_trial(
 
     answer = run(patients, load, wanted, tell, lambda ms: iso(ms - shift), model)
     return answer | {"relative": found[0].origin.zone is None}
+
+
+def read(request: Json) -> list[Recording]:
+    """The stays of the file ``request["recording"]`` that have readings. ``named``, where it is there: what
+    people call the file, and the stay of a file that names none. Nobody is told where the file lies. Raises
+    InvalidError."""
+    path = Path(request["recording"])
+    named = request.get("named") or path.name
+    try:
+        found = [one for one in read_recordings(path) if len(one)]
+    except RecordingError as error:
+        why = error.detail.replace(str(path), named)
+        raise InvalidError(why, field="recording", code="recording-bad", params={"why": why}) from None
+    if not found:
+        raise InvalidError("there is no reading in this recording", field="recording", code="recording-empty")
+    nameless = stay_name(path.name)
+    return [replace(one, stay=stay_name(named)) if one.stay == nameless else one for one in found]
 
 
 def patients_of(found: Sequence[Recording], in_force: Sequence[Rule], shift: int) -> list[Patient]:

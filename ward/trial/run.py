@@ -89,6 +89,8 @@ def run(
             f"about {size / 1e6:.0f} million readings; at most {MOST_READINGS / 1e6:.0f} million at once: "
             "ask for fewer stays or a shorter time",
             field="start",
+            code="trial-large",
+            params={"millions": round(size / 1e6), "most": round(MOST_READINGS / 1e6)},
         )
     every = [rule for rules in dict.fromkeys(one.in_force for one in patients) for rule in rules]
     wanted = replace(wanted, candidates=tried(wanted.candidates, every, wanted.holds))

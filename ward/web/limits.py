@@ -267,5 +267,13 @@ def too_many(scope: Scope, budget: Budget, wait: float, why: str = "too many req
     limited.labels(budget.name).inc()
     scope.setdefault("state", {})["limited"] = True  # not told in the audit trail, but counted
     seconds = max(math.ceil(wait), 1)
+    code = "trials-busy" if why == BUSY else "too-many"
     detail = f"{why}; the next is answered in {seconds} s"
-    return problem(scope["path"], "too-many-requests", detail, headers={"Retry-After": str(seconds)})
+    return problem(
+        scope["path"],
+        "too-many-requests",
+        detail,
+        headers={"Retry-After": str(seconds)},
+        code=code,
+        params={"seconds": seconds},
+    )

@@ -237,7 +237,11 @@ def install(app: FastAPI) -> None:
             for one in error.errors()
         ]
         detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:3])
-        return problem(request.url.path, "invalid", detail, errors=errors)
+        params = {
+            "fields": ", ".join(one["field"].rpartition(".")[2] for one in errors[:3]),
+            "detail": detail,
+        }
+        return problem(request.url.path, "invalid", detail, errors=errors, code="fields", params=params)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -66,16 +66,31 @@ class Shelf:
         if hers is None or self._own is None:
             raise ConflictError("this service keeps no recordings")
         if len(content) > LARGEST:
-            raise InvalidError(f"at most {LARGEST >> 20} MiB", field="body")
+            raise InvalidError(
+                f"at most {LARGEST >> 20} MiB",
+                field="body",
+                code="recording-large",
+                params={"most": LARGEST >> 20},
+            )
         header = content[:_HEAD].decode("utf-8-sig", "replace").partition("\n")[0]
         if detect_format(header) is None:
             raise InvalidError(
-                "no format that is known fits the first line: see `ward replay --help`", field="body"
+                "no format that is known fits the first line: see `ward replay --help`",
+                field="body",
+                code="recording-form",
             )
         if len(_files(hers, LARGEST, brought=True)) >= MOST:
-            raise ConflictError(f"you have brought {MOST} recordings: take one away first")
+            raise ConflictError(
+                f"you have brought {MOST} recordings: take one away first",
+                code="recordings-many",
+                params={"most": MOST},
+            )
         if len(self._brought()) >= MOST_IN_ALL:
-            raise ConflictError(f"people have brought {MOST_IN_ALL} recordings: some must go first")
+            raise ConflictError(
+                f"people have brought {MOST_IN_ALL} recordings: some must go first",
+                code="recordings-full",
+                params={"most": MOST_IN_ALL},
+            )
         hers.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = hers / f"{secrets.token_hex(8)}-{_plain(name)}"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

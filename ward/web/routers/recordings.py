@@ -89,6 +89,7 @@ async def vitals(
     wanted = signals_of(signal)
     look: Json = {
         "recording": str(lying.path),
+        "named": lying.name,
         "stay": stay,
         "start": start,
         "end": end,

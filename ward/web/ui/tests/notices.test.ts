@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { latest, shows, tellings, toldWords } from "../src/lib/notices";
+import { latest, shows, tellings, toldLines, toldWords } from "../src/lib/notices";
 import { EMPTY, type View } from "../src/lib/state";
 import type { Delivery, Notice } from "../src/lib/types";
 import { isUndelivered } from "../src/lib/words";
@@ -72,4 +72,13 @@ it("marks an alert that did not reach somebody until it is taken", () => {
   expect(isUndelivered(alert(lost))).toBe(true);
   expect(isUndelivered(alert({ ...lost, state: "acknowledged" }))).toBe(false);
   expect(isUndelivered(alert())).toBe(false);
+});
+
+it("says in one line what is the same of several people", () => {
+  const one = (id: number, name: string, state: Delivery["state"], error: string | null = null): Delivery =>
+    ({ id, name, channel: "dashboard", state, error, reason: "first", sent_at: at(0), signal_delay_s: null }) as Delivery;
+  const lines = toldLines([one(1, "Ada", "sent"), one(2, "Ben", "failed", "no answer in time"), one(3, "Cai", "sent")], NOW);
+  expect(lines.map(({ state }) => state)).toEqual(["sent", "failed"]);
+  expect(lines[0]?.words).toContain("Ada, Cai");
+  expect(lines[1]?.words).toContain("Ben");
 });

@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 import { differences, type PackRule } from "../src/packs/compare";
+import { FAULTS, sayFault } from "../src/packs/faults";
 import { lineSpan, packText, proposal, typed } from "../src/packs/text";
+import { CATALOGUES } from "./catalogues";
 
 const rule = (id: string, more: Partial<PackRule> = {}): PackRule =>
   ({ id, title: id, titles: {}, priority: "high", kind: "physiological", when: ["spo2 < 88"], for: "10m", clear_for: "2m", min_readings: 2, clear_when: [], unless: [], inhibits: [], evidence: "", ...more }) as PackRule;
@@ -41,4 +44,31 @@ it("takes lists a line each, and numbers as numbers", () => {
   expect(typed(rule("a"), "when", " spo2 < 80 \n\nhr > 100").when).toEqual(["spo2 < 80", "hr > 100"]);
   expect(typed(rule("a"), "min_readings", "3").min_readings).toBe(3);
   expect(typed(rule("a"), "min_readings", "many").min_readings).toBe("many");
+});
+
+describe("what is wrong with a pack", () => {
+  const params = (words: string): Set<string | undefined> => new Set([...words.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  const source = (file: string): string => readFileSync(`../../alerts/${file}.py`, "utf8");
+
+  it("has words in every language, with the same particulars", () => {
+    for (const [about, says] of FAULTS) {
+      const given = new Set([...about.source.matchAll(/\?<(\w+)>/g)].map(([, name]) => name));
+      for (const words of Object.values(CATALOGUES)) expect(params(words.packs.says[says] ?? "{none}"), says).toEqual(given);
+    }
+  });
+
+  it("is known however the service words it", () => {
+    const told = [...source("packs"), "\n", ...source("clauses"), "\n", ...source("durations")].join("").split("\n")
+      .filter((line) => /(ValueError|ClauseError|Problem|fail|found = |ALLOWED: Final = |ID_ALLOWED: Final = )/.test(line) && !/"""|class |raise PackError\(str|"field"|import/.test(line))
+      .flatMap((line) => [...line.matchAll(/f?"([^"]*)"|'("signal op.*)'|'(a number and .*)'/g)].map(([, one, two, three]) => one ?? two ?? three ?? ""))
+      .map((words) => words.replace(/\{[^}]*\}/g, "'x'"))
+      .filter((words) => /[a-z]+ [a-z]+/.test(words) && !/^(no\. |cannot be read|'x'; allowed|without id)/.test(words));
+    expect(told.length).toBeGreaterThan(18);
+    expect(told.filter((words) => !FAULTS.some(([about]) => about.test(words + (words.endsWith(" ") ? "x" : ""))))).toEqual([]);
+  });
+
+  it("stands as it is where it is a value or a list", () => {
+    expect(sayFault("'soon'")).toBe("'soon'");
+    expect(sayFault("unknown rule 'x'")).toContain("'x'");
+  });
 });

@@ -81,3 +81,15 @@ export function toldWords(delivery: Delivery, now: number): string {
   if (state === "failed") return t.told.failed(who, whyNotTold(error));
   return state === "waiting" ? t.told.waiting(who) : t.told.dropped(who);
 }
+
+/** The same, a line for all of whom the same can be said: three names in one line are read sooner than three lines. */
+export function toldLines(deliveries: Delivery[], now: number): { state: Delivery["state"]; words: string }[] {
+  const lines = new Map<string, { first: Delivery; names: string[] }>();
+  for (const delivery of deliveries) {
+    const key = toldWords({ ...delivery, name: "" }, now);
+    const line = lines.get(key) ?? { first: delivery, names: [] };
+    line.names.push(delivery.name);
+    lines.set(key, line);
+  }
+  return [...lines.values()].map(({ first, names }) => ({ state: first.state, words: toldWords({ ...first, name: names.join(", ") }, now) }));
+}

@@ -46,6 +46,6 @@ export function wordsFor(status: number, body: ProblemBody | null): string {
   if (status === 403) return t.errors.forbidden(detail).trim();
   if (status === 404) return t.errors.notFound;
   if (status === 409 || status === 412) return t.errors.conflict(detail).trim();
-  if (status >= 500 || !detail) return t.errors.server(status);
+  if (!detail || (status >= 500 && !t.problems[body?.code as string])) return t.errors.server(status);
   return detail;
 }

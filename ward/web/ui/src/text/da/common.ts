@@ -115,7 +115,7 @@ export const common = {
     page: "Siden kunne ikke hentes: tjenesten er måske ny eller uden for rækkevidde.",
     reload: "Hent igen",
     network: "Ingen forbindelse til serveren. Så vidt denne skærm ved, er intet gemt.",
-    timeout: "Serveren svarede ikke inden for 10 sekunder. Måske er det gemt, måske ikke: hold øje med tavlen, eller prøv igen.",
+    timeout: "Serveren svarede ikke i tide. Måske er det gemt, måske ikke: hold øje med tavlen, eller prøv igen.",
     conflict: (detail: string) => `En anden kom først. ${detail}`,
     forbidden: (detail: string) => `Det har du ikke lov til. ${detail}`,
     notFound: "Det findes ikke længere.",

@@ -116,7 +116,7 @@ export const common = {
     page: "This page could not be fetched: the service may be new, or out of reach.",
     reload: "Load anew",
     network: "No connection to the server. Nothing was saved as far as this screen knows.",
-    timeout: "The server gave no answer in 10 seconds. It may or may not be saved: watch the board, or try again.",
+    timeout: "The server gave no answer in time. It may or may not be saved: watch the board, or try again.",
     conflict: (detail: string) => `Somebody else was faster. ${detail}`,
     forbidden: (detail: string) => `You are not allowed to do this. ${detail}`,
     notFound: "This is not there any more.",

@@ -115,7 +115,7 @@ export const common = {
     page: "Siden kunne ikke hentes: tjenesten er kanskje ny eller utenfor rekkevidde.",
     reload: "Hent på nytt",
     network: "Ingen forbindelse med serveren. Så vidt denne skjermen vet, er ingenting lagret.",
-    timeout: "Serveren svarte ikke innen 10 sekunder. Kanskje er det lagret, kanskje ikke: følg med på tavlen, eller prøv igjen.",
+    timeout: "Serveren svarte ikke i tide. Kanskje er det lagret, kanskje ikke: følg med på tavlen, eller prøv igjen.",
     conflict: (detail: string) => `Noen andre kom først. ${detail}`,
     forbidden: (detail: string) => `Dette har du ikke lov til. ${detail}`,
     notFound: "Dette finnes ikke lenger.",
