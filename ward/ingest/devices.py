@@ -124,6 +124,10 @@ class Back(msgspec.Struct, array_like=True, frozen=True):
     count: int
 
 
+_HOLDS: Final = [hold_of(n) for n in range(N_OBSERVED)]
+"""As long as no interval is declared."""
+
+
 class Device(msgspec.Struct):
     """One device of one ward. ``number`` tells devices apart in arrays; 0 is a person."""
 
@@ -143,7 +147,7 @@ class Device(msgspec.Struct):
     readings: int = 0
     duplicates: int = 0
     intervals: dict[int, float] = {}
-    holds: list[int] = msgspec.field(default_factory=lambda: [hold_of(n) for n in range(N_OBSERVED)])
+    holds: list[int] = msgspec.field(default_factory=lambda: list(_HOLDS))
     clock: DeviceClock = msgspec.field(default_factory=DeviceClock)
     heard: dict[str, SeqSet] = {}
     contents: dict[int, bool] = {}

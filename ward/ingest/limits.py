@@ -40,7 +40,7 @@ class DeviceRoom:
         refused: list[Refusal] = []
         for part in parts:
             if isinstance(part, Packed):
-                if all(map(self._is_known, part.names)):
+                if all(map(self._is_known, part.devices())):
                     kept.append(part)
                 else:  # a device nobody has heard, once in its life: its samples one by one
                     own, more = self.divide(entries_of([part]))

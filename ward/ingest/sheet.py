@@ -99,7 +99,7 @@ class Sheet:
         status = np.zeros(size if len(self.words) > 1 else 0, "<u4")
         status[list(self.status)] = list(self.status.values())
         return Packed(
-            names=list(self.names),
+            names="\n".join(self.names),
             device=np.array(self.device, "<u4").tobytes(),
             received=np.array(self.received, "<i8").tobytes(),
             time=np.array(self.time, "<i8").tobytes(),
