@@ -21,7 +21,6 @@ from ward.alerts.model import Change, StayState
 from ward.alerts.overrides import Rulebook
 from ward.alerts.plan import Plans
 from ward.alerts.technical import SERVICE, rule_for
-from ward.alerts.track import Breach
 from ward.alerts.watch import Standing, Watch
 from ward.errors import UnavailableError
 from ward.ingest.assignments import Assigned, StayInfo
@@ -33,6 +32,7 @@ from ward.live.carrier import Carrier
 from ward.live.columns import columns_of, layout
 from ward.live.earlier import Earlier
 from ward.live.faults import told
+from ward.live.following import Untold, edges_of, followed
 from ward.live.history import HistoryBuffer
 from ward.live.late import AT_ONCE, Late
 from ward.live.plans import note_failed
@@ -54,7 +54,7 @@ from ward.scoring.news2 import scale_of
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
-from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
+from ward.scoring.sustain import Transitions
 from ward.signals import INDEX, MINUTE, SECOND, SIGNALS
 from ward.store import idempotency
 from ward.store.stays import Stay
@@ -64,7 +64,6 @@ AWAY: Final = MINUTE
 """Readings after so long a silence mean that a patient who was away is back."""
 LASTING: Final = 30 * SECOND
 """A fault of the service that lasts so long is an alert."""
-WHY: Final = {CLEARED: "cleared", RULE_CHANGED: "rule changed"}
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +129,8 @@ class Core:
         self._swaps = Swaps()
         self.scores = Scores(self.engine.slots)
         self._values: Values = {}
+        self.untold = Untold()
+        """What is raised and could not be told yet."""
 
     # ------------------------------------------------------------------ stays and rules
 
@@ -272,7 +273,7 @@ class Core:
         self._guard("values", lambda: self._note_values(step))
         self._guard("marks", lambda: self._note_marks(*step.parts))
         self.late.note(step.late, now)
-        self._guard("alerts", lambda: self._follow(step.transitions, now))
+        self._tell(step.transitions, now)
         self._unproved.prove(self.book, self.engine, self.slots)
         self._rebuild(self.late.due(now, AT_ONCE), now)
         self._guard("technical", lambda: self._technical(now))
@@ -341,28 +342,21 @@ class Core:
                 metrics.MARKED.labels(REASONS[int(reason)]).inc(int(n))
 
     def _follow(self, t: Transitions, now: int) -> None:
-        """Engine transitions to the book: what comes up at one instant goes in together."""
-        raised: list[tuple[str, Rule, Breach]] = []
-        rows = list(zip(*(getattr(t, name).tolist() for name in t.__slots__), strict=True))
-        over = {
-            (slot, column, since) for slot, column, kind, _, since, late in rows if late and kind == CLEARED
-        }
-        for slot, column, kind, at, since, late in rows:
-            stay, rule = self.slots.stay(slot), self.engine.rules[column]
-            if kind == RAISED:
-                is_over = (slot, column, since) in over
-                measured = self._values.get((slot, column, at)) or self.measured(slot, rule)
-                raised.append((stay, rule, Breach(since, at, *measured, late, is_over)))
-                continue
-            if kind in WHY:
-                self._pending_changes += self.book.raised_together(raised, now) if raised else []
-                raised = []
-                self._pending_changes += self.book.cleared(stay, rule.id, since, at, now, WHY[kind])
-        if raised:
-            self._pending_changes += self.book.raised_together(raised, now)
+        """Engine transitions to the book; what fails, fails here."""
+        for stay, edges in edges_of(self, t).items():
+            self._pending_changes += followed(self.book, stay, edges, now)
+
+    def _tell(self, t: Transitions, now: int) -> None:
+        """The same live: one stay that fails costs no other its alerts."""
+        self._guard("alerts", lambda: self.untold.tell(self, edges_of(self, t), now))
 
     def _note_values(self, step: Step) -> None:
         self._values = values_at_raises(self.engine, self.newest, step)
+
+    def measured_at(self, slot: int, column: int, at: int) -> tuple[str | None, float | None]:
+        """The first signal of the rule and its value when it was raised."""
+        found = self._values.get((slot, column, at))
+        return found or self.measured(slot, self.engine.rules[column])
 
     def measured(self, slot: int, rule: Rule) -> tuple[str | None, float | None]:
         """The first signal of the rule and its value now."""
@@ -398,7 +392,7 @@ class Core:
         transitions, kept = built_again(self, self._earlier, slot, late)
         metrics.LATE.inc()
         self._note_marks(kept)
-        self._follow(transitions, now)
+        self._tell(transitions, now)
 
     def settle(self, now: int) -> None:
         """Finish every rebuild at once: at a start, before anybody is told that it watches.

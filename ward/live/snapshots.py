@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import structlog
 
+from ward.errors import UnavailableError
 from ward.live.core import Core
 from ward.live.telling import BOOK
 from ward.live.views import Newest
@@ -86,7 +87,12 @@ def _popped(held: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def save(core: Core, now: int) -> int:
-    """Write readings, devices and state in one transaction; the journal up to the answer is not needed."""
+    """Write readings, devices and state in one transaction; the journal up to the answer is not needed.
+
+    Raises UnavailableError while what is raised could not be told: only a start from before tells it again.
+    """
+    if core.untold:
+        raise UnavailableError("alerts wait to be told")
     core.commit(now)
     payload = dump(core)
     with core.db.begin() as tx:
