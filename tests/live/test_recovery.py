@@ -231,6 +231,29 @@ def test_an_alert_has_the_value_of_its_raise_also_where_a_start_tells_it(tmp_pat
     world.close()
 
 
+def test_a_score_is_told_as_it_was_at_the_raise_also_by_a_start(tmp_path):
+    pack = tmp_path / "quick.toml"
+    pack.write_text(
+        'id = "quick"\ntitle = "t"\nsource = "tests"\n'
+        '[[rule]]\nid = "ill"\ntitle = "ill"\npriority = "high"\nwhen = ["news2 >= 5"]\nfor = "20s"\n'
+    )
+    world = World(tmp_path / "data", pack=str(pack))
+    stay = world.admit()
+    world.measure(temp=39.5, sbp=120)  # 2; written down long before
+    world.live(5, hr=80, rr=16)
+    world.runner.take_snapshot()
+    for second in range(90):  # 2 + 2 + 2, and then 1 more of the heart rate
+        world.measure(hr=115.0 if second < 60 else 135.0, rr=22)
+        world.clock.time += 1_000
+        world.runner.take_messages()
+    world.crash()
+    world.tick()
+    (alert,) = world.alerts(stay)
+    assert alert.raised_at < START + 60_000
+    assert (alert.signal, alert.value) == ("news2", 6.0)
+    world.close()
+
+
 def test_where_the_pulse_stands_in_at_the_raise_its_value_is_told(tmp_path):
     pack = tmp_path / "quick.toml"
     pack.write_text(

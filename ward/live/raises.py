@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
+
+from ward.live.history import stored_readings
 from ward.live.views import Newest
-from ward.scoring.conditions import HR, PR
+from ward.scoring.conditions import HR, PR, news2
 from ward.scoring.engine import Engine, Step
 from ward.scoring.filter import VALID, Marked
+from ward.scoring.held import Held
+from ward.scoring.readings import Readings
 from ward.scoring.sustain import RAISED
-from ward.signals import INDEX, SIGNALS
+from ward.signals import HOUR, INDEX, SECOND, SIGNALS
+
+if TYPE_CHECKING:
+    from ward.live.core import Core
+
+NOW: Final = 2 * SECOND
+"""A score of so soon after (ms) is that of the raise: a tick stamps it at most a second later."""
+LOOK_BACK: Final = 12 * HOUR
+"""The longest hold."""
 
 Values = dict[tuple[int, int, int], tuple[str, float]]
 """By slot, column and instant of the raise: the signal (``pr`` where it stood in) and its value."""
@@ -59,3 +73,24 @@ def _value_at(
     else:
         return True, None
     return True, value if at < until else None
+
+
+def score_at(core: Core, slot: int, signal: str, at: int) -> float | None:
+    """What a derived signal was at a raise, where evaluation is well beyond it; None where that is not known:
+    of the risk, and where what is stored cannot be read."""
+    if signal != "news2":
+        return None
+    stay, engine = core.stays[core.slots.stay(slot)], core.engine
+    intervals = {d.number: d.intervals for d in core.router.devices() if d.intervals}
+    try:
+        with core.db.connect() as connection:
+            span = (stay.id, max(at - LOOK_BACK, stay.start), at, intervals)
+            stored = stored_readings(connection, core.history, *span, only_valid=True)
+    except SQLAlchemyError:  # an alert waits for nothing that it can do without
+        return None
+    known = engine.held.readings(slot)
+    every = Readings.concat([known.take(known.time <= at).at_slot(0), stored])
+    held, end = Held(1), np.array([at])
+    held.settle(held.take(every, end), end)
+    score, is_known = news2(held.at(np.array([0]), end), engine.scale[[slot]])
+    return float(score.total[0]) if is_known[0] else None
