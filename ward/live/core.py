@@ -36,7 +36,7 @@ from ward.live.following import Untold, edges_of, followed
 from ward.live.history import HistoryBuffer
 from ward.live.late import AT_ONCE, Late
 from ward.live.plans import note_failed
-from ward.live.raises import NOW, Values, score_at, values_at_raises
+from ward.live.raises import NOW, Values, news2_at, values_at_raises
 from ward.live.rebuild import built_again
 from ward.live.risks import known
 from ward.live.scores import Scores
@@ -358,9 +358,8 @@ class Core:
         if found := self._values.get((slot, column, at)):
             return found
         rule = self.engine.rules[column]
-        name = rule.when[0].signal
-        if SIGNALS[INDEX[name]].derived and self.engine.frontier[slot] - at > NOW:
-            return name, score_at(self, slot, name, at)
+        if rule.when[0].signal == "news2" and self.engine.frontier[slot] - at > NOW * self.speed:
+            return "news2", news2_at(self, slot, at)
         return self.measured(slot, rule)
 
     def measured(self, slot: int, rule: Rule) -> tuple[str | None, float | None]:

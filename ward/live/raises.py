@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ward.live.core import Core
 
 NOW: Final = 2 * SECOND
-"""A score of so soon after (ms) is that of the raise: a tick stamps it at most a second later."""
+"""A score of so soon after (ms, times the clock's speed) is that of the raise: it is a tick's."""
 LOOK_BACK: Final = 12 * HOUR
 """The longest hold."""
 
@@ -75,11 +75,8 @@ def _value_at(
     return True, value if at < until else None
 
 
-def score_at(core: Core, slot: int, signal: str, at: int) -> float | None:
-    """What a derived signal was at a raise, where evaluation is well beyond it; None where that is not known:
-    of the risk, and where what is stored cannot be read."""
-    if signal != "news2":
-        return None
+def news2_at(core: Core, slot: int, at: int) -> float | None:
+    """NEWS2 at a raise where evaluation is well beyond it; None where what is stored cannot be read."""
     stay, engine = core.stays[core.slots.stay(slot)], core.engine
     intervals = {d.number: d.intervals for d in core.router.devices() if d.intervals}
     try:
