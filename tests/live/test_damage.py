@@ -13,7 +13,6 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
-from ward.alerts.book import AlertBook
 from ward.errors import NotFoundError, UnavailableError
 from ward.live import core, rebuild, taking
 from ward.scoring.filter import QUESTIONABLE
@@ -240,41 +239,6 @@ def test_a_damaged_chunk_of_one_stay_silences_nobody(world):
         world.measure("m2", spo2=70)
         world.tick()
     assert [a.rule for a in world.alerts(other)] == ["spo2-below-80"]
-
-
-def test_a_stay_whose_alerts_cannot_be_told_costs_no_other_its_own_and_is_tried_again(world, monkeypatch):
-    stays = {bed: world.admit(bed, (f"mon-{bed}",)) for bed in ("1", "2", "3")}
-    real, failing = AlertBook.raised_together, {stays["2"]}
-
-    def raised_together(self, breaches, now):
-        found = real(self, breaches, now)
-        if any(stay in failing for stay, *_ in breaches):
-            raise ZeroDivisionError  # half-way: the book of the stay has changed already
-        return found
-
-    monkeypatch.setattr(AlertBook, "raised_together", raised_together)
-
-    def live(seconds: int) -> None:
-        for _ in range(seconds):
-            for bed in stays:
-                world.measure(f"mon-{bed}", spo2=70)
-            world.tick()
-
-    live(70)
-    first = world.told()
-    assert {stay for stay, rule, *_ in first if rule == "spo2-below-80"} == {stays["1"], stays["3"]}
-    assert "alerts: ZeroDivisionError" in world.service.health()["reasons"]
-    with pytest.raises(UnavailableError):
-        world.runner.take_snapshot()
-    failing.clear()
-    live(1)
-    told = [(stay, at) for stay, rule, at, _ in world.told() if rule == "spo2-below-80"]
-    assert dict(told) == dict.fromkeys(stays.values(), first[0][2])
-    assert len(told) == 3
-    assert not world.service.core.faults
-    world.runner.take_snapshot()
-    interruptions = [e for e in world.events("raised") if e.stay == stays["2"]]
-    assert len(interruptions) == 1
 
 
 def test_a_fault_in_one_part_of_the_tick_keeps_no_other_from_its_work(world, monkeypatch):
