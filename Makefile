@@ -29,7 +29,7 @@ SEED ?= 1
 # processes most of the time, so that there may be more of them than cores; a part runs one after the other.
 TESTS ?=
 WORKERS ?= $(if $(TESTS),0,4)
-BESIDE = $(BIN)/python -m pytest -r fEs --numprocesses $(WORKERS) --dist loadgroup
+BESIDE = $(BIN)/python -m pytest -r fEs --numprocesses $(WORKERS)
 
 # What `make faults` takes.
 SEED ?= 1

@@ -1,25 +1,54 @@
-"""The Chromium that browser tests share."""
+"""The Chromium that browser tests share, and how a person logs in there."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.brokers import DEADLINE_S
+from tests.e2e.served import PASSWORD, Served
 from tests.parts import chromium
 
 ALONE = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """Skips where there is none."""
+def browser(*more: str) -> Iterator[Any]:
+    """Started with ``more`` arguments, too. What is expected of a page may take until ``DEADLINE_S``; who
+    asserts less says how long. Skips where there is no Chromium."""
     playwright = pytest.importorskip("playwright.sync_api")
     if chromium() is None:
         pytest.skip("needs Chromium: apt-get install chromium")
+    playwright.expect.set_options(timeout=DEADLINE_S * 1000)
     with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=chromium(), args=list(ALONE))
+        made = driver.chromium.launch(executable_path=chromium(), args=[*ALONE, *more])
         yield made
         made.close()
+
+
+def logged_in(chrome: Any, house: Served, login: str, size: tuple[int, int] = (1366, 768)) -> Any:
+    """A page of a person at a screen of this size, in px; ``problems``: errors of the page since."""
+    width, height = size
+    context = chrome.new_context(
+        viewport={"width": width, "height": height}, locale="en-GB", has_touch=width < 1000
+    )
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(house.url)
+    page.get_by_test_id("login-name").fill(login)
+    page.get_by_test_id("login-password").fill(PASSWORD)
+    page.get_by_test_id("login-submit").click()
+    page.get_by_test_id("menu").wait_for()
+    return page
+
+
+def picture(page: Any, name: str) -> None:
+    """For the documentation, where WARD_TEST_PICTURES names a folder."""
+    if folder := os.environ.get("WARD_TEST_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png")

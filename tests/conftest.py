@@ -1,21 +1,52 @@
 """For every test: hypothesis judges the code, not how busy the machine is; and what may run beside what."""
 
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("ward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ward")
 
+ROOT = Path(__file__).parent.parent
+SHARED = re.compile(r"scope=\"module\"|\bbroker_port\b|\bchrome\b")
+KIND = re.compile(r"\[(?:.*-)?(embedded|mosquitto)\b")
+LONG = ("tests/e2e", "tests/faults", "tests/protection", "tests/notify", "tests/openapi", "tests/test_real")
+"""Begun first, so that none of these is what all others are waited for in the end."""
+
+
+@cache
+def shares(module: str) -> bool:
+    """Whether tests of the module share what it starts: a broker, a service, a browser."""
+    return SHARED.search((ROOT / module).read_text("utf-8")) is not None
+
+
+def place(nodeid: str) -> str:
+    """Tests of one place run in one worker, one after the other: of a module that shares what it starts,
+    those of the same broker; each other test is its own."""
+    module = nodeid.partition("::")[0]
+    if not shares(module):
+        return nodeid
+    kind = KIND.search(nodeid)
+    return f"{module} {kind[1]}" if kind else module
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what their module starts (a broker, a browser) go to one worker."""
-    for item in items:
-        shared = getattr(item, "_fixtureinfo", None)
-        if shared and any(f[-1].scope == "module" for f in shared.name2fixturedefs.values() if f):
-            item.add_marker(pytest.mark.xdist_group(_place(item)))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
-def _place(item: pytest.Item) -> str:
-    """The module, and which of its brokers where it is tried with several."""
-    kind = item.callspec.params.get("broker_port", "") if hasattr(item, "callspec") else ""
-    return f"{item.location[0]} {kind}".strip()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By ``place``. The marks of xdist that are for this do nothing with pytest 9.2, and do not say so."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPlace(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return place(nodeid)
+
+    return ByPlace(config, log)

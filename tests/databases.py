@@ -9,6 +9,7 @@ started here from Debian's binaries in a temporary folder.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import pwd
@@ -17,15 +18,18 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from tests.ports import free_port
 from ward.store.database import migrate, open_database
 
+_TEMPLATES: list[str] = []
+"""Names of databases that others are copies of."""
 HOW = "needs PostgreSQL: apt-get install postgresql, or set WARD_TEST_POSTGRES=postgresql://user@host/db"
 
 
@@ -81,6 +85,8 @@ def postgres_server() -> Iterator[str]:
     given = os.environ.get("WARD_TEST_POSTGRES")
     if given:
         yield given
+        for template in _TEMPLATES:
+            _on(given, f"DROP DATABASE {template}")
     else:
         with server() as url:
             yield url
@@ -90,14 +96,10 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """URL of a fresh and empty database, dropped afterwards."""
     name = f"ward_test_{uuid.uuid4().hex}"
-    server = open_database(postgres_server).execution_options(isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    _on(postgres_server, f"CREATE DATABASE {name}")
     url = make_url(postgres_server).set(database=name)
     yield url.render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    _on(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -114,9 +116,59 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @contextlib.contextmanager
 def migrated(url: str) -> Iterator[Engine]:
+    """An empty database is filled from one that was migrated before: a tenth of what migrating takes."""
     opened = open_database(url)
+    if not inspect(opened).get_table_names():
+        opened.dispose()
+        fill(url)
     migrate(opened)
     yield opened
+    opened.dispose()
+
+
+def fill(url: str) -> None:
+    """The newest schema for an empty database, or for a SQLite file that is not there."""
+    parsed = make_url(url)
+    if parsed.database is not None and parsed.drivername == "sqlite":
+        Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copy(_sqlite_template(), parsed.database)
+        return
+    server = parsed.set(database="postgres").render_as_string(hide_password=False)
+    template = _postgres_template(server)
+    _on(
+        server,
+        f"DROP DATABASE {parsed.database} WITH (FORCE)",
+        f"CREATE DATABASE {parsed.database} TEMPLATE {template}",
+    )
+
+
+@cache
+def _sqlite_template() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="ward-template-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "ward.db"
+    made = open_database(f"sqlite:///{path}")
+    migrate(made)
+    made.dispose()
+    return path
+
+
+@cache
+def _postgres_template(server: str) -> str:
+    name = f"ward_template_{uuid.uuid4().hex}"
+    _TEMPLATES.append(name)
+    _on(server, f"CREATE DATABASE {name}")
+    made = open_database(make_url(server).set(database=name))
+    migrate(made)
+    made.dispose()
+    return name
+
+
+def _on(server: str, *statements: str) -> None:
+    opened = open_database(server).execution_options(isolation_level="AUTOCOMMIT")
+    with opened.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
     opened.dispose()
 
 

@@ -13,9 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import Engine
 
-from tests.brokers import until
+from tests.brokers import DEADLINE_S, mosquitto_at, until
+from tests.databases import migrated
 from tests.ports import free_port
+from ward.clock import wall_ms
+from ward.config import load_settings, prepare_data_dir
+from ward.web.identity import create_token
+from ward.web.passwords import Passwords
+from ward.web.people import create_user
 
 PACK = """
 id = "quick"
@@ -71,6 +78,7 @@ class Served:
         self.env = kept | {f"WARD_{name}": str(value) for name, value in given.items()}
         self.process: subprocess.Popen[bytes] | None = None
         self.clients: list[httpx.Client] = []
+        self.broker_port = 0
 
     @property
     def url(self) -> str:
@@ -82,27 +90,30 @@ class Served:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE_S,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Engine]:
+        """As the command line opens it; here, for a process takes a second of a core."""
+        settings, _ = load_settings(environ=self.env)
+        prepare_data_dir(settings.data_dir)
+        with migrated(settings.database) as opened:
+            yield opened
+
     def token(self, role: str = "admin", *wards: str) -> str:
-        given = [argument for ward in wards for argument in ("--ward", ward)]
-        return self.command("token", "create", "--role", role, "--name", f"{role}-test", *given)
+        with self.database() as opened:
+            return create_token(opened, name=f"{role}-test", role=role, wards=wards or None, now=wall_ms())[1]
 
     def add_user(self, login: str, name: str, role: str, *wards: str) -> None:
         """One who logs in with ``PASSWORD``."""
-        given = [argument for ward in wards for argument in ("--ward", ward)]
-        done = subprocess.run(
-            [*WARD, "user", "add", login, "--name", name, "--role", role, *given],
-            input=PASSWORD,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
+        hashed = Passwords().hash_now(PASSWORD)
+        with self.database() as opened:
+            create_user(
+                opened, login=login, name=name, role=role, wards=wards or None, now=wall_ms(), hashed=hashed
+            )
 
     def start(self, ready: bool = True) -> None:
         log = (self.folder / "log").open("ab")
@@ -115,24 +126,24 @@ class Served:
         assert self.process is not None
         assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200
         return False
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(DEADLINE_S)
 
     def stop(self) -> int:
         """As an operator would; returns the exit status."""
         if self.process is None or self.process.poll() is not None:
             return 0
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(DEADLINE_S)
 
     def client(self, token: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"}
-        made = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20)
+        made = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=DEADLINE_S)
         self.clients.append(made)
         return made
 
@@ -149,7 +160,18 @@ def served(*arguments: Any, **settings: Any) -> Iterator[Served]:
             made.kill()
 
 
-def wait_for(client: httpx.Client, path: str, found: Any, timeout_s: float = 30.0) -> Any:
+@contextlib.contextmanager
+def served_with_broker(folder: Path, **settings: Any) -> Iterator[Served]:
+    """And a Mosquitto of its own, at ``broker_port``. Skips where there is none."""
+    with (
+        mosquitto_at(free_port(), "allow_anonymous true") as port,
+        served(folder, f"mqtt://127.0.0.1:{port}", **settings) as made,
+    ):
+        made.broker_port = port
+        yield made
+
+
+def wait_for(client: httpx.Client, path: str, found: Any, timeout_s: float = DEADLINE_S) -> Any:
     """The answer to GET ``path`` once ``found`` says yes to it; asked again while the service is away."""
     deadline = time.monotonic() + timeout_s
     answer: Any = None
@@ -159,5 +181,5 @@ def wait_for(client: httpx.Client, path: str, found: Any, timeout_s: float = 30.
             answer = response.json()
             if response.status_code == 200 and found(answer):
                 return answer
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise AssertionError(f"{path}: not in time; last answer {str(answer)[:1500]}")

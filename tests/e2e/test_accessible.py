@@ -6,15 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from tests.brokers import until
 from tests.e2e.test_browser import Demo
 from tests.parts import chromium
-
-pytestmark = pytest.mark.alone
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -70,17 +68,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def page(demo: Demo) -> Iterator[Page]:
+def page(demo: Demo, chrome: Any) -> Iterator[Page]:
     """A laptop; axe may be put into the page, which the policy of the page itself forbids."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(bypass_csp=True, viewport={"width": 1366, "height": 768})
-        made = context.new_page()
-        made.goto(demo.link)
-        expect(made.locator("[data-testid^=bed-]")).to_have_count(6, timeout=20_000)
-        made.add_script_tag(path=AXE)
-        yield made
-        browser.close()
+    context = chrome.new_context(bypass_csp=True, viewport={"width": 1366, "height": 768})
+    made = context.new_page()
+    made.goto(demo.link)
+    expect(made.locator("[data-testid^=bed-]")).to_have_count(6)
+    made.add_script_tag(path=AXE)
+    yield made
+    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +92,7 @@ def places(page: Page) -> list[str]:
 
 def open_place(page: Page, place: str) -> None:
     page.evaluate("(place) => { location.hash = `#/${place}`; }", place)
-    expect(page.locator("main h1").first).to_be_attached(timeout=10_000)
+    expect(page.locator("main h1").first).to_be_attached()
     page.wait_for_function(LOADING)
 
 
@@ -136,7 +132,7 @@ def test_the_log_in_page_speaks_every_language(page: Page) -> None:
     context = page.context.browser.new_context(bypass_csp=True, locale="nb-NO")
     guest = context.new_page()
     guest.goto(page.url.split("#")[0])
-    expect(guest.get_by_test_id("login-submit")).to_have_text("Logg inn", timeout=10_000)
+    expect(guest.get_by_test_id("login-submit")).to_have_text("Logg inn")
     guest.add_script_tag(path=AXE)
     for language, words in (("da", "Log ind"), ("en", "Log in"), ("nb", "Logg inn")):
         guest.get_by_test_id(f"language-{language}").click()
@@ -195,7 +191,7 @@ def test_the_keyboard_goes_where_the_eye_goes(page: Page) -> None:
     """From the top: skip link, then the beds, with what holds the focus always visible."""
     open_place(page, "")
     page.reload()
-    expect(page.locator("[data-testid^=bed-]")).to_have_count(6, timeout=20_000)
+    expect(page.locator("[data-testid^=bed-]")).to_have_count(6)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.testid") == "skip"
     box = page.get_by_test_id("skip").bounding_box()
@@ -235,7 +231,7 @@ def test_another_page_is_told_to_who_does_not_see_it(page: Page) -> None:
     open_place(page, "")
     page.locator("a.bed").first.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("trends")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("trends")).to_be_visible()
     assert page.evaluate("document.activeElement.tagName") == "MAIN"
     page.get_by_test_id("to-board").click()
 
@@ -253,6 +249,6 @@ def test_a_new_alert_is_spoken_in_the_chosen_language(page: Page) -> None:
 def test_nothing_moves_where_the_system_asks_for_rest(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     until(lambda: page.locator(".flash-high, .flash-medium").count() > 0, 60)
-    page.wait_for_function("document.getAnimations().length === 0", timeout=2_000)  # from the next frame on
+    page.wait_for_function("document.getAnimations().length === 0", timeout=20_000)  # from the next frame on
     assert page.locator(".flash-high, .flash-medium").count() > 0
     page.emulate_media(reduced_motion="no-preference")

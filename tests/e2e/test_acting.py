@@ -2,78 +2,50 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.brokers import client_at, mosquitto_at, until
-from tests.e2e.served import PASSWORD, Served, served, wait_for
-from tests.parts import chromium, mosquitto
-from tests.ports import free_port
-
-pytestmark = pytest.mark.alone
+from tests.brokers import until
+from tests.browsers import logged_in, picture
+from tests.e2e.monitors import Monitors
+from tests.e2e.served import Served, served_with_broker, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
 BEDS = ("1", "2", "3", "4")
-MOMENT = 20_000
 
 
-class Patients(threading.Thread):
+def patients(seq: int) -> dict[str, dict[str, float]]:
     """Each with a low saturation and a high respiratory rate, all the time: two alerts a bed."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        with client_at(self._port) as device:
-            seq = 0
-            while not self.over.wait(0.5):
-                time = datetime.now(UTC).isoformat(timespec="milliseconds")
-                for bed in BEDS:
-                    readings = {"spo2": 80, "hr": 60 + seq % 60, "pr": 60 + seq % 60, "rr": 30}
-                    sample = json.dumps({"seq": seq, "time": time, "readings": readings})
-                    device.publish(f"ward/v1/6A/mon-{bed}/vitals", sample, 1)
-                seq += 1
+    rate = 60 + seq % 60
+    return {f"6A/mon-{bed}": {"spo2": 80, "hr": rate, "pr": rate, "rr": 30} for bed in BEDS}
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def house(tmp_path_factory: pytest.TempPathFactory, chrome: Any) -> Iterator[Served]:
     """A ward with four patients in need, two nurses and a clinician."""
-    if chromium() is None or mosquitto() is None:
-        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
-    with mosquitto_at(free_port(), "allow_anonymous true") as port:
-        patients = Patients(port)
-        with served(tmp_path_factory.mktemp("acting"), f"mqtt://127.0.0.1:{port}") as ward:
-            token = ward.token()
-            for login, role, *more in (
-                ("Ida", "nurse", "--ward", "6A"),
-                ("Bo", "nurse", "6A"),
-                ("Kim", "clinician"),
-            ):
-                ward.add_user(login.lower(), login, role, *more)
-            ward.start()
-            ward.api = ward.client(token)  # type: ignore[attr-defined]
-            for bed in BEDS:
-                body = {"patient_ref": f"REF-{bed}", "ward": "6A", "bed": bed, "devices": [f"mon-{bed}"]}
-                assert api(ward).post("/stays", json={**body, "flags": []}).status_code == 201
-            patients.start()
+    with served_with_broker(tmp_path_factory.mktemp("acting")) as ward:
+        token = ward.token()
+        for login, role, *more in (
+            ("Ida", "nurse", "6A"),
+            ("Bo", "nurse", "6A"),
+            ("Kim", "clinician"),
+        ):
+            ward.add_user(login.lower(), login, role, *more)
+        ward.start()
+        ward.api = ward.client(token)  # type: ignore[attr-defined]
+        for bed in BEDS:
+            body = {"patient_ref": f"REF-{bed}", "ward": "6A", "bed": bed, "devices": [f"mon-{bed}"]}
+            assert api(ward).post("/stays", json={**body, "flags": []}).status_code == 201
+        with Monitors(ward.broker_port, patients):
             wait_for(api(ward), "/alerts?state=active", lambda found: len(found["items"]) == 2 * len(BEDS))
             yield ward
-            patients.over.set()
-            patients.join(5)
 
 
 def api(ward: Served) -> httpx.Client:
@@ -81,31 +53,11 @@ def api(ward: Served) -> httpx.Client:
     return found
 
 
-def logged_in(chrome: Any, house: Served, login: str, size: tuple[int, int] = (1280, 900)) -> Page:
-    context = chrome.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale="en-GB", has_touch=size[0] < 600
-    )
-    page = context.new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(house.url)
-    page.get_by_test_id("login-name").fill(login)
-    page.get_by_test_id("login-password").fill(PASSWORD)
-    page.get_by_test_id("login-submit").click()
-    expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=MOMENT)
-    return page
-
-
 @pytest.fixture(scope="module")
 def ida(chrome: Any, house: Served) -> Iterator[Page]:
     page = logged_in(chrome, house, "ida")
     yield page
     assert page.problems == []
-
-
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("WARD_TEST_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def stay_of(house: Served, bed: str) -> str:
@@ -123,7 +75,7 @@ def alert_of(house: Served, bed: str, rule: str = "spo2-low") -> dict[str, Any]:
 
 def open_stay(page: Page, house: Served, bed: str) -> None:
     page.goto(f"{house.url}/#/stay/{stay_of(house, bed)}")
-    expect(page.get_by_test_id("open-alerts")).to_be_visible(timeout=MOMENT)
+    expect(page.get_by_test_id("open-alerts")).to_be_visible()
 
 
 def at_alert(page: Page, house: Served, bed: str, rule: str = "spo2-low") -> Any:
@@ -148,16 +100,14 @@ def test_taken_in_one_tap_assessed_later_and_undone(house: Served, ida: Page) ->
     open_stay(ida, house, "1")
     here = at_alert(ida, house, "1")
     here.get_by_test_id("ack").click()
-    here.get_by_test_id("assess-not-actionable").click(timeout=MOMENT)
-    expect(here.get_by_test_id("assess-not-actionable")).to_have_attribute(
-        "aria-pressed", "true", timeout=MOMENT
-    )
+    here.get_by_test_id("assess-not-actionable").click()
+    expect(here.get_by_test_id("assess-not-actionable")).to_have_attribute("aria-pressed", "true")
     assert alert_of(house, "1")["assessment"] == "not-actionable"
     here.get_by_test_id("more").click()
     ida.get_by_test_id("note").click()
     ida.get_by_test_id("note-text").fill("cold fingers")
     ida.get_by_test_id("note-send").click()
-    expect(ida.get_by_test_id("timeline")).to_contain_text("cold fingers", timeout=MOMENT)
+    expect(ida.get_by_test_id("timeline")).to_contain_text("cold fingers")
     expect(ida.get_by_test_id("timeline")).to_contain_text("taken back")
 
 
@@ -167,9 +117,9 @@ def test_handed_over_and_confirmed_from_a_phone(house: Served, ida: Page, chrome
     ida.get_by_test_id("hand-over").click()
     picture(ida, "hand-over")
     ida.get_by_test_id("to-Bo").click()
-    expect(ida.get_by_text("Bo has it (from Ida), not confirmed").first).to_be_visible(timeout=MOMENT)
+    expect(ida.get_by_text("Bo has it (from Ida), not confirmed").first).to_be_visible()
     phone = logged_in(chrome, house, "bo", (390, 844))
-    expect(phone.get_by_test_id("given")).to_contain_text("Ida handed you: Bed 2", timeout=MOMENT)
+    expect(phone.get_by_test_id("given")).to_contain_text("Ida handed you: Bed 2")
     open_stay(phone, house, "2")
     confirm = phone.get_by_test_id("confirm")
     box = confirm.bounding_box()
@@ -178,9 +128,9 @@ def test_handed_over_and_confirmed_from_a_phone(house: Served, ida: Page, chrome
     picture(phone, "confirm-phone")
     confirm.tap()
     until(lambda: alert_of(house, "2")["handed_over_by"] is None)
-    expect(phone.get_by_test_id("given")).to_have_count(0, timeout=MOMENT)
+    expect(phone.get_by_test_id("given")).to_have_count(0)
     assert alert_of(house, "2")["acknowledged_by"] == "Bo"
-    expect(ida.get_by_text("not confirmed")).to_have_count(0, timeout=MOMENT)
+    expect(ida.get_by_text("not confirmed")).to_have_count(0)
     assert phone.problems == []
     phone.context.close()
 
@@ -194,7 +144,7 @@ def test_shelved_with_a_reason(house: Served, ida: Page) -> None:
     ida.get_by_test_id("reason-1").click()
     until(lambda: alert_of(house, "3", "rr-high")["state"] == "shelved")
     assert alert_of(house, "3", "rr-high")["shelve_reason"] == "Care or procedure"
-    expect(ida.get_by_test_id("timeline")).to_contain_text("Care or procedure", timeout=MOMENT)
+    expect(ida.get_by_test_id("timeline")).to_contain_text("Care or procedure")
     expect(ida.get_by_test_id("sheet")).not_to_be_visible()
 
 
@@ -212,15 +162,15 @@ def test_what_was_not_sent_says_so_everywhere_and_is_sent_again_as_the_same(hous
     open_stay(ida, house, "4")
     here = at_alert(ida, house, "4")
     here.get_by_test_id("ack").click()
-    expect(here.get_by_test_id("failed")).to_contain_text("NOT SENT", timeout=MOMENT)
+    expect(here.get_by_test_id("failed")).to_contain_text("NOT SENT")
     here.get_by_test_id("retry").click()
-    expect(here.get_by_test_id("failed")).to_be_visible(timeout=MOMENT)
+    expect(here.get_by_test_id("failed")).to_be_visible()
     open_stay(ida, house, "1")
     unsent = ida.get_by_test_id("unsent")
-    expect(unsent).to_contain_text("Bed 4", timeout=MOMENT)
+    expect(unsent).to_contain_text("Bed 4")
     picture(ida, "not-sent")
     ida.get_by_test_id("unsent-retry").click()
-    expect(unsent).to_have_count(0, timeout=MOMENT)
+    expect(unsent).to_have_count(0)
     until(lambda: alert_of(house, "4")["acknowledged_by"] == "Ida")
     assert len(set(keys)) == 1, "the same intention has the same key"
     ida.unroute("**/acknowledge")
@@ -230,8 +180,8 @@ def test_an_observation_in_two_taps(house: Served, ida: Page) -> None:
     open_stay(ida, house, "1")
     ida.get_by_test_id("acvpu-V").click()
     ida.get_by_test_id("observe-save").click()
-    expect(ida.get_by_test_id("news2-consciousness")).to_contain_text("Voice", timeout=MOMENT)
-    expect(ida.get_by_test_id("timeline")).to_contain_text("Observed", timeout=MOMENT)
+    expect(ida.get_by_test_id("news2-consciousness")).to_contain_text("Voice")
+    expect(ida.get_by_test_id("timeline")).to_contain_text("Observed")
 
     temp = ida.get_by_test_id("measured-temp")
     temp.fill("372")
@@ -242,7 +192,7 @@ def test_an_observation_in_two_taps(house: Served, ida: Page) -> None:
     expect(ida.get_by_test_id("observe-odd")).to_contain_text("41.5")
     picture(ida, "observe-odd")
     ida.get_by_test_id("observe-save").click()
-    expect(ida.get_by_test_id("news2-temp")).to_contain_text("41.5", timeout=MOMENT)
+    expect(ida.get_by_test_id("news2-temp")).to_contain_text("41.5")
 
 
 def test_flags_say_what_they_do_and_are_changed_by_whoever_may(house: Served, ida: Page, chrome: Any) -> None:
@@ -255,7 +205,7 @@ def test_flags_say_what_they_do_and_are_changed_by_whoever_may(house: Served, id
     kim.get_by_test_id("flag-spo2-scale-2").click()
     expect(kim.get_by_test_id("effect-spo2-scale-2")).to_contain_text("second scale")
     kim.get_by_test_id("flags-save").click()
-    expect(ida.get_by_test_id("effect-spo2-scale-2")).to_be_visible(timeout=MOMENT)
+    expect(ida.get_by_test_id("effect-spo2-scale-2")).to_be_visible()
     expect(ida.get_by_test_id("news2-table")).to_contain_text("SpO₂ scale 2")
     assert kim.problems == []
     kim.context.close()
@@ -276,7 +226,7 @@ def test_everything_by_keyboard(house: Served, ida: Page) -> None:
     assert bed.evaluate("card => card.contains(document.activeElement)")
     ida.keyboard.press("t")
     until(lambda: alert_of(house, "3")["state"] == "acknowledged")
-    expect(ida.get_by_test_id("done")).to_be_visible(timeout=MOMENT)
+    expect(ida.get_by_test_id("done")).to_be_visible()
     ida.keyboard.press("u")
     until(lambda: alert_of(house, "3")["state"] == "active")
     for _ in BEDS:
@@ -284,7 +234,7 @@ def test_everything_by_keyboard(house: Served, ida: Page) -> None:
             break
         ida.keyboard.press("j")
     ida.keyboard.press("Enter")
-    expect(ida.get_by_test_id("open-alerts")).to_be_visible(timeout=MOMENT)
+    expect(ida.get_by_test_id("open-alerts")).to_be_visible()
     ida.keyboard.press("o")
     assert ida.evaluate("document.activeElement.dataset.testid") == "acvpu-A"
     ida.keyboard.press("s")
@@ -306,7 +256,7 @@ def window_of(page: Page, panel: str) -> tuple[int, int]:
 def test_trends_zoom_together_with_one_cursor_over_all(house: Served, ida: Page) -> None:
     open_stay(ida, house, "1")
     curve = ida.locator("[data-testid=trend-hr] .u-over")
-    expect(curve).to_be_visible(timeout=MOMENT)
+    expect(curve).to_be_visible()
     begin, end = window_of(ida, "hr")
     assert end - begin == 3_600_000
     box = curve.bounding_box()

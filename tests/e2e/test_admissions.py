@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at
-from tests.e2e.served import PASSWORD, Served, served, wait_for
-from tests.parts import chromium, mosquitto
-from tests.ports import free_port
-
-pytestmark = pytest.mark.alone
+from tests.browsers import logged_in, picture
+from tests.e2e.monitors import Monitors
+from tests.e2e.served import Served, served_with_broker, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -25,64 +18,26 @@ Page = playwright.Page
 SHOWS = {"mon-1": {"hr": 82, "spo2": 97}, "mon-2": {"hr": 121, "spo2": 91}, "mon-3": {"hr": 61, "spo2": 99}}
 
 
-class Monitors(threading.Thread):
-    """Three monitors of ward 6A, each with the same values all the time, and one of ward 6B."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        with client_at(self._port) as link:
-            while not self.over.wait(0.5):
-                time = datetime.now(UTC).isoformat(timespec="milliseconds")
-                for place, readings in [
-                    *((f"6A/{name}", r) for name, r in SHOWS.items()),
-                    ("6B/mon-9", {"hr": 70}),
-                ]:
-                    link.publish(
-                        f"ward/v1/{place}/vitals", json.dumps({"time": time, "readings": readings}), 1
-                    )
-
-
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    if chromium() is None or mosquitto() is None:
-        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
+def house(tmp_path_factory: pytest.TempPathFactory, chrome: Any) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("admissions")
-    with mosquitto_at(free_port(), "allow_anonymous true") as port:
-        monitors = Monitors(port)
-        with served(folder, f"mqtt://127.0.0.1:{port}") as ward:
-            ward.admin = ward.token()
-            ward.add_user("ada", "Ada Olsen", "nurse", "6A", "6B")
-            ward.start()
-            ward.api = ward.client(ward.admin)
-            monitors.start()
+    shown = {f"6A/{name}": readings for name, readings in SHOWS.items()} | {"6B/mon-9": {"hr": 70}}
+    with served_with_broker(folder) as ward:
+        ward.admin = ward.token()
+        ward.add_user("ada", "Ada Olsen", "nurse", "6A", "6B")
+        ward.start()
+        ward.api = ward.client(ward.admin)
+        with Monitors(ward.broker_port, shown):
             wait_for(ward.api, "/devices", lambda found: len(found["items"]) == 4)
             yield ward
-            monitors.over.set()
-            monitors.join(5)
 
 
 @pytest.fixture(scope="module")
 def nurse(house: Served, chrome) -> Iterator[Page]:
     """Ada's tablet, logged in."""
-    page = chrome.new_context(viewport={"width": 820, "height": 1180}, has_touch=True).new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(house.url)
-    page.get_by_test_id("login-name").fill("ada")
-    page.get_by_test_id("login-password").fill(PASSWORD)
-    page.get_by_test_id("login-submit").click()
-    expect(page.get_by_test_id("menu")).to_be_visible(timeout=20_000)
+    page = logged_in(chrome, house, "ada", (820, 1180))
     yield page
     assert page.problems == []
-
-
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("WARD_TEST_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def admit(page: Page, ref: str, bed: str) -> None:
@@ -99,39 +54,37 @@ def admit(page: Page, ref: str, bed: str) -> None:
 def open_bed(page: Page, bed: str) -> None:
     page.goto(page.url.partition("#")[0] + "#/")
     page.get_by_test_id(f"bed-{bed}").get_by_role("link").first.click()
-    expect(page.get_by_test_id("stay-place")).to_be_visible(timeout=25_000)
+    expect(page.get_by_test_id("stay-place")).to_be_visible()
 
 
 def test_a_patient_is_admitted_and_the_device_says_whose_it_is(house: Served, nurse: Page) -> None:
     admit(nurse, "P-1042", "4")
     picture(nurse, "admit")
     nurse.get_by_test_id("admit-submit").click()
-    expect(nurse.get_by_test_id("attach")).to_be_visible(timeout=25_000)
-    expect(nurse.get_by_test_id("offer-mon-1")).to_contain_text("82", timeout=30_000)
+    expect(nurse.get_by_test_id("attach")).to_be_visible()
+    expect(nurse.get_by_test_id("offer-mon-1")).to_contain_text("82")
     picture(nurse, "attach")
 
     # Until a device is attached nobody may think that this patient is well.
     other = nurse.context.new_page()
     other.goto(house.url)
-    expect(other.get_by_test_id("bed-4")).to_have_attribute("data-need", "unmonitored", timeout=30_000)
+    expect(other.get_by_test_id("bed-4")).to_have_attribute("data-need", "unmonitored")
     expect(other.get_by_test_id("unmonitored")).to_contain_text("Not monitored")
     picture(other, "not-monitored")
 
     nurse.get_by_test_id("device-name").fill("6A/mon-1")
     nurse.get_by_test_id("device-name").press("Enter")
-    expect(nurse.get_by_test_id("device-shows")).to_contain_text(
-        "Is that the patient in bed 4?", timeout=25_000
-    )
+    expect(nurse.get_by_test_id("device-shows")).to_contain_text("Is that the patient in bed 4?")
     expect(nurse.get_by_test_id("device-values")).to_contain_text("82")
     expect(nurse.get_by_test_id("device-values")).to_contain_text("97")
     picture(nurse, "attach-confirm")
     nurse.get_by_test_id("attach-yes").click()
-    expect(nurse.get_by_test_id("attach-done")).to_contain_text("mon-1 is attached", timeout=25_000)
-    expect(other.get_by_test_id("bed-4")).to_have_attribute("data-need", "calm", timeout=25_000)
-    expect(other.get_by_test_id("bed-4").get_by_test_id("vital-hr")).to_contain_text("82", timeout=30_000)
+    expect(nurse.get_by_test_id("attach-done")).to_contain_text("mon-1 is attached")
+    expect(other.get_by_test_id("bed-4")).to_have_attribute("data-need", "calm")
+    expect(other.get_by_test_id("bed-4").get_by_test_id("vital-hr")).to_contain_text("82")
     other.close()
     nurse.get_by_test_id("admit-done").click()
-    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible(timeout=25_000)
+    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible()
     expect(nurse.get_by_test_id("stay-log")).to_contain_text("mon-1 attached by Ada Olsen")
 
 
@@ -151,22 +104,20 @@ def test_a_device_of_another_patient_is_taken_only_knowingly(house: Served, nurs
     ):
         nurse.get_by_test_id("device-name").fill(text)
         nurse.get_by_test_id("device-look").click()
-        expect(nurse.get_by_test_id(found)).to_contain_text(words, timeout=25_000)
+        expect(nurse.get_by_test_id(found)).to_contain_text(words)
         if nurse.get_by_test_id("attach-no").count():
             nurse.get_by_test_id("attach-no").click()
     nurse.get_by_test_id("device-name").fill("mon-1")
     nurse.get_by_test_id("device-look").click()
-    expect(nurse.get_by_test_id("device-taken")).to_contain_text("on the patient in bed 4", timeout=25_000)
+    expect(nurse.get_by_test_id("device-taken")).to_contain_text("on the patient in bed 4")
     expect(nurse.get_by_test_id("attach-yes")).to_have_text("Take it from bed 4")
     picture(nurse, "attach-taken")
     nurse.get_by_test_id("attach-yes").click()
-    expect(nurse.get_by_test_id("attach-done")).to_be_visible(timeout=25_000)
+    expect(nurse.get_by_test_id("attach-done")).to_be_visible()
 
     # Both patients' pages say so.
     nurse.get_by_test_id("admit-done").click()
-    expect(nurse.get_by_test_id("stay-log")).to_contain_text(
-        "mon-1 taken from bed 4 by Ada Olsen", timeout=25_000
-    )
+    expect(nurse.get_by_test_id("stay-log")).to_contain_text("mon-1 taken from bed 4 by Ada Olsen")
     open_bed(nurse, "4")
     expect(nurse.get_by_test_id("not-monitored")).to_be_visible()
     expect(nurse.get_by_test_id("stay-log")).to_contain_text("mon-1 was moved to bed 5 by Ada Olsen")
@@ -181,7 +132,7 @@ def test_a_patient_moves_with_her_devices_and_alerts_wait(nurse: Page) -> None:
     picture(nurse, "move")
     nurse.get_by_test_id("move-submit").click()
     expect(nurse.get_by_test_id("failure")).to_have_count(0)
-    expect(nurse.get_by_test_id("move-sheet")).to_have_count(0, timeout=25_000)
+    expect(nurse.get_by_test_id("move-sheet")).to_have_count(0)
     expect(nurse.get_by_test_id("stay-log")).to_contain_text("moved from 5 to 6 by Ada Olsen")
     expect(nurse.get_by_test_id("stay-log")).to_contain_text("paused by Ada Olsen")
     expect(nurse.get_by_test_id("device-mon-1")).to_be_visible()
@@ -193,19 +144,19 @@ def test_a_discharge_can_be_taken_back_and_its_device_is_offered_again(house: Se
     expect(nurse.get_by_test_id("discharge-sheet")).to_contain_text("mon-1")
     picture(nurse, "discharge")
     nurse.get_by_test_id("discharge-submit").click()
-    expect(nurse.get_by_test_id("stay-ended")).to_be_visible(timeout=25_000)
+    expect(nurse.get_by_test_id("stay-ended")).to_be_visible()
     picture(nurse, "discharged")
     nurse.get_by_test_id("undo").click()
-    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible(timeout=25_000)
+    expect(nurse.get_by_test_id("device-mon-1")).to_be_visible()
     expect(nurse.get_by_test_id("stay-log")).to_contain_text("discharge taken back by Ada Olsen")
 
     nurse.get_by_test_id("detach-mon-1").click()
     expect(nurse.get_by_test_id("detach-sheet")).to_contain_text("not monitored")
     nurse.get_by_test_id("detach-yes").click()
-    expect(nurse.get_by_test_id("not-monitored")).to_be_visible(timeout=25_000)
+    expect(nurse.get_by_test_id("not-monitored")).to_be_visible()
     nurse.get_by_test_id("attach-open").click()
     first = nurse.get_by_test_id("offered").get_by_role("button").first
-    expect(first).to_contain_text("mon-1", timeout=30_000)
+    expect(first).to_contain_text("mon-1")
     expect(first).to_contain_text("was at this bed before")
     picture(nurse, "attach-offered")
     told = house.api.get("/audit", params={"actor": "Ada Olsen", "action": "stays-undo-discharge"}).json()

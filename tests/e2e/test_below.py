@@ -43,8 +43,8 @@ def test_the_board_below_a_sub_path(tmp_path, broker_port, chrome):  # noqa: F81
                 page.on("pageerror", lambda error, to=problems: to.append(str(error)))
                 page.goto(base + link)
                 board = page.get_by_test_id("board")
-                playwright.expect(board).to_be_visible(timeout=30_000)
-                playwright.expect(page.locator("[data-testid^=bed-]")).to_have_count(1, timeout=15_000)
+                playwright.expect(board).to_be_visible()
+                playwright.expect(page.locator("[data-testid^=bed-]")).to_have_count(1)
                 assert problems == []
                 assert any("/api/v1/events?" in url for url in asked)
                 assert all(re.match(re.escape(base), url) for url in asked), asked

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at, until
-from tests.e2e.served import Served, served
+from tests.brokers import until
+from tests.browsers import browser
+from tests.e2e.monitors import Monitors
+from tests.e2e.served import Served, served_with_broker
 from tests.faults.proxy import Proxy
-from tests.parts import chromium, mosquitto
-from tests.ports import free_port
 
 pytestmark = pytest.mark.alone
 
@@ -43,35 +41,18 @@ WATCH = """() => {
 """Notes in the page itself when it first showed an alert in a state: no driver's delay is in that."""
 
 
-class Patients(threading.Thread):
-    """A monitor a bed, a sample a second; ``values`` of a bed may be changed at any time."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self.values = {bed: dict(CALM) for bed in range(1, BEDS + 1)}
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        with client_at(self._port) as device:
-            seq = 0
-            while not self.over.wait(1.0):
-                seq += 1
-                now = datetime.now(UTC).isoformat(timespec="milliseconds")
-                for bed, values in self.values.items():
-                    readings = values | {"hr": values["hr"] + seq % 3}
-                    sample = {"seq": seq, "time": now, "readings": readings}
-                    device.publish(f"ward/v1/6A/mon-{bed}/vitals", json.dumps(sample), 1)
-
-
 class Ward:
-    """The service with its 48 patients, and tokens for screens."""
+    """The service with its 48 patients, whose ``values`` may be changed; and tokens for screens."""
 
-    def __init__(self, house: Served, patients: Patients) -> None:
-        self.house, self.patients = house, patients
+    def __init__(self, house: Served) -> None:
+        self.house = house
+        self.values = {bed: dict(CALM) for bed in range(1, BEDS + 1)}
         self.nurse, self.kiosk = house.token("nurse", "6A"), house.token("kiosk", "6A")
         self.admin = house.token()
         self.api = house.client(self.admin)
+
+    def readings(self, seq: int) -> dict[str, dict[str, float]]:
+        return {f"6A/mon-{bed}": own | {"hr": own["hr"] + seq % 3} for bed, own in self.values.items()}
 
     def admit(self) -> None:
         for bed in range(1, BEDS + 1):
@@ -85,11 +66,11 @@ class Ward:
 
     def falls(self, bed: int) -> None:
         """Her saturation does; and the service tells it."""
-        self.patients.values[bed]["spo2"] = 80
+        self.values[bed]["spo2"] = 80
         until(lambda: self.active(bed), 30)
 
     def rises(self, bed: int, alert: str) -> None:
-        self.patients.values[bed] = dict(CALM)
+        self.values[bed] = dict(CALM)
         self.take(alert)
 
     def active(self, bed: int) -> list[Any]:
@@ -98,30 +79,20 @@ class Ward:
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    if chromium() is None or mosquitto() is None:
-        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
-    with mosquitto_at(free_port(), "allow_anonymous true") as port:
-        patients = Patients(port)
-        folder = tmp_path_factory.mktemp("board")
-        with served(folder, f"mqtt://127.0.0.1:{port}", ONE_SOUND="6A") as house:
-            house.command("token", "create", "--role", "admin", "--name", "a")  # makes the database
-            made = Ward(house, patients)
-            house.start()
-            made.admit()
-            patients.start()
+def ward(tmp_path_factory: pytest.TempPathFactory, chrome: Any) -> Iterator[Ward]:
+    folder = tmp_path_factory.mktemp("board")
+    with served_with_broker(folder, ONE_SOUND="6A") as house:
+        made = Ward(house)
+        house.start()
+        made.admit()
+        with Monitors(house.broker_port, made.readings, every_s=1.0):
             yield made
-            patients.over.set()
-            patients.join(5)
 
 
 @pytest.fixture(scope="module")
-def chrome() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        rules = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=document-user-activation-required"]
-        made = driver.chromium.launch(executable_path=chromium(), args=rules)
+def chrome() -> Iterator[Any]:
+    with browser("--autoplay-policy=document-user-activation-required") as made:
         yield made
-        made.close()
 
 
 FIRST_LOAD = """if (!sessionStorage.loaded) {
@@ -147,7 +118,7 @@ def screen(ward: Ward, chrome) -> Iterator[Any]:
         page = context.new_page()
         page.add_init_script(FIRST_LOAD)
         page.goto(f"http://127.0.0.1:{port or ward.house.port}")
-        expect(page.get_by_test_id("bed-48")).to_be_attached(timeout=30_000)
+        expect(page.get_by_test_id("bed-48")).to_be_attached()
         return page
 
     yield make
@@ -178,7 +149,7 @@ FITS = """() => {
 def test_forty_eight_beds_stand_on_a_wall_and_the_one_in_need_is_large_and_first(ward, screen):
     wall = screen("kiosk", 1920, 1080)
     expect(wall.locator("[data-testid^=bed-]")).to_have_count(BEDS)
-    ward.patients.values[30]["spo2"] = 80
+    ward.values[30]["spo2"] = 80
     alert = alert_of(wall, 30, "active")
     assert wall.locator("[data-testid^=bed-]").first.get_attribute("data-testid") == "bed-30"
     words = wall.get_by_test_id(f"alert-{alert}").inner_text()
@@ -189,7 +160,7 @@ def test_forty_eight_beds_stand_on_a_wall_and_the_one_in_need_is_large_and_first
     assert (found["page"], found["outside"], found["cut"]) == (1080, 0, [])
     assert found["need"] > 1.3 * found["calm"]
     assert wall.get_by_test_id("ack").count() == 0
-    ward.patients.values[30] = dict(CALM)
+    ward.values[30] = dict(CALM)
     ward.take(alert)
 
 
@@ -197,7 +168,7 @@ def test_an_alert_is_on_three_screens_and_its_taking_on_the_others_within_a_seco
     pages = [screen(), screen(), screen("kiosk")]
     for page in pages:
         page.evaluate(WATCH)
-    ward.patients.values[1]["spo2"] = 80
+    ward.values[1]["spo2"] = 80
     (alert,) = {alert_of(page, 1, "active") for page in pages}
     raised = [page.evaluate(f"firstSeen['{alert} active']") for page in pages]
     assert max(raised) - min(raised) <= WITHIN_S * 1000
@@ -206,7 +177,7 @@ def test_an_alert_is_on_three_screens_and_its_taking_on_the_others_within_a_seco
     for page in pages:
         alert_of(page, 1, "acknowledged")
         assert page.evaluate(f"firstSeen['{alert} acknowledged']") - taken <= WITHIN_S * 1000
-    ward.patients.values[1] = dict(CALM)
+    ward.values[1] = dict(CALM)
 
 
 def test_sound_says_what_is_so_and_one_screen_sounds_for_the_ward(ward, screen):
@@ -215,32 +186,32 @@ def test_sound_says_what_is_so_and_one_screen_sounds_for_the_ward(ward, screen):
     expect(bell).to_have_attribute("data-state", "blocked")
     bell.click()
     expect(bell).to_have_attribute("data-state", "on")
-    ward.patients.values[2]["spo2"] = 80
+    ward.values[2]["spo2"] = 80
     alert = alert_of(page, 2, "active")
-    expect(bell).to_have_attribute("data-last", "high", timeout=15_000)
+    expect(bell).to_have_attribute("data-last", "high")
     assert page.locator("[data-testid=bed-2] .flash-high").count() > 0
 
     other = screen()
     other.get_by_test_id("sound").click()
-    expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "elsewhere", timeout=15_000)
+    expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "elsewhere")
     page.get_by_test_id("sound").click()
     page.get_by_test_id("sound-pause-2").click()
     expect(bell).to_have_attribute("data-state", "paused")
     assert page.locator("[data-testid=bed-2] .flash-high").count() > 0  # silence ends no flash
     page.close()
-    expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "on", timeout=20_000)
+    expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "on")
 
     other.get_by_test_id("sound").click()
     other.get_by_test_id("sound-off").click()
     other.reload()
     expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "off")
-    ward.patients.values[2] = dict(CALM)
+    ward.values[2] = dict(CALM)
     ward.take(alert)
 
 
 def test_a_cut_network_is_told_and_nothing_is_lost_when_it_is_back(ward, screen):
     page = screen()
-    ward.patients.values[3]["spo2"] = 80
+    ward.values[3]["spo2"] = 80
     first = alert_of(page, 3, "active")
     page.context.set_offline(True)
     begun = time.monotonic()
@@ -256,7 +227,7 @@ def test_a_cut_network_is_told_and_nothing_is_lost_when_it_is_back(ward, screen)
     expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=20_000)
     alert_of(page, 3, "acknowledged")
     second = alert_of(page, 4, "active")
-    ward.patients.values[3] = ward.patients.values[4] = dict(CALM)
+    ward.values[3] = ward.values[4] = dict(CALM)
     ward.take(second)
 
 
@@ -339,7 +310,7 @@ def test_a_restart_is_told_and_the_board_comes_back_by_itself_without_loss(ward,
     alert_of(page, 8, "acknowledged")
     ward.house.kill()
     begun = time.monotonic()
-    ward.patients.values[9]["spo2"] = 80
+    ward.values[9]["spo2"] = 80
     expect(page.get_by_test_id("not-live")).to_be_visible(timeout=12_000)
     assert time.monotonic() - begun <= NOT_LIVE_S + 0.5
     back = time.time()

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import until
+from tests.browsers import picture
+from tests.e2e.served import START_S
 from tests.parts import chromium
 from tests.ports import free_port
 
@@ -40,7 +42,7 @@ class Demo:
         command = [sys.executable, "-m", "ward", "demo", "--http-port", str(self.http_port), *arguments]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
-        until(lambda: "/login?code=" in self.said() or self.process.poll() is not None, 60)
+        until(lambda: "/login?code=" in self.said() or self.process.poll() is not None, START_S)
         assert self.process.poll() is None, self.said()
 
     def said(self) -> str:
@@ -87,17 +89,11 @@ def board(demo: Demo, chrome) -> Iterator[Page]:
     context.close()
 
 
-def picture(page: Page, name: str) -> None:
-    """For the documentation, where WARD_TEST_PICTURES names a folder."""
-    if folder := os.environ.get("WARD_TEST_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 def test_all_beds_are_live_within_a_moment(board):
-    expect(board.get_by_test_id("board")).to_be_visible(timeout=15_000)
-    expect(board.locator("[data-testid^=bed-]")).to_have_count(24, timeout=15_000)
+    expect(board.get_by_test_id("board")).to_be_visible()
+    expect(board.locator("[data-testid^=bed-]")).to_have_count(24)
     expect(board.get_by_test_id("not-live")).to_have_count(0)
-    expect(board.locator("[data-testid=vital-hr][data-trust=fresh]").first).to_be_visible(timeout=20_000)
+    expect(board.locator("[data-testid=vital-hr][data-trust=fresh]").first).to_be_visible()
     # 24 beds fit on the wall screen.
     until(lambda: board.evaluate("document.documentElement.scrollHeight <= window.innerHeight"))
 
@@ -109,13 +105,11 @@ def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board):
     bed = board.locator(f"[data-testid^=bed-]:has([data-testid={alert}])").first
     other = board.context.new_page()
     other.goto(f"{board.url.split('#')[0]}#/stay/{bed.get_attribute('data-stay')}")
-    expect(other.locator(f"[data-testid={alert}][data-state=active]").first).to_be_visible(timeout=15_000)
+    expect(other.locator(f"[data-testid={alert}][data-state=active]").first).to_be_visible()
 
     bed.get_by_test_id("ack").first.click()
-    expect(other.locator(f"[data-testid={alert}][data-state=acknowledged]").first).to_be_attached(
-        timeout=10_000
-    )
-    expect(board.locator(f"[data-testid={alert}][data-state=active]")).to_have_count(0, timeout=10_000)
+    expect(other.locator(f"[data-testid={alert}][data-state=acknowledged]").first).to_be_attached()
+    expect(board.locator(f"[data-testid={alert}][data-state=active]")).to_have_count(0)
     picture(board, "board")
     other.close()
 
@@ -123,11 +117,11 @@ def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board):
 def test_a_stay_shows_its_trends_and_score(board):
     stay = board.evaluate("fetch('/api/v1/stays').then(r => r.json()).then(j => j.items[0].id)")
     board.goto(f"{board.url.split('#')[0]}#/stay/{stay}")
-    expect(board.get_by_test_id("news2-table")).to_be_visible(timeout=15_000)
-    expect(board.get_by_test_id("trends").locator("canvas").first).to_be_visible(timeout=15_000)
+    expect(board.get_by_test_id("news2-table")).to_be_visible()
+    expect(board.get_by_test_id("trends").locator("canvas").first).to_be_visible()
     picture(board, "stay")
     board.goto(f"{board.url.split('#')[0]}#/")
-    expect(board.get_by_test_id("board")).to_be_visible(timeout=15_000)
+    expect(board.get_by_test_id("board")).to_be_visible()
     assert board.problems == []
 
 
@@ -143,7 +137,7 @@ def test_a_screen_that_is_not_live_says_so_within_ten_seconds(demo, board):
         assert (box["width"], box["height"]) == (1920, 1080)
     finally:
         os.kill(demo.process.pid, signal.SIGCONT)
-    expect(board.get_by_test_id("not-live")).to_have_count(0, timeout=20_000)
+    expect(board.get_by_test_id("not-live")).to_have_count(0)
 
 
 def test_ctrl_c_leaves_nothing_running(demo, board):

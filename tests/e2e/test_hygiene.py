@@ -24,7 +24,7 @@ def test_nothing_marked_comes_out(tmp_path, broker_port):  # noqa: F811
         client_at(broker_port) as device,
         client_at(broker_port) as listener,
     ):
-        token = ward.token()
+        token = ward.command("token", "create", "--role", "admin", "--name", "programs")
         ward.start()
         listener.on_message = lambda *args: heard.append((args[2].topic, args[2].payload))
         listener.subscribe("#", 1)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at
-from tests.e2e.served import PASSWORD, WARD, Served, served
-from tests.parts import chromium, mosquitto
-from tests.ports import free_port
+from tests.browsers import picture
+from tests.e2e.monitors import Monitors
+from tests.e2e.served import PASSWORD, WARD, Served, served_with_broker
 
 pytestmark = pytest.mark.alone
 
@@ -27,44 +22,23 @@ Page = playwright.Page
 IDLE_S = 8
 
 
-class Patient(threading.Thread):
-    """Bed 1's monitor: saturation low all the time, heart rate one up with each sample."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        with client_at(self._port) as device:
-            seq = 0
-            while not self.over.wait(0.5):
-                time = datetime.now(UTC).isoformat(timespec="milliseconds")
-                readings = {"spo2": 80, "hr": 60 + seq % 60, "rr": 12}
-                sample = {"seq": seq, "time": time, "readings": readings}
-                device.publish("ward/v1/6A/mon/vitals", json.dumps(sample), 1)
-                seq += 1
+def patient(seq: int) -> dict[str, dict[str, float]]:
+    """Saturation low all the time, heart rate one up with each sample."""
+    return {"6A/mon": {"spo2": 80, "hr": 60 + seq % 60, "rr": 12}}
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def house(tmp_path_factory: pytest.TempPathFactory, chrome: Any) -> Iterator[Served]:
     """A ward with one patient in need and one nurse."""
-    if chromium() is None or mosquitto() is None:
-        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
     folder = tmp_path_factory.mktemp("people")
-    with mosquitto_at(free_port(), "allow_anonymous true") as port:
-        patient = Patient(port)
-        with served(folder, f"mqtt://127.0.0.1:{port}", SESSION_IDLE_MIN=IDLE_S / 60) as ward:
-            ward.command("token", "create", "--role", "admin", "--name", "a")  # makes the database
-            ward.add_user("jberg", "Jonas Berg", "nurse", "6A")
-            token = ward.token()
-            ward.start()
-            body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
-            assert ward.client(token).post("/stays", json=body).status_code == 201
-            patient.start()
+    with served_with_broker(folder, SESSION_IDLE_MIN=IDLE_S / 60) as ward:
+        ward.add_user("jberg", "Jonas Berg", "nurse", "6A")
+        token = ward.token()
+        ward.start()
+        body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
+        assert ward.client(token).post("/stays", json=body).status_code == 201
+        with Monitors(ward.broker_port, patient):
             yield ward
-            patient.over.set()
-            patient.join(5)
 
 
 @pytest.fixture
@@ -78,11 +52,6 @@ def page(chrome) -> Iterator[Page]:
     assert made.problems == []
 
 
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("WARD_TEST_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 def log_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_test_id("login-name").fill("JBerg")
     page.get_by_test_id("login-password").fill(password)
@@ -92,21 +61,21 @@ def log_in(page: Page, password: str = PASSWORD) -> None:
 def is_live(page: Page) -> None:
     """The heart rate goes on changing, and nothing says that it is old."""
     vital = page.get_by_test_id("bed-1").get_by_test_id("vital-hr")
-    expect(vital).not_to_have_text(vital.inner_text(), timeout=8_000)
+    expect(vital).not_to_have_text(vital.inner_text())
     expect(page.get_by_test_id("not-live")).to_have_count(0)
 
 
 def test_a_screen_left_alone_stays_live_and_asks_who_acts(house: Served, page: Page) -> None:
     page.goto(house.url)
-    expect(page.get_by_test_id("login")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("login")).to_be_visible()
     picture(page, "log-in")
     log_in(page, "not the right one at all")
     expect(page.get_by_test_id("login-failed")).to_be_visible()
     log_in(page)
-    expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("bed-1")).to_be_visible()
     expect(page.get_by_test_id("account")).to_contain_text("Jonas Berg")
     alert = page.locator("[data-testid^=alert-][data-state=active]").first
-    expect(alert).to_be_visible(timeout=30_000)
+    expect(alert).to_be_visible()
     page.get_by_test_id("bed-1").get_by_role("link").first.click()
     expect(page.get_by_text("REF-17")).to_be_visible()
 
@@ -126,17 +95,15 @@ def test_a_screen_left_alone_stays_live_and_asks_who_acts(house: Served, page: P
     expect(page.get_by_test_id("login-sheet")).to_be_visible()
     picture(page, "idle-log-in")
     log_in(page)
-    expect(page.get_by_test_id("login-sheet")).not_to_be_visible(timeout=10_000)
-    page.get_by_test_id("ack").first.click(timeout=10_000)
-    expect(page.locator("[data-testid^=alert-][data-state=acknowledged]").first).to_be_attached(
-        timeout=10_000
-    )
+    expect(page.get_by_test_id("login-sheet")).not_to_be_visible()
+    page.get_by_test_id("ack").first.click()
+    expect(page.locator("[data-testid^=alert-][data-state=acknowledged]").first).to_be_attached()
     expect(page.get_by_text("Jonas Berg has it").first).to_be_visible()
 
     page.get_by_test_id("account").click()
     picture(page, "account")
     page.get_by_test_id("logout-everywhere").click()
-    expect(page.get_by_test_id("login")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("login")).to_be_visible()
 
 
 def test_a_wall_shows_the_board_and_can_do_nothing(house: Served, page: Page) -> None:
@@ -150,14 +117,14 @@ def test_a_wall_shows_the_board_and_can_do_nothing(house: Served, page: Page) ->
     link = re.search(r"http://\S+/login\?code=\S+", made.stderr)
     assert link, made.stderr
     page.goto(link.group())
-    expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("bed-1")).to_be_visible()
     expect(page.get_by_test_id("read-only")).to_have_text("Read only")
     is_live(page)
     for name in ("ack", "shelve", "menu", "account", "login-to-act"):
         expect(page.get_by_test_id(name)).to_have_count(0)
     picture(page, "wall")
     page.goto(f"{house.url}/#/devices")
-    expect(page.get_by_test_id("board")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("board")).to_be_visible()
     calls = ["GET stays", "GET alerts", "GET devices", "POST stays", "POST alerts/x/acknowledge"]
     statuses = page.evaluate(
         """calls => Promise.all(calls.map(async call => {

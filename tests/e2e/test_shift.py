@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at, until
-from tests.e2e.served import PASSWORD, Served, served, wait_for
-from tests.parts import chromium, mosquitto
-from tests.ports import free_port
-
-pytestmark = pytest.mark.alone
+from tests.brokers import until
+from tests.browsers import logged_in, picture
+from tests.e2e.monitors import Monitors
+from tests.e2e.served import Served, served_with_broker, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
 
 BEDS = ("1", "2", "3")
+FINE = {"hr": 80.0, "spo2": 97.0, "rr": 15.0}
 PLAN = {
     "timezone": "Europe/Copenhagen",
     "person": [{"id": "ada", "name": "Ada Olsen"}, {"id": "ben", "name": "Ben Holm"}],
@@ -36,33 +31,10 @@ PLAN = {
 }
 
 
-class Monitors(threading.Thread):
-    """A monitor for each bed; ``values`` may be changed while it runs."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self.over = threading.Event()
-        self.values = {bed: {"hr": 80.0, "spo2": 97.0, "rr": 15.0} for bed in BEDS}
-
-    def run(self) -> None:
-        with client_at(self._port) as link:
-            while not self.over.wait(0.5):
-                time = datetime.now(UTC).isoformat(timespec="milliseconds")
-                for bed, readings in self.values.items():
-                    body = json.dumps({"time": time, "readings": readings})
-                    link.publish(f"ward/v1/6A/mon-{bed}/vitals", body, 1)
-
-
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    if chromium() is None or mosquitto() is None:
-        pytest.skip("needs Chromium and Mosquitto: apt-get install chromium mosquitto")
+def house(tmp_path_factory: pytest.TempPathFactory, chrome: Any) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("shift")
-    with (
-        mosquitto_at(free_port(), "allow_anonymous true") as port,
-        served(folder, f"mqtt://127.0.0.1:{port}") as ward,
-    ):
+    with served_with_broker(folder) as ward:
         admin = ward.token()
         for login, name, role in (("ada", "Ada Olsen", "nurse"), ("dr", "Dr Dunn", "clinician")):
             ward.add_user(login, name, role, "6A")
@@ -77,29 +49,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         }
         put = ward.api.put("/wards/6A/plan", json=PLAN, headers={"If-Match": '"0"'})
         assert put.status_code == 200, put.text
-        ward.monitors = Monitors(port)
-        ward.monitors.start()
-        yield ward
-        ward.monitors.over.set()
-        ward.monitors.join(5)
-
-
-def logged_in(chrome, house: Served, login: str, width: int, height: int) -> Page:
-    page = chrome.new_context(viewport={"width": width, "height": height}, has_touch=True).new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(house.url)
-    page.get_by_test_id("login-name").fill(login)
-    page.get_by_test_id("login-password").fill(PASSWORD)
-    page.get_by_test_id("login-submit").click()
-    expect(page.get_by_test_id("menu")).to_be_visible(timeout=20_000)
-    return page
+        with Monitors(ward.broker_port, {f"6A/mon-{bed}": FINE for bed in BEDS}) as ward.monitors:
+            yield ward
 
 
 @pytest.fixture(scope="module")
 def ada(house: Served, chrome) -> Iterator[Page]:
     """The nurse's phone."""
-    page = logged_in(chrome, house, "ada", 390, 844)
+    page = logged_in(chrome, house, "ada", (390, 844))
     yield page
     assert page.problems == []
 
@@ -107,18 +64,13 @@ def ada(house: Served, chrome) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def doctor(house: Served, chrome) -> Iterator[Page]:
     """The physician's laptop, on the board."""
-    page = logged_in(chrome, house, "dr", 1366, 768)
+    page = logged_in(chrome, house, "dr", (1366, 768))
     yield page
     assert page.problems == []
 
 
 def go(page: Page, hash: str) -> None:
     page.evaluate("hash => { location.hash = hash }", hash)
-
-
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("WARD_TEST_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_she_takes_her_beds_and_every_screen_says_so_and_whom_nobody_has(house, ada, doctor):
@@ -144,7 +96,7 @@ def test_she_hands_a_bed_over_to_a_colleague(ada):
 
 
 def test_her_alert_is_told_to_her_first_and_she_takes_it_on_her_phone(house, ada, doctor):
-    house.monitors.values["1"] = {"hr": 80.0, "spo2": 82.0, "rr": 15.0}
+    house.monitors.values["6A/mon-1"] = FINE | {"spo2": 82.0}
     found = wait_for(house.api, "/alerts?state=active", lambda answer: answer["items"])
     alert = next(one for one in found["items"] if one["stay"] == house.stays["1"])
     told = house.api.get(f"/alerts/{alert['id']}").json()["deliveries"]
@@ -157,10 +109,10 @@ def test_her_alert_is_told_to_her_first_and_she_takes_it_on_her_phone(house, ada
         question.click()
     taken = "[data-testid^=alert-][data-state=acknowledged]"
     until(lambda: house.api.get(f"/alerts/{alert['id']}").json()["state"] == "acknowledged", 30)
-    expect(doctor.get_by_test_id("bed-1").locator(taken).first).to_be_attached(timeout=5_000)
+    expect(doctor.get_by_test_id("bed-1").locator(taken).first).to_be_attached()
     if ada.get_by_test_id("sheet-close").count():
         ada.get_by_test_id("sheet-close").click()
-    house.monitors.values["1"] = {"hr": 80.0, "spo2": 97.0, "rr": 15.0}
+    house.monitors.values["6A/mon-1"] = FINE
 
 
 def test_a_patient_goes_away_with_a_reason_and_comes_back(house, ada, doctor):
@@ -194,7 +146,7 @@ def test_the_alarm_test_says_which_screens_have_shown_it(ada, doctor):
     go(doctor, "#/")
     go(ada, "#/shift/6A")
     ada.get_by_test_id("alarm-test-begin").click()
-    expect(ada.get_by_test_id("alarm-test-screen").first).to_contain_text("Dr Dunn", timeout=15_000)
+    expect(ada.get_by_test_id("alarm-test-screen").first).to_contain_text("Dr Dunn")
     expect(ada.get_by_test_id("alarm-test-dashboard")).to_have_attribute("data-state", "sent")
     expect(doctor.get_by_test_id("test-alert")).to_be_visible()
     doctor.get_by_test_id("test-seen").click()
@@ -219,7 +171,7 @@ def test_the_last_board_prints_also_while_it_is_not_live(house, doctor):
     expect(doctor.get_by_test_id("bed-1")).to_be_visible()
     assert doctor.get_by_test_id("last-known").count() == 0  # made only for paper
     house.kill()
-    expect(doctor.get_by_test_id("not-live")).to_be_visible(timeout=15_000)
+    expect(doctor.get_by_test_id("not-live")).to_be_visible()
     doctor.emulate_media(media="print")
     doctor.evaluate("dispatchEvent(new Event('beforeprint'))")
     paper = doctor.get_by_test_id("last-known")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.databases import fill
 from ward.clock import iso
 from ward.config import Settings
 from ward.ingest.intake import Incoming
@@ -37,6 +38,8 @@ class World:
     def __init__(self, folder: Path, database_url: str | None = None, **settings: Any) -> None:
         self._given = {"data_dir": folder, "database_url": database_url, "pack": "ward-rct-2025"} | settings
         self.clock = HandClock()
+        if database_url is None and not (folder / "ward.db").exists():
+            fill(f"sqlite:///{folder / 'ward.db'}")
         self.acked: list[int] = []
         self.seq: dict[str, int] = {}
         self.sent = 0

@@ -47,7 +47,7 @@ def test_an_open_page_has_told_it_and_an_empty_room_was_not_told(tmp_path: Path,
         page = opened(browser, ward.url, token)
         body = {"patient_ref": "p1", "ward": "w", "bed": "1", "devices": ["mon"], "flags": []}
         api.post("/stays", json=body)
-        expect(page.get_by_test_id("bed-1")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("bed-1")).to_be_visible()
 
         def told(state: str, bed: str) -> Any:
             """The first delivery of the high alert of a bed, once it is in that state."""
@@ -82,9 +82,9 @@ def test_an_open_page_has_told_it_and_an_empty_room_was_not_told(tmp_path: Path,
         failed = told("failed", "2")
         assert failed["error"] == "no dashboard has said that it shows it"
         page.goto(f"{ward.url}/#/")
-        expect(page.get_by_test_id("bed-2").get_by_test_id("undelivered")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("bed-2").get_by_test_id("undelivered")).to_be_visible()
         page.get_by_test_id("bed-2").get_by_role("link").click()
-        expect(page.locator("[data-testid^=told-] [data-state=failed]").first).to_be_visible(timeout=10_000)
+        expect(page.locator("[data-testid^=told-] [data-state=failed]").first).to_be_visible()
         patient.end()
         other.end()
         page.context.close()

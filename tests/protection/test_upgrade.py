@@ -254,7 +254,7 @@ def test_an_older_ward_hands_over_to_this_one_and_takes_back_under_load(
         this = ward.env | {"PYTHONSAFEPATH": "1"}
         older = this | {"PYTHONPATH": str(code)}
         ward.env = older
-        token = ward.token()
+        token = ward.command("token", "create", "--role", "admin", "--name", "programs")
         ward.start()
         api = ward.client(token)
         body = {"patient_ref": "p1", "ward": "w", "bed": "1", "devices": ["mon"], "flags": []}
