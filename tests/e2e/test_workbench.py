@@ -130,7 +130,7 @@ def test_a_recording_is_brought_and_tried_and_a_hold_is_tried_but_not_proposed(
     # Each alert with its trend, out of the recording.
     ann.get_by_test_id("change-lost-0").click()
     sheet = ann.get_by_test_id("change-sheet")
-    expect(sheet.get_by_test_id("trend-spo2").locator("canvas")).to_be_visible(timeout=30_000)
+    expect(sheet.get_by_test_id("trend-spo2").locator("canvas")).to_be_visible()
     expect(sheet.get_by_test_id("trend-failed")).to_have_count(0)
     box = sheet.get_by_test_id("trend-spo2").locator(".u-over").bounding_box()
     assert box is not None
