@@ -155,6 +155,18 @@ def test_what_was_missed_comes_first(open_stream, service: FakeService) -> None:
         assert next(stream).kind == "snapshot"
 
 
+def test_what_was_missed_of_a_patient_who_moved_to_another_ward_is_not_told(open_stream, service) -> None:
+    """Her bed, and what is written of her there, are that ward's."""
+    with open_stream() as stream:
+        place = next(stream).id
+    service.change(an_alert(state="acknowledged"), "acknowledged", "Ann")
+    service.change(an_alert(ward="6B", state="acknowledged", note="of another ward"), "moved", "Ann")
+    with open_stream(last=place) as stream:
+        assert next(stream).kind == "snapshot"
+    with open_stream(last=place, wards=["6A", "6B"]) as stream:
+        assert [next(stream).kind for _ in range(3)] == ["alert", "alert", "snapshot"]
+
+
 def test_many_missed_changes_come_all_and_in_order(open_stream, service: FakeService, monkeypatch) -> None:
     monkeypatch.setattr("ward.web.routers.events.BLOCK", 2)
     with open_stream() as stream:

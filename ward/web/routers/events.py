@@ -103,9 +103,9 @@ async def _told(
         last = await run_in_threadpool(_last, service)
         told = _place(place, last)
         while told is not None:
-            block, seen = await run_in_threadpool(_missed, service, who, told)
-            yield b"".join(block)
-            told = seen if len(block) == BLOCK else None
+            block, told = await run_in_threadpool(_missed, service, who, told)
+            if block:
+                yield b"".join(block)
         shown = _Shown(service, request.app.state.rendered, who, form)
         yield shown.snapshot(last)
         health = service.health()
@@ -172,20 +172,23 @@ def _last(service: Service) -> int:
         return last_event(connection)
 
 
-def _missed(service: Service, who: Principal, after: int) -> tuple[list[bytes], int]:
-    """The next block of missed changes of alerts, and the place of its last."""
+def _missed(service: Service, who: Principal, after: int) -> tuple[list[bytes], int | None]:
+    """The next block of missed changes of alerts, and the place of its last; None: there are no more."""
     with service.engine_db.connect() as connection:
         logged = events_after(connection, after, wards=who.wards, alerts_only=True, limit=BLOCK)
-        shown = list(_changes(connection, logged, public=who.sees_board_only))
-    return shown, logged[-1].seq if logged else after
+        shown = list(_changes(connection, logged, who))
+    return shown, logged[-1].seq if len(logged) == BLOCK else None
 
 
-def _changes(connection: Connection, logged: list[Logged], *, public: bool) -> Iterator[bytes]:
+def _changes(connection: Connection, logged: list[Logged], who: Principal) -> Iterator[bytes]:
+    """Without those of a patient who is on a ward by now that she does not see: that ward's the alert is."""
     alerts = get_alerts(connection, {one.event.alert for one in logged if one.event.alert})
     for one in logged:
         alert = alerts.get(one.event.alert or "")
-        data = {"alert": None if alert is None else alert_view(alert), "event": event_view(one)}
-        yield _event("alert", for_everybody(data) if public else data, str(one.seq))
+        if alert is None or not who.sees(alert.ward):
+            continue
+        data = {"alert": alert_view(alert), "event": event_view(one)}
+        yield _event("alert", for_everybody(data) if who.sees_board_only else data, str(one.seq))
 
 
 class _Shown:
