@@ -38,6 +38,7 @@ class Waiting:
     attempts: int
 
 
+_BACKLOG: Final = select(func.count(), func.min(outbox.c.created)).where(outbox.c.sent.is_(None))
 COLUMNS: Final = [outbox.c[name] for name in ("id", "key", "topic", "payload", "created", "attempts")]
 
 
@@ -72,6 +73,5 @@ def mark_failed(tx: Connection, letter: Waiting, error: str, now: int) -> None:
 
 def backlog(connection: Connection) -> tuple[int, int | None]:
     """How many letters are not sent, and when the oldest of them was written."""
-    query = select(func.count(), func.min(outbox.c.created)).where(outbox.c.sent.is_(None))
-    count, oldest = connection.execute(query).one()
+    count, oldest = connection.execute(_BACKLOG).one()
     return count, oldest
