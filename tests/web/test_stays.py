@@ -21,6 +21,18 @@ A = "/api/v1"
 STAY = f"{A}/stays/stay-6A"
 
 
+def test_a_key_that_came_with_another_query_is_refused(clinician: TestClient, service) -> None:
+    """What it detached is one device; the other must not be taken for detached."""
+    key = {"Idempotency-Key": "k"}
+    assert clinician.post(f"{STAY}/devices", json={"device": "cuff-1"}).status_code == 201
+    first = clinician.delete(f"{STAY}/devices?device=cuff-1", headers=key)
+    assert first.status_code == 200
+    again = clinician.delete(f"{STAY}/devices?device=cuff-1", headers=key)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert problem(clinician.delete(f"{STAY}/devices?device=mon-1", headers=key))["status"] == 422
+    assert [name for name, _ in service.calls] == ["attach", "detach"]
+
+
 def test_admitting_creates_a_stay(clinician: TestClient, service) -> None:
     body = {"patient_ref": "P-1", "ward": "6A", "bed": "9", "devices": ["mon-3"], "flags": ["copd"]}
     answer = clinician.post(f"{A}/stays", json=body)

@@ -67,7 +67,7 @@ class Idempotent:
         self, run: Callable[[], Awaitable[Json]], status: int, again: Callable[[], Awaitable[Json]] | None
     ) -> tuple[Json, int, bool]:
         """(answer, its status, whether this request did it)."""
-        content = hashlib.sha256(await self.request.body()).hexdigest()
+        content = _digest(self.request.scope["query_string"], await self.request.body())
         before = await self._claim(content)
         if before is not None and before.body is not None:
             return before.body, before.status or status, False
@@ -124,6 +124,11 @@ class Idempotent:
     def _forget(self) -> None:
         with self.identity.engine.begin() as tx:
             forget(tx, **self._mine)
+
+
+def _digest(query: bytes, body: bytes) -> str:
+    """Of all that a request says beside its path."""
+    return hashlib.sha256(b"?%s\n%s" % (query, body) if query else body).hexdigest()
 
 
 Once = Annotated[Idempotent, Depends()]
