@@ -39,10 +39,18 @@ class Room:
 PURE = VALUES | {"numpy"}
 OFFLINE = frozenset({"ward.lifetime", "ward.replay", "ward.replay_files", "ward.models"})
 """What takes recordings through the engine."""
-MIDDLE = WORDS | {"ward.clock", "ward.scoring", "ward.alerts", "ward.ingest", "ward.store"}
+MIDDLE = WORDS | {
+    "ward.clock",
+    "ward.partitions",
+    "ward.scoring",
+    "ward.alerts",
+    "ward.ingest",
+    "ward.store",
+}
 ROOMS = {
     "ward/signals.py": Room(VALUES, frozenset()),
     "ward/language.py": Room(VALUES, WORDS),
+    "ward/partitions.py": Room(VALUES, WORDS),
     "ward/zones.py": Room(VALUES | {"datetime", "zoneinfo"}, WORDS),
     "ward/scoring": Room(PURE | {"sklearn"}, WORDS | {"ward.scoring"}),
     # Packs are files that a person writes; they, and nothing else, are read.

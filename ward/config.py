@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from ward.errors import InvalidError
 from ward.language import Language
 from ward.machine import machine_zone
+from ward.partitions import MOST as MOST_PARTITIONS
+from ward.partitions import Partition
 from ward.zones import is_zone
 
 PREFIX: Final = "WARD_"
@@ -138,6 +140,18 @@ class Settings(BaseSettings):
     standby: bool = Field(
         False, description="Stand by while another service has this PostgreSQL, and take over when it fails"
     )
+    partitions: int = Field(
+        1,
+        ge=1,
+        le=MOST_PARTITIONS,
+        description="Into how many parts the wards are divided (`ward engine`)",
+    )
+    partition: int = Field(0, ge=0, lt=MOST_PARTITIONS, description="Which of them; `ward engine` says it")
+    mqtt_mapped: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_-]{0,40}$",
+        description="Word below which the broker maps each partition's topics",
+    )
     journal_url: Annotated[str, AfterValidator(_nats_urls)] | None = Field(
         None,
         description="Journal in JetStream: nats://host:4222, several with commas; default: the database",
@@ -253,6 +267,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged"
     )
+
+    @property
+    def part(self) -> Partition:
+        """The wards of this process."""
+        return Partition(self.partition, self.partitions)
 
     @property
     def zone(self) -> str:

@@ -208,7 +208,7 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         yield Finding("journal", "wrong", "WARD_JOURNAL_URL is set", MISSING)
         return
     try:
-        replicas = replicas_of(settings.journal_url, settings.journal_stream)
+        replicas = replicas_of(settings.journal_url, settings.journal_stream + settings.part.mark)
     except JournalAwayError as error:
         yield Finding(
             "journal", "wrong", str(error), "are the servers running, with jetstream? WARD_JOURNAL_URL"

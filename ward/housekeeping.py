@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from ward.signals import HOUR
 from ward.store import erasure
 from ward.store.history import compact
 from ward.store.retention import retain
+from ward.store.stays import wards_of
 from ward.web.shelf import Shelf
 
 EVERY_S: Final = 600.0
@@ -53,7 +54,7 @@ class Housekeeping:
         self._stop = threading.Event()
         self._compacted = 0
         """The last chunk of the history (id) that was looked at."""
-        self.drift = DriftWatch(db, settings.drift_reference_days)
+        self.drift = DriftWatch(db, settings.drift_reference_days, settings.part)
         self.thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self.reasons: dict[str, str] = {}
         """Why the machine makes the service not ready, by what is wrong with it."""
@@ -80,6 +81,8 @@ class Housekeeping:
         while not self._stop.wait(LOOK_S):
             self._beat()
             self._guard(self.erase_asked)
+            if not self._settings.part.is_whole:
+                self._guard(self.follow_rules)
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + MACHINE_S
                 self._guard(self.look_at_machine)
@@ -99,7 +102,10 @@ class Housekeeping:
             log.exception("housekeeping failed")
 
     def keep_house(self) -> None:
-        """Small chunks together, and out with what is older than it is kept."""
+        """Small chunks together, and out with what is older than it is kept. Of several engines on one
+        database the first does it for all."""
+        if self._settings.part.number:
+            return
         now = self._clock.now()
         since = 0 if self._compacted else now - DAY  # after a start: what the one before may have left
         self._compacted = compact(self._db, self._compacted, since, self._rest).upto
@@ -117,11 +123,20 @@ class Housekeeping:
     def erase_asked(self) -> None:
         with self._db.connect() as connection:
             waiting = erasure.asked(connection)
+            waiting = [stay for stay in waiting if self._is_own(wards_of(connection, [stay]))]
         for stay in waiting:
             self._ask("erase", {"stay": stay, "by": BY_COMMAND}).result(ANSWER_S)
             log.info("a stay was erased", stay=stay)
         if waiting:
             erasure.scrub(self._db)
+
+    def _is_own(self, wards: Collection[str]) -> bool:
+        part = self._settings.part
+        return all(part.has(ward) for ward in wards) if wards else part.number == 0
+
+    def follow_rules(self) -> None:
+        """What another engine has changed for every ward."""
+        self._ask("follow_others", {}).result(ANSWER_S)
 
     def look_at_machine(self) -> None:
         """Sets ``reasons``, ``warnings`` and the gauges."""

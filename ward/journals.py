@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
 from ward.config import Settings, SettingsError
 from ward.errors import ConflictError
 from ward.ingest.journal import Journal, SqlJournal
 from ward.store.own_journal import DATABASE, OwnJournal, own_journal, put_own_journal
-from ward.store.snapshots import latest_snapshot
-from ward.store.tables import snapshots
+from ward.store.snapshots import keep_alone, latest_snapshot
 
 if TYPE_CHECKING:
     from ward.ingest.jetstream import JetStreamJournal
@@ -35,7 +34,7 @@ def open_journal(engine: Engine, settings: Settings) -> Journal:
         journal: Journal = SqlJournal(engine)
         _move(engine, DATABASE, journal.last())
         return journal
-    stream = _jetstream(engine, settings.journal_url, settings.journal_stream)
+    stream = _jetstream(engine, settings.journal_url, settings.journal_stream + settings.part.mark)
     try:
         _move(engine, stream.identity, stream.last())
     except BaseException:
@@ -73,7 +72,6 @@ def _move(engine: Engine, identity: str, last: int) -> None:
                     f"snapshot: start once more with it and stop in order, before it goes with {identity!r}"
                 )
             if newest is not None:  # older ones stand in the old journal, where nobody will look again
-                tx.execute(snapshots.delete().where(snapshots.c.id != newest.id))
-                tx.execute(update(snapshots).values(position=last))
+                keep_alone(tx, newest.id, last)
         if known.identity != identity or known.whole:
             put_own_journal(tx, OwnJournal(identity))

@@ -115,10 +115,17 @@ def check_port(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises ``SettingsError`` and what makes a start impossible."""
+    if not settings.part.is_whole:
+        raise SettingsError("partitions: a divided database is served by `ward engine`")
+    run(settings)
+
+
+def run(settings: Settings, after_s: float = 0.0) -> None:
+    """The same for the wards of one partition; ``after_s``: to others it is left for so long."""
     set_up_log(settings.log_level)
     end_on_term()
     check_port(settings)
-    with contextlib.suppress(KeyboardInterrupt), owning(settings) as lease:
+    with contextlib.suppress(KeyboardInterrupt), owning(settings, after_s) as lease:
         service = WardService(settings, lease=lease)
         with service.running(in_background=True):
             log.info("listening", dashboard=f"http://{settings.http_host}:{settings.http_port}/")
@@ -139,7 +146,7 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def owning(settings: Settings) -> Iterator[Lease | None]:
+def owning(settings: Settings, after_s: float = 0.0) -> Iterator[Lease | None]:
     """The only one on the database; with ``standby`` after waiting, however long, for another to fail."""
     if not settings.standby:
         with alone(settings):
@@ -148,14 +155,16 @@ def owning(settings: Settings) -> Iterator[Lease | None]:
     database = open_database(settings.database)
     if database.dialect.name != "postgresql":
         raise SettingsError("standby: needs PostgreSQL (WARD_DATABASE_URL), which several machines can reach")
-    lease = Lease(database, end_process)
+    lease = Lease(database, end_process, settings.part)
     find_risk(settings.risk_model)  # what it takes to read a model is most of a start; here it delays nobody
     try:
         with standing_by(settings):
             log.info("standing by", healthz=f"http://{settings.http_host}:{settings.http_port}/healthz")
+            time.sleep(after_s)
             lease.take(time.sleep)
         migrate(database)
-        log.info("this service has the database", epoch=lease.claim())
+        which = {} if settings.part.is_whole else {"partition": settings.partition}
+        log.info("this service has the database", epoch=lease.claim(), **which)
         lease.keep()
         yield lease
     finally:

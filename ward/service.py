@@ -23,6 +23,7 @@ from ward.housekeeping import Housekeeping
 from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.intake import Intake
 from ward.ingest.mqtt import MqttLink
+from ward.ingest.share import Share
 from ward.journals import note_whole, open_journal
 from ward.language import Language
 from ward.live import drafts, snapshots
@@ -52,7 +53,8 @@ from ward.protection.pseudonym import Pseudonyms
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
 from ward.store.deliveries import Sending
-from ward.store.lease import OWNER, Lease
+from ward.store.lease import Lease
+from ward.store.partition import settle_partitions
 from ward.store.rules import current_rules
 from ward.store.stays import stays_since
 from ward.trial.process import Trials
@@ -77,6 +79,19 @@ def make_clock(settings: Settings) -> Clock:
     return ReplayClock(origin, settings.replay_speed)
 
 
+def _opened(settings: Settings, owner: str) -> Database:
+    """The database, up to date, and divided as the settings say."""
+    database = open_database(settings.database, owner, settings.part)
+    try:
+        migrate(database)
+        with database.begin() as tx:
+            settle_partitions(tx, settings.partitions)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
 class WardService:
     """Everything of one process but the HTTP server.
 
@@ -90,8 +105,10 @@ class WardService:
         self.beats = Heartbeats()
         if settings.database_url is None:
             prepare_data_dir(settings.data_dir)
-        self.engine_db: Database = open_database(settings.database, OWNER if lease else "ward")
-        migrate(self.engine_db)
+        part = settings.part
+        owner = lease.name if lease else "ward"
+        self.engine_db = _opened(settings, owner)
+        share = Share(part, settings.mqtt_mapped)
         if lease is not None:
             lease.fence(self.engine_db)
         self._pseudonyms = Pseudonyms(settings.data_dir) if settings.patient_ref == "pseudonym" else None
@@ -99,7 +116,9 @@ class WardService:
         self.link = MqttLink(
             settings.mqtt_url,
             now=self.clock.now,
-            client_id=settings.mqtt_client_id,
+            client_id=settings.mqtt_client_id + part.mark,
+            topics=share.topics,
+            prefix=share.prefix,
             intake=Intake(max_messages=settings.queue_size),
             ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
             cert_file=str(settings.mqtt_cert_file) if settings.mqtt_cert_file else None,
@@ -123,6 +142,7 @@ class WardService:
             speed=self.clock.speed,
             plans=plans,
             risk=find_risk(settings.risk_model),
+            partition=part,
         )
         self.core.faults |= plan_faults
         self._gatekeeper = Gatekeeper(self.engine_db, settings)
@@ -138,6 +158,7 @@ class WardService:
             is_connected=lambda: self.link.stats().connected,
             gate=self._gatekeeper.gate,
             beat=self.beats.beat,
+            share=share,
         )
         self._outbox = OutboxSender(
             self.engine_db,
@@ -152,9 +173,9 @@ class WardService:
         self.core.service_faults = self._gatekeeper.report(
             self.runner.faults, self.core.service_faults, self.clock
         )
-        self._trail = trail_duties(self.engine_db, settings, wall_ms)
+        self._trail = trail_duties(self.engine_db, settings, wall_ms) if part.number == 0 else []
         self._sheets = DowntimeSheets(
-            settings.data_dir, lambda ward: self.core.plans.of(ward).zone, settings.language
+            settings.data_dir, lambda ward: self.core.plans.of(ward).zone, settings.language, part.mark
         )
         self.house = Housekeeping(
             self.engine_db, settings, self.clock, self.runner.ask, lambda: self.beats.beat("housekeeping")
@@ -198,6 +219,8 @@ class WardService:
         with self.engine_db.connect() as connection:
             # Whose end a crash kept from the book, however long ago: alerts of who has left would go on.
             stays = stays_since(connection, now - KEEP_ENDED, self.core.book.present())
+        part = self.settings.part
+        stays = [stay for stay in stays if part.has(stay.ward)]
         for stay in stays:
             self.core.load_stay(stay, now)
             self.core.heard[stay.id] = now  # who is away is not back because the service was away, too
@@ -264,7 +287,7 @@ class WardService:
             channels,
             self._undelivered,
             plan_of=plans.of,
-            wards=lambda: {*plans.by_ward, *self.board.wards},
+            wards=lambda: {*self.settings.part.among(plans.by_ward), *self.board.wards},
             ward_now=self.clock.now,
             in_real_time=self.clock.speed == 1,
             link=self.settings.public_url,
@@ -280,7 +303,7 @@ class WardService:
 
     def _make_deadman(self) -> DeadMan | None:
         given = self.settings
-        if given.deadman_url is None:
+        if given.deadman_url is None or not given.part.is_whole:  # one of several must not speak for all
             return None
         return DeadMan(
             given.deadman_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from typing import Any
@@ -11,11 +12,35 @@ import httpx
 
 from tests.e2e.served import Served
 from tests.faults.faults import Fault
-from tests.faults.house import House, wait_until
+from tests.faults.house import House, children_of, wait_until
 from tests.faults.run import Run
+from tests.faults.stream import WARD
+from tests.ports import free_ports
+from ward.partitions import Partition
 
 PATIENCE_S = 180.0
 """Two services start at the same time as many other tests."""
+
+
+PARTITIONS = 2
+MINE = next(number for number in range(PARTITIONS) if Partition(number, PARTITIONS).has(WARD))
+"""The partition of the ward that is judged."""
+
+
+class Engine(Served):
+    """``ward engine``: a process for its own partition, and one that stands by for the other's. Asked is the
+    process that has, or would have, the ward that is judged."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.port = free_ports(PARTITIONS) + MINE
+        self.env |= {"WARD_HTTP_PORT": str(self.port - MINE), "WARD_PARTITIONS": str(PARTITIONS)}
+
+    def kill(self) -> None:
+        assert self.process is not None
+        for child in children_of(self.process.pid):
+            os.kill(child, signal.SIGKILL)
+        super().kill()
 
 
 class Pair(House):
@@ -66,6 +91,16 @@ class Pair(House):
                 one.process.send_signal(signal.SIGCONT)
                 one.kill()
         super().close(keep)
+
+
+class Engines(Pair):
+    """Two engines on one database, each with a partition and the other's in reserve."""
+
+    def _service(self, name: str, mqtt: str, url: str | None, given: dict[str, Any]) -> Served:
+        self.both = [Engine(self.folder / f"{name}-{letter}", mqtt, url, **given) for letter in "ab"]
+        for number, one in enumerate(self.both):
+            one.program = ("engine", "--partitions", str(number), "--standby", str(1 - number))
+        return self.both[MINE]
 
 
 def taken_over(run: Run) -> None:
@@ -126,6 +161,7 @@ PAIR = {
     fault.name: fault
     for fault in (
         Fault("kill owner", "the service that has the database is killed", whole(kill_owner), house=Pair),
+        Fault("kill engine", "the engine that has the partition is killed", whole(kill_owner), house=Engines),
         Fault("freeze owner", "it is frozen, and wakes too late", whole(freeze_owner), house=Pair),
     )
 }

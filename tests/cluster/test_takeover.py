@@ -17,6 +17,10 @@ def test_a_killed_owner_is_replaced():
     done("kill owner", 2)
 
 
+def test_a_killed_engine_is_replaced_in_its_partition():
+    done("kill engine", 2)
+
+
 def test_a_frozen_owner_is_replaced_and_ends_when_it_wakes():
     report = done("freeze owner", 1)
     assert report.figures["woke_and_ended_with"] == [EXIT]

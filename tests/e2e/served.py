@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ START_S = 180
 
 class Served:
     """``start`` and ``kill`` as often as wanted; the data stay."""
+
+    program: Sequence[str] = ("serve",)
 
     def __init__(self, folder: Path, mqtt_url: str, database_url: str | None = None, **settings: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +119,7 @@ class Served:
 
     def start(self, ready: bool = True) -> None:
         log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen([*WARD, "serve"], env=self.env, stderr=log, stdout=log)
+        self.process = subprocess.Popen([*WARD, *self.program], env=self.env, stderr=log, stdout=log)
         log.close()
         if ready:
             until(self.is_ready, START_S)

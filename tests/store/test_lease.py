@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.brokers import until
 from ward.config import Settings, SettingsError
 from ward.errors import FencedError
+from ward.partitions import Partition
 from ward.server import owning
 from ward.store.database import open_database
 from ward.store.lease import LEASE_S, OWNER, Lease
@@ -127,3 +128,29 @@ def test_a_session_that_the_server_ends_is_found_again(service, postgres_engine)
 def test_standing_by_needs_a_database_that_others_reach(tmp_path):
     with pytest.raises(SettingsError, match="PostgreSQL"), owning(Settings(data_dir=tmp_path, standby=True)):
         pass
+
+
+def test_partitions_are_owned_apart_and_never_beside_the_whole(postgres_engine):
+    one, other, again = (Lease(postgres_engine, lambda _: None, Partition(number, 2)) for number in (0, 1, 1))
+    last, whole = (
+        Lease(postgres_engine, lambda _: None, Partition(0, 2)),
+        Lease(postgres_engine, lambda _: None),
+    )
+    try:
+        one.take(time.sleep)
+        other.take(time.sleep)
+        assert (one.claim(), other.claim()) == (1, 1)
+        assert not again._try()
+        assert not whole._try()
+        other.close()
+        assert not whole._try()
+        again.take(time.sleep)
+        assert again.claim() == 2
+        assert one.claim() == 1
+        one.close()
+        again.close()
+        whole.take(time.sleep)
+        assert not last._try()
+    finally:
+        for lease in (one, other, again, whole, last):
+            lease.close()

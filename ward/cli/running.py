@@ -51,6 +51,32 @@ def serve() -> None:
 
 
 @app.command()
+def engine(
+    partitions: Annotated[str, typer.Option(help="Which partitions' wards it watches, such as 0-3,6.")] = "",
+    standby: Annotated[
+        str, typer.Option(help="Which it takes over when another engine fails, such as 4-7.")
+    ] = "",
+    of: Annotated[int | None, typer.Option(help="How many there are; by default WARD_PARTITIONS.")] = None,
+    only: Annotated[int | None, typer.Option(hidden=True, help="Be the process of one.")] = None,
+    second: Annotated[bool, typer.Option("--second", hidden=True)] = False,
+) -> None:
+    """The service for a part of the wards, one process a partition, beside other engines on one PostgreSQL.
+
+    Each partition answers at a port of its own: WARD_HTTP_PORT plus its number.
+    """
+    from ward.engines import run_all, run_one
+    from ward.partitions import numbers
+
+    with plain_errors():
+        settings = settings_of(partitions=of)
+        if only is not None:
+            run_one(settings, only, second=second)
+            return
+        mine, others = (numbers(text, settings.partitions) if text else [] for text in (partitions, standby))
+        run_all(settings, mine, others)
+
+
+@app.command()
 def simulate(
     broker: Annotated[str | None, typer.Option(help="mqtt:// or mqtts://; by default WARD_MQTT_URL.")] = None,
     beds: Annotated[int, typer.Option(min=1, max=10_000)] = 24,

@@ -86,6 +86,7 @@ class Connection:
         session_expiry_s: int,
         receive_maximum: int,
         beat: Callable[[], None] = lambda: None,
+        prefix: str = "",
     ) -> None:
         self.url = url
         self.protocol = protocol
@@ -114,6 +115,7 @@ class Connection:
             protocol=protocol,
             reconnect_on_failure=False,
         )
+        self._client.prefix = prefix
         self._properties: Properties | None = None
         if is_v5:
             self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's

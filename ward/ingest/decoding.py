@@ -13,16 +13,22 @@ from ward.ingest.intake import Incoming
 from ward.ingest.packed import Part
 from ward.ingest.payload import collect_vitals, decode_status, judge_vitals
 from ward.ingest.records import EXCERPT, Entry, Refusal
+from ward.ingest.share import Share
 from ward.ingest.sheet import Sheet
 
 BUDGET_S: Final = 0.2
 """Decoding stops after so long, so that no message keeps the tick waiting."""
 
+ALL: Final = Share()
+
 log = structlog.get_logger(__name__)
 
 
-def decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Part], list[Refusal], int]:
-    """Parts in the messages' order, refusals, and how many of the items there was time for (at least one)."""
+def decoded(
+    items: Sequence[Incoming], gate: Gate, share: Share = ALL
+) -> tuple[list[Part], list[Refusal], int]:
+    """Parts in the messages' order, refusals, and how many of the items there was time for (at least one).
+    Of what is not in the ``share`` nothing remains."""
     parts: list[Part] = []
     refusals: list[Refusal] = []
     sheet = Sheet()
@@ -30,8 +36,10 @@ def decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Part], list[Ref
     for read, item in enumerate(items):
         if read and time.monotonic() - begun > BUDGET_S:
             return parts + sheet.parts(), refusals, read
+        if share.passes_over(item.topic):
+            continue
         try:
-            payload = gate.open(item)
+            payload = gate.open(item) if not share.is_lost(item.topic) else _strange(item)
             if isinstance(payload, Refusal):
                 refusals.append(payload)
                 continue
@@ -46,6 +54,10 @@ def decoded(items: Sequence[Incoming], gate: Gate) -> tuple[list[Part], list[Ref
             sheet = Sheet()
         refusals += refused
     return parts + sheet.parts(), refusals, len(items)
+
+
+def _strange(item: Incoming) -> Refusal:
+    return Refusal(item.received, item.topic, "other-partition", "", item.payload[:EXCERPT])
 
 
 def _judged(item: Incoming, payload: bytes) -> tuple[Sequence[Entry], Sequence[Refusal]]:

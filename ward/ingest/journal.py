@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select
 
 from ward.ingest.packed import Part, decode, encode, newest_received, parts_of
 from ward.ingest.records import EXCERPT, Entry, Refusal
 from ward.store.credentials import Heard, add_heard
+from ward.store.partition import partition_of
 from ward.store.tables import dead_letters, journal
 
 T = TypeVar("T")
@@ -72,7 +73,11 @@ class SqlJournal:
                 tx.execute(insert(dead_letters), letters)
             if not entries:
                 return _last(tx)
-            row = insert(journal).values(written=newest_received(entries), payload=encode(entries))
+            row = insert(journal).values(
+                partition=partition_of(tx).number,
+                written=newest_received(entries),
+                payload=encode(entries),
+            )
             position: int = tx.execute(row.returning(journal.c.position)).scalar_one()
             if heard:
                 add_heard(tx, position, heard)
@@ -87,6 +92,7 @@ class SqlJournal:
     def _rows(self, after: int, limit: int) -> Sequence[Any]:
         query = select(journal.c.position, journal.c.payload).where(journal.c.position > after)
         with self._engine.connect() as connection:
+            query = query.where(_own(connection))
             return connection.execute(query.order_by(journal.c.position).limit(limit)).all()
 
     def last(self) -> int:
@@ -96,7 +102,7 @@ class SqlJournal:
     def trim(self, upto: int) -> None:
         with self._engine.begin() as tx:
             end = min(upto, _last(tx) - 1)
-            tx.execute(delete(journal).where(journal.c.position <= end))
+            tx.execute(delete(journal).where(journal.c.position <= end, _own(tx)))
 
     def close(self) -> None:
         """The database is not the journal's own."""
@@ -111,7 +117,11 @@ def careful(read: Callable[[bytes], T], payload: bytes) -> T | None:
 
 
 def _last(connection: Connection) -> int:
-    return connection.execute(select(func.max(journal.c.position))).scalar() or 0
+    return connection.scalar(select(func.max(journal.c.position)).where(_own(connection))) or 0
+
+
+def _own(connection: Connection) -> ColumnElement[bool]:
+    return journal.c.partition == partition_of(connection).number
 
 
 def letter_of(refusal: Refusal) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class MqttLink:
     Messages wait in ``intake``; nothing is acknowledged before ``ack`` is called. One thread, named
     ``mqtt``, does all network work, reconnects with growing pauses, and outlives any exception; it calls
     ``beat`` each time it goes round. ``also`` are other addresses of the same cluster of brokers (host,
-    port): when a connection ends the next is to the next of them.
+    port): when a connection ends the next is to the next of them. ``prefix``: what the broker puts before
+    the devices' own topics, and what is taken off them.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class MqttLink:
         receive_maximum: int = 5_000,
         beat: Callable[[], None] = lambda: None,
         also: Sequence[tuple[str, int]] = (),
+        prefix: str = "",
     ) -> None:
         self.url = BrokerUrl.parse(url) if isinstance(url, str) else url
         self._places = [self.url, *(replace(self.url, host=host, port=port) for host, port in also)]
@@ -78,7 +80,7 @@ class MqttLink:
         """The same place, with the other protocol."""
         self.intake = Intake() if intake is None else intake
         self.intake.on_space = self._wake
-        self._now, self._beat = now, beat
+        self._now, self._beat, self._prefix = now, beat, prefix
         self._client_id = client_id
         self._topics = tuple(topics)
         self._ca_file, self._cert_file, self._key_file = ca_file, cert_file, key_file
@@ -206,6 +208,7 @@ class MqttLink:
             session_expiry_s=self._session_expiry_s,
             receive_maximum=self._receive_maximum,
             beat=self._beat,
+            prefix=self._prefix,
         )
         try:
             reason = connection.run(self._stop.is_set)

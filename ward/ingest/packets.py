@@ -34,8 +34,8 @@ class PacketSocket:
     ``receive`` reads. ``recv``, paho's, gives what of that is no message, and never reads itself.
     """
 
-    def __init__(self, sock: Any, *, is_v5: bool) -> None:
-        self._sock, self._is_v5 = sock, is_v5
+    def __init__(self, sock: Any, *, is_v5: bool, prefix: str = "") -> None:
+        self._sock, self._is_v5, self._prefix = sock, is_v5, prefix
         self._chunks: list[bytes] = []
         self._have = 0
         self._needed = 2
@@ -143,6 +143,7 @@ class PacketSocket:
             return ""
         if len(self._topics) >= TOPICS:
             self._topics.clear()
+        text = text.removeprefix(self._prefix)
         self._topics[name] = text
         return text
 
@@ -163,10 +164,12 @@ class PahoClient(Client):
     """paho's client, which meets no message; ``packets`` is its socket while it has one."""
 
     packets: PacketSocket
+    prefix: str = ""
+    """What the broker puts before the devices' own topics."""
 
     def _create_socket(self) -> PacketSocket:
         is_v5 = self.protocol == MQTTProtocolVersion.MQTTv5
-        self.packets = PacketSocket(super()._create_socket(), is_v5=is_v5)
+        self.packets = PacketSocket(super()._create_socket(), is_v5=is_v5, prefix=self.prefix)
         return self.packets
 
     def acknowledge(self, mids: Sequence[int]) -> None:

@@ -32,6 +32,7 @@ REASONS: Final[dict[str, str]] = {
     "too-many-devices": "no room for another device that belongs to no stay: 2,000 in a ward, 20,000 in all",
     "more": "more letters of one device and day than are kept; the others are only counted",
     "unusable": "a fault of the service: it could not take this message, whatever is in it",
+    "other-partition": "the broker gave it to an engine whose it is not: its mapping is for other partitions",
     "bad-interval": "interval_s is not a number of seconds above 0 and at most a week",
 }
 """Stable words with what they mean; metrics and dead letters use them."""

@@ -22,6 +22,8 @@ from ward.signals import MINUTE, SECOND, STATUS_INDEX, hold_of
 
 PERSON: Final = 0
 """The device number of what a person entered."""
+NUMBERS: Final = 1 << 20
+"""So many numbers of devices each partition has: history names devices of all of them."""
 ECHO: Final = SECOND
 """Samples this soon (ms) after a device's will may have been on their way before it."""
 RECENT: Final = 5 * MINUTE
@@ -123,9 +125,11 @@ class Batch:
 
 
 class Router:
-    """The devices of one partition and the stays they belong to. Devices are unique per ward."""
+    """The devices of one partition and the stays they belong to. Devices are unique per ward; their numbers
+    begin behind ``first``."""
 
-    def __init__(self, stays: Iterable[StayInfo] = ()) -> None:
+    def __init__(self, stays: Iterable[StayInfo] = (), first: int = 0) -> None:
+        self._first = first
         self._devices: dict[str, Device] = {}
         self._keys: list[str] = [""]
         self._in_ward: Counter[str] = Counter()
@@ -174,7 +178,7 @@ class Router:
         key = f"{ward}/{name}"
         device = self._devices.get(key)
         if device is None:
-            device = Device(len(self._keys), ward, name, received, received)
+            device = Device(self._first + len(self._keys), ward, name, received, received)
             self._devices[key] = device
             self._keys.append(key)
             self._in_ward[ward] += 1
@@ -300,9 +304,9 @@ class Router:
     def know(self, number: int, ward: str, name: str, first_seen: int, last_seen: int) -> None:
         """A device as the database remembers it, where the router's state is lost: it keeps its number."""
         key = f"{ward}/{name}"
-        if number > 0 and key not in self._devices:
-            self._keys += [""] * (number + 1 - len(self._keys))
-            self._keys[number] = key
+        if (place := number - self._first) > 0 and key not in self._devices:
+            self._keys += [""] * (place + 1 - len(self._keys))
+            self._keys[place] = key
             self._devices[key] = Device(number, ward, name, first_seen, last_seen)
             self._in_ward[ward] += 1
 
@@ -338,7 +342,7 @@ class Router:
 
     def device_key(self, number: int) -> str:
         """``ward/device`` of a device number; empty for a person (0)."""
-        return self._keys[number]
+        return self._keys[number - self._first] if number else ""
 
     def seen(self) -> dict[str, Seen]:
         """Of all devices ever heard, by ``ward/device``."""

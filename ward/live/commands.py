@@ -27,6 +27,7 @@ from ward.signals import CONSCIOUSNESS, INDEX, MINUTE
 from ward.store import idempotency
 from ward.store.alerts import get_alert
 from ward.store.care import level_of
+from ward.store.stays import wards_of
 from ward.web.views import alert_view
 
 
@@ -47,12 +48,27 @@ class Commands:
         room = _ROOMS.get(name)
         if room is None:
             raise NotFoundError(f"no command {name}")
+        self._require_own(arguments)
         self._require_new()
         answer = getattr(self._rooms[room], name)(now, **arguments)
         self._core.commit(now)
         self._keeper.refresh(now)
         view: Json = answer() if callable(answer) else answer
         return view
+
+    def _require_own(self, arguments: Mapping[str, Any]) -> None:
+        """Raises ConflictError for what another engine watches."""
+        partition = self._core.partition
+        if partition.is_whole:
+            return
+        kind, _, name = arguments.get("scope", "").partition(":")
+        stays = [arguments.get("stay"), arguments.get("from_stay"), *arguments.get("stays", ())]
+        partition.require(arguments.get("ward"))
+        partition.require(name if kind == "ward" else None)
+        others = {s for s in [*stays, name if kind == "stay" else None] if s} - self._core.stays.keys()
+        with self._core.db.connect() as connection:
+            for ward in wards_of(connection, others):
+                partition.require(ward)
 
     def _require_new(self) -> None:
         """Raises DoneError for what was done before, though who asked was not told so."""
@@ -186,7 +202,7 @@ _ROOMS: Final[Mapping[str, type]] = {
         Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered put_plan",
         Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
         Shifts: "assign unassign",
-        Rules: "put_rule end_limit apply_draft return_draft",
+        Rules: "put_rule end_limit apply_draft return_draft follow_others",
     }.items()
     for name in names.split()
 }

@@ -25,7 +25,7 @@ from ward.alerts.watch import Standing, Watch
 from ward.errors import UnavailableError
 from ward.ingest.assignments import Assigned, StayInfo
 from ward.ingest.packed import Part
-from ward.ingest.router import Routed, Router
+from ward.ingest.router import NUMBERS, Routed, Router
 from ward.ingest.rows import Rows
 from ward.live import facts, metrics, telling
 from ward.live.carrier import Carrier
@@ -47,6 +47,7 @@ from ward.live.taking import taken
 from ward.live.tally import Beat
 from ward.live.unproved import Unproved
 from ward.live.views import Newest, news2_now
+from ward.partitions import WHOLE, Partition
 from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine, Step
 from ward.scoring.filter import REASONS, VALID, Marked
@@ -82,10 +83,12 @@ class Core:
         speed: float,
         plans: Plans | None = None,
         risk: RiskModel | None = None,
+        partition: Partition = WHOLE,
     ) -> None:
         self.db, self.hub, self.rulebook = db, hub, rulebook
         self.measure_offset, self.lateness, self.speed = measure_offset, lateness, speed
-        self.router = Router()
+        self.partition = partition
+        self.router = Router(first=partition.number * NUMBERS)
         self.risk_model = risk
         self.plans = plans or Plans()
         self._carrier = Carrier(self.plans, speed)

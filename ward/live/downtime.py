@@ -31,10 +31,12 @@ def file_of(ward: str) -> str:
 
 
 class DowntimeSheets:
-    """``zone_of`` gives the time zone of a ward's clock."""
+    """``zone_of`` gives the time zone of a ward's clock; ``mark`` sets apart an engine's folder."""
 
-    def __init__(self, data_dir: Path, zone_of: Callable[[str], str], language: Language) -> None:
-        self.folder = data_dir / FOLDER
+    def __init__(
+        self, data_dir: Path, zone_of: Callable[[str], str], language: Language, mark: str = ""
+    ) -> None:
+        self.folder = data_dir / f"{FOLDER}{mark}"
         self._zone_of, self._language = zone_of, language
 
     def write(self, board: Board) -> list[Path]:

@@ -11,10 +11,11 @@ from sqlalchemy import Engine as Database
 from ward.alerts.technical import SERVICE
 from ward.alerts.watch import Standing
 from ward.live import metrics
+from ward.partitions import WHOLE, Partition
 from ward.reports import read
 from ward.reports.drift import Verdict, sentence
 from ward.store.meta import get_meta, put_meta
-from ward.store.tallies import DAY, Baseline, current_baselines, put_baseline
+from ward.store.tallies import DAY, Baseline, current_baselines, first_days, put_baseline
 
 KEPT: Final = "drift"
 """Where the database keeps since when it is told, so that a restart tells nothing anew."""
@@ -26,8 +27,9 @@ log = structlog.get_logger(__name__)
 class DriftWatch:
     """``look`` belongs to one thread; ``standing`` may be asked from any."""
 
-    def __init__(self, db: Database, reference_days: int) -> None:
-        self._db, self._reference_days = db, reference_days
+    def __init__(self, db: Database, reference_days: int, partition: Partition = WHOLE) -> None:
+        self._db, self._reference_days, self._partition = db, reference_days, partition
+        self._key = KEPT + partition.mark
         self._seen: tuple[int, Mapping[str, Baseline]] | None = None
         self._told: dict[str, list[str]] = {}
         self._since: int | None = None
@@ -35,7 +37,7 @@ class DriftWatch:
     def load(self) -> None:
         """What was told before the start."""
         with self._db.connect() as connection:
-            kept: dict[str, Any] = get_meta(connection, KEPT) or {}
+            kept: dict[str, Any] = get_meta(connection, self._key) or {}
         self._since, self._told = kept.get("since"), dict(kept.get("told", {}))
 
     def standing(self) -> list[Standing]:
@@ -49,7 +51,8 @@ class DriftWatch:
             baselines = current_baselines(connection)
             if self._seen == (now // DAY, baselines):
                 return
-            found = read.drift(connection, now, self._reference_days)
+            wards = None if self._partition.is_whole else self._partition.among(first_days(connection))
+            found = read.drift(connection, now, self._reference_days, wards)
         new = [one for ward, (one, _) in found.items() if one is not None and ward not in baselines]
         told = {
             ward: sorted(
@@ -62,7 +65,7 @@ class DriftWatch:
         with self._db.begin() as tx:
             for baseline in new:
                 put_baseline(tx, baseline)
-            put_meta(tx, KEPT, {"since": since, "told": told})
+            put_meta(tx, self._key, {"since": since, "told": told})
         for ward, words in told.items():
             if words != self._told.get(ward):
                 log.warning("a ward differs from its reference", ward=ward, what=words)

@@ -73,9 +73,23 @@ class Rules:
 
     def limits_over(self, now: int) -> None:
         """Ends what has an end, by the clock. Called with each tick, so also right after a start."""
-        over = self._core.rulebook.over(now)
+        over = [one for one in self._core.rulebook.over(now) if self._is_own(one.scope)]
         if over:
             self._follow([(one.rule_id, one.scope) for one in over], now, BY_CLOCK)
+
+    def _is_own(self, scope: str) -> bool:
+        """Whose engine ends it: of several on one database, each its own patients'."""
+        return self._core.partition.is_whole or scope.removeprefix("stay:") in self._core.stays
+
+    def follow_others(self, now: int) -> Any:
+        """Put in force what another engine has written for every ward."""
+        core = self._core
+        with core.db.connect() as connection:
+            stored = rule_store.current_rules(connection, ["all"])
+        unknown = [one for one in stored if core.rulebook.version(one.rule_id, "all") < one.version]
+        if unknown:
+            self._put_in_force(unknown, now, unknown[-1].by)
+        return {"rules": [one.rule_id for one in unknown]}
 
     def _follow(self, ended: list[tuple[str, str]], now: int, by: str) -> None:
         book = self._core.rulebook

@@ -17,12 +17,13 @@ import structlog
 
 from ward.clock import Clock
 from ward.errors import FencedError, UnavailableError
-from ward.ingest.decoding import decoded, unusable
+from ward.ingest.decoding import ALL, decoded, unusable
 from ward.ingest.gate import Gate
 from ward.ingest.intake import Incoming, Intake
 from ward.ingest.journal import Journal
 from ward.ingest.limits import DeviceRoom, LetterBudget
 from ward.ingest.packed import Part
+from ward.ingest.share import Share
 from ward.live import load, metrics, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
@@ -84,10 +85,11 @@ class Runner:
         gate: Gate | None = None,
         beat: Callable[[str], None] = lambda _: None,
         fenced: Callable[[str], None] = end_process,
+        share: Share = ALL,
     ) -> None:
         self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
         self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
-        self._beat, self._fenced = beat, fenced
+        self._beat, self._fenced, self._share = beat, fenced, share
         self.load = Load()
         self._room, self._letters = DeviceRoom(core.router), LetterBudget()
         self.gate = gate or Gate()
@@ -203,7 +205,7 @@ class Runner:
             return 0
         self._unwritten = waiting
         self.gate.begin()
-        parts, refusals, read = decoded(waiting, self.gate)
+        parts, refusals, read = decoded(waiting, self.gate, self._share)
         self._room.begin()
         parts, crowded = self._room.divide(parts)
         refusals = self._letters.limit([*refusals, *crowded])

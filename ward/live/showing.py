@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from ward.clock import iso
+from ward.ingest.router import NUMBERS
 from ward.live.views import Newest, spoken
 from ward.scoring.readings import Readings
 from ward.signals import SIGNALS
@@ -24,7 +25,8 @@ class Showing:
         self._newest = Newest(FIRST)
 
     def take(self, readings: Readings) -> None:
-        highest = int(readings.device.max())
+        rows = readings.device % NUMBERS
+        highest = int(rows.max())
         if highest >= len(self._newest.time):
             larger = Newest(2 * highest)
             known = len(self._newest.time)
@@ -32,13 +34,13 @@ class Showing:
                 getattr(larger, name)[:known] = getattr(self._newest, name)
             self._newest = larger
         columns = readings.columns()
-        columns["slot"] = columns["device"].astype(np.int32)
+        columns["slot"] = rows.astype(np.int32)
         unjudged = np.zeros(len(readings), np.uint8)
         self._newest.take(Readings(**columns), unjudged, unjudged)
 
     def of(self, number: int) -> Json:
         """By signal; {} for a device that showed nothing while it was nobody's."""
-        newest = self._newest
+        newest, number = self._newest, number % NUMBERS
         if number >= len(newest.time):
             return {}
         return {

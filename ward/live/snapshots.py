@@ -16,13 +16,13 @@ import structlog
 
 from ward.errors import UnavailableError
 from ward.live.core import Core
-from ward.live.telling import BOOK
+from ward.live.telling import BOOK, book_key
 from ward.live.views import Newest
 from ward.scoring.engine import Engine
 from ward.scoring.rules import Rule
 from ward.signals import SIGNALS
 from ward.store.devices import Device, all_devices, save_devices
-from ward.store.meta import get_all_meta
+from ward.store.meta import get_all_meta, get_meta
 from ward.store.snapshots import load_snapshots, save_snapshot
 
 FORMAT: Final = 1
@@ -120,8 +120,11 @@ def restore(core: Core) -> bool:
     with core.db.connect() as connection:
         kept = load_snapshots(connection)
         books = get_all_meta(connection, BOOK)
+        service = get_meta(connection, book_key("", core.partition))
         known = all_devices(connection)
-    core.book.load(books.values())
+    books = {key: book for key, book in books.items() if core.partition.has(book["stay"]["ward"])}
+    books.pop(BOOK, None)
+    core.book.load([*books.values(), *([service] if service else [])])
     core.watch.load(core.book.technical())
     for snapshot in kept:
         try:
@@ -135,7 +138,7 @@ def restore(core: Core) -> bool:
     if kept:
         core.faults["snapshots"] = "snapshots: none can be read; what was raised is known, how long is not"
     for device in known:
-        if device.number is not None:
+        if device.number is not None and core.partition.has(device.ward):
             core.router.know(device.number, device.ward, device.device, device.first_seen, device.last_seen)
     return False
 

@@ -16,16 +16,23 @@ from ward.ingest.topics import alerts_topic
 from ward.live import metrics
 from ward.live.carrier import Carrier
 from ward.notify.metrics import CONDITION_DELAY
+from ward.partitions import Partition
 from ward.store.alerts import save_alerts
 from ward.store.events import Logged, append_events
 from ward.store.meta import put_meta
 from ward.store.outbox import Letter, enqueue
+from ward.store.partition import partition_of
 from ward.store.stays import end_pauses
 from ward.web.hub import Hub
 from ward.web.views import alert_view, event_view
 
 BOOK = "book:"
 """Where the book of each stay is kept, so that it never differs from the alerts it made."""
+
+
+def book_key(stay: str, partition: Partition) -> str:
+    """A stay's book goes with it from ward to ward; the service's own (no stay) is each engine's."""
+    return f"{BOOK}{stay}" if stay else f"book{partition.mark}:"
 
 
 def logged(change: Change) -> Event:
@@ -60,7 +67,7 @@ def write_changes(
     enqueue(tx, letters)
     carrier.write(tx, changes, created)
     for item in dump(sorted({c.event.stay for c in changes})):
-        put_meta(tx, f"{BOOK}{item['stay']['id']}", item)
+        put_meta(tx, book_key(item["stay"]["id"], partition_of(tx)), item)
     return told
 
 

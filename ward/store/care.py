@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from ward.alerts.deliver import Delivery
+from ward.store.partition import partition_of
 from ward.store.sql import insert_into
 from ward.store.tables import alerts, deliveries
 
@@ -22,7 +23,8 @@ COLUMNS: Final = [deliveries.c[name] for name in NAMES]
 
 def enqueue_deliveries(tx: Connection, new: Iterable[Delivery]) -> None:
     """Put them in line; one whose key is there already, whatever became of it, changes nothing."""
-    rows = [{**asdict(delivery), "state": "waiting"} for delivery in new]
+    number = partition_of(tx).number
+    rows = [{**asdict(delivery), "partition": number, "state": "waiting"} for delivery in new]
     if rows:
         tx.execute(insert_into(tx, deliveries).on_conflict_do_nothing(index_elements=["key"]), rows)
 

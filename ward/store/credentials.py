@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 
 from ward.errors import ConflictError, NotFoundError
 from ward.store.meta import get_all_meta, put_meta
+from ward.store.partition import partition_of
 from ward.store.sql import upsert
 from ward.store.tables import device_credentials, device_numbers, meta
 
@@ -17,7 +18,7 @@ LOCK: Final = 0x64657663
 """PostgreSQL's advisory lock ("devc"): changes happen in turn, so that versions grow as they commit."""
 
 
-HEARD: Final = "heard:"
+HEARD: Final = "heard"
 Heard = tuple[str, str, int]
 """The number of a signed message: by the nonce of its key, and what kind of message it was."""
 
@@ -123,25 +124,30 @@ def _next_version(tx: Connection) -> int:
 def add_heard(tx: Connection, position: int, heard: Iterable[Heard]) -> None:
     """The numbers of signed messages of one batch of the journal, in its own transaction: what was heard
     just before a crash is not heard again. They stay until ``save_numbers`` has them."""
-    put_meta(tx, _heard_key(position), [list(one) for one in heard])
+    put_meta(tx, _heard_key(tx, position), [list(one) for one in heard])
 
 
 def load_heard(connection: Connection) -> dict[int, list[Heard]]:
     """What ``add_heard`` wrote since numbers were last saved, by position."""
     return {
-        int(key.removeprefix(HEARD)): [(nonce, kind, number) for nonce, kind, number in batch]
-        for key, batch in get_all_meta(connection, HEARD).items()
+        int(key.rpartition(":")[2]): [(nonce, kind, number) for nonce, kind, number in batch]
+        for key, batch in get_all_meta(connection, _heard_prefix(connection)).items()
     }
 
 
-def _heard_key(position: int) -> str:
-    return f"{HEARD}{position:019}"
+def _heard_prefix(connection: Connection) -> str:
+    return f"{HEARD}{partition_of(connection).mark}:"
+
+
+def _heard_key(connection: Connection, position: int) -> str:
+    return f"{_heard_prefix(connection)}{position:019}"
 
 
 def save_numbers(tx: Connection, payloads: Mapping[str, bytes], upto: int = -1) -> None:
     """By key (its nonce), the numbers of signed messages that were heard; those of keys that are no
     longer in force go. They hold all that was heard up to that position of the journal."""
-    tx.execute(delete(meta).where(meta.c.key.between(_heard_key(0), _heard_key(max(upto, 0)))))
+    keys = meta.c.key.between(_heard_key(tx, 0), _heard_key(tx, max(upto, 0)))
+    tx.execute(delete(meta).where(keys))
     upsert(tx, device_numbers, [{"nonce": nonce, "payload": data} for nonce, data in payloads.items()])
     in_force = select(device_credentials.c.nonce).where(device_credentials.c.removed.is_(None))
     tx.execute(delete(device_numbers).where(device_numbers.c.nonce.not_in(in_force)))

@@ -21,8 +21,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from ward.partitions import WHOLE, Partition
 from ward.store import schema
 from ward.store.idempotency import note_done
+from ward.store.partition import OPTION
 
 ALLOWED: Final = "sqlite:///FOLDER/ward.db or postgresql://USER:PASSWORD@HOST/DATABASE"
 BUSY_MS: Final = 30_000
@@ -82,8 +84,9 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def open_database(url: str | URL, name: str = "ward") -> Engine:
+def open_database(url: str | URL, name: str = "ward", partition: Partition = WHOLE) -> Engine:
     """An engine for ``url``; the schema is not touched (see ``migrate``). ``name``: what PostgreSQL shows.
+    ``partition``: whose rows it is about where each partition has its own (``ward.store.partition``).
 
     A SQLite file is made if it is missing and is readable by its owner only. Parameters of
     statements are kept out of logs and messages, they may name patients.
@@ -96,7 +99,7 @@ def open_database(url: str | URL, name: str = "ward") -> Engine:
         raise ValueError(f"not a database URL; allowed: {ALLOWED}") from None
     backend = parsed.drivername.partition("+")[0]
     if backend in ("postgresql", "postgres"):
-        engine = _open_postgres(parsed.set(drivername="postgresql+psycopg"), name)
+        engine = _open_postgres(parsed.set(drivername="postgresql+psycopg"), name, partition)
     elif backend == "sqlite":
         engine = _open_sqlite(parsed)
     else:
@@ -135,10 +138,16 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
-def _open_postgres(url: URL, name: str) -> Engine:
+def _open_postgres(url: URL, name: str, partition: Partition) -> Engine:
     # A server may be set to acknowledge before it is durable; here that is never right.
     options = {"options": "-c synchronous_commit=on", "application_name": name, "connect_timeout": 10}
-    return create_engine(url, pool_pre_ping=True, connect_args=options | NO_HALF_OPEN, **OPTIONS)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args=options | NO_HALF_OPEN,
+        execution_options={OPTION: partition},
+        **OPTIONS,
+    )
 
 
 def migrate(engine: Engine) -> None:

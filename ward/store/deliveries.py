@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from ward.errors import NotFoundError
+from ward.store.partition import partition_of
 from ward.store.sql import Page, page
 from ward.store.tables import alerts, deliveries
 
@@ -126,20 +127,24 @@ def _first_in_line(now: Time) -> ColumnElement[bool]:
     )
 
 
+_OWN: Final = deliveries.c.partition == bindparam("partition")
+"""Of the partition whose engine also takes back what nobody could be told."""
 _NOW: Final = bindparam("now", type_=BigInteger)
-_DUE_CHANNELS: Final = select(deliveries.c.channel).distinct().where(_free(_NOW), _first_in_line(_NOW))
+_DUE_CHANNELS: Final = select(deliveries.c.channel).distinct().where(_OWN, _free(_NOW), _first_in_line(_NOW))
 """Put together once: it is asked some times a second, and that costs ten times what the question does."""
 
 
 def due_channels(connection: Connection, now: int) -> set[str]:
     """The channels that have something to send."""
-    return set(connection.scalars(_DUE_CHANNELS, {"now": now}))
+    given = {"now": now, "partition": partition_of(connection).number}
+    return set(connection.scalars(_DUE_CHANNELS, given))
 
 
 def claim(tx: Connection, channel: str, me: str, now: int, limit: int) -> list[Sending]:
     """Take up to ``limit`` deliveries of a channel for ``LEASE_MS``: the most urgent first, of those the ones
     that were tried least."""
-    pick = select(deliveries.c.id).where(_free(now), deliveries.c.channel == channel, _first_in_line(now))
+    pick = select(deliveries.c.id).where(deliveries.c.partition == partition_of(tx).number, _free(now), deliveries.c.channel == channel)
+    pick = pick.where(_first_in_line(now))
     pick = pick.order_by(_urgent(deliveries.c), deliveries.c.attempts, deliveries.c.id).limit(limit)
     ids = tx.scalars(pick.with_for_update(skip_locked=True)).all()
     if not ids:

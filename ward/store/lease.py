@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from ward.errors import ConflictError, FencedError
+from ward.partitions import WHOLE, Partition
 from ward.store.serving import LOCK
 
 LEASE_S: Final = 3.0
@@ -34,13 +35,18 @@ REPLACED: Final = "another service has taken this database over"
 log = structlog.get_logger(__name__)
 
 
+def owner_of(partition: Partition) -> str:
+    """What its owner's connections are called at the server."""
+    return OWNER + partition.mark
+
+
 class Lease:
     """``take`` it, ``claim`` the epoch, ``fence`` the engine that writes, ``keep`` it until ``close``.
 
     ``lost`` is called, in the keeper's thread, once another service has the database.
     """
 
-    def __init__(self, engine: Engine, lost: Callable[[str], None]) -> None:
+    def __init__(self, engine: Engine, lost: Callable[[str], None], partition: Partition = WHOLE) -> None:
         limits = {
             "idle_session_timeout": round(LEASE_S * 1000),
             "statement_timeout": 2000,
@@ -59,6 +65,9 @@ class Lease:
             connect_args=connect,
         )
         self._lost = lost
+        self.partition = partition
+        self.name = owner_of(partition)
+        self._key = KEY + partition.mark
         self._session: Connection | None = None
         self._is_held = False
         self._stop = threading.Event()
@@ -88,7 +97,7 @@ class Lease:
     def fence(self, engine: Engine) -> None:
         """Have each of the engine's transactions see to it, last of all, that the epoch is still ours."""
         mine = text("SELECT 1 FROM meta WHERE key = :key AND value::text = :epoch FOR SHARE")
-        given = {"key": KEY, "epoch": str(self.epoch)}
+        given = {"key": self._key, "epoch": str(self.epoch)}
 
         def check(connection: Connection) -> None:
             if connection.execute(mine, given).first() is None:
@@ -118,12 +127,23 @@ class Lease:
                 version = self._session.scalar(text("SHOW server_version_num"))
                 if int(version) < OLDEST:
                     raise ConflictError("standing by needs PostgreSQL 14 or newer")
-            self._is_held = bool(
-                self._session.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
-            )
+            self._is_held = self._locked(self._session)
         except DBAPIError:
             self._end()
         return self._is_held
+
+    def _locked(self, session: Connection) -> bool:
+        """Whoever serves the whole has the database's lock alone; engines of partitions share it, and each
+        has its partition's alone."""
+        if self.partition.is_whole:
+            return bool(session.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}))
+        own = {"key": LOCK, "number": self.partition.number}
+        if not session.scalar(text("SELECT pg_try_advisory_lock(:key, :number)"), own):
+            return False
+        if session.scalar(text("SELECT pg_try_advisory_lock_shared(:key)"), {"key": LOCK}):
+            return True
+        session.execute(text("SELECT pg_advisory_unlock(:key, :number)"), own)
+        return False
 
     def _end(self) -> None:
         session, self._session, self._is_held = self._session, None, False
@@ -138,14 +158,14 @@ class Lease:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND application_name = :owner"
             ),
-            {"owner": OWNER},
+            {"owner": self.name},
         )
         raised = self._session.scalar(
             text(
                 "INSERT INTO meta (key, value) VALUES (:key, '1') ON CONFLICT (key) DO UPDATE "
                 "SET value = ((meta.value::text)::int + 1)::text::json RETURNING value::text"
             ),
-            {"key": KEY},
+            {"key": self._key},
         )
         return int(raised)
 
@@ -158,7 +178,7 @@ class Lease:
                 if self._session is None:
                     continue
                 now = self._session.scalar(
-                    text("SELECT value::text FROM meta WHERE key = :key"), {"key": KEY}
+                    text("SELECT value::text FROM meta WHERE key = :key"), {"key": self._key}
                 )
             except DBAPIError:
                 log.warning("the lease's session was lost")

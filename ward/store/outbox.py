@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import takewhile
 from typing import Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
+from ward.store.partition import partition_of
 from ward.store.sql import insert_into
 from ward.store.tables import outbox
 
@@ -38,13 +39,16 @@ class Waiting:
     attempts: int
 
 
-_BACKLOG: Final = select(func.count(), func.min(outbox.c.created)).where(outbox.c.sent.is_(None))
+_BACKLOG: Final = select(func.count(), func.min(outbox.c.created)).where(
+    outbox.c.sent.is_(None), outbox.c.partition == bindparam("partition")
+)
 COLUMNS: Final = [outbox.c[name] for name in ("id", "key", "topic", "payload", "created", "attempts")]
 
 
 def enqueue(tx: Connection, letters: Iterable[Letter]) -> None:
     """Put letters in the outbox; one whose key is there already, sent or not, changes nothing."""
-    rows = [{**asdict(letter), "due": letter.created} for letter in letters]
+    number = partition_of(tx).number
+    rows = [{**asdict(letter), "partition": number, "due": letter.created} for letter in letters]
     if rows:
         tx.execute(insert_into(tx, outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
 
@@ -54,7 +58,8 @@ def waiting(connection: Connection, now: int, limit: int = 100) -> list[Waiting]
 
     One that is due later than any pause was written before the clock was set back, and holds up nobody.
     """
-    query = select(*COLUMNS, outbox.c.due).where(outbox.c.sent.is_(None)).order_by(outbox.c.id).limit(limit)
+    query = select(*COLUMNS, outbox.c.due).where(outbox.c.sent.is_(None), _own(connection))
+    query = query.order_by(outbox.c.id).limit(limit)
     due = takewhile(lambda row: not now < row.due <= now + RETRY_MAX_MS, connection.execute(query))
     return [Waiting(*row[:-1]) for row in due]
 
@@ -73,5 +78,9 @@ def mark_failed(tx: Connection, letter: Waiting, error: str, now: int) -> None:
 
 def backlog(connection: Connection) -> tuple[int, int | None]:
     """How many letters are not sent, and when the oldest of them was written."""
-    count, oldest = connection.execute(_BACKLOG).one()
+    count, oldest = connection.execute(_BACKLOG, {"partition": partition_of(connection).number}).one()
     return count, oldest
+
+
+def _own(connection: Connection) -> ColumnElement[bool]:
+    return outbox.c.partition == partition_of(connection).number

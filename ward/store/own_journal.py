@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from ward.store.meta import get_meta, put_meta
+from ward.store.partition import partition_of
 
 KEY: Final = "journal"
 DATABASE: Final = "database"
@@ -23,9 +24,9 @@ class OwnJournal:
 
 
 def own_journal(connection: Connection) -> OwnJournal:
-    known = get_meta(connection, KEY)
+    known = get_meta(connection, KEY + partition_of(connection).mark)
     return OwnJournal() if known is None else OwnJournal(**known)
 
 
 def put_own_journal(tx: Connection, journal: OwnJournal) -> None:
-    put_meta(tx, KEY, asdict(journal))
+    put_meta(tx, KEY + partition_of(tx).mark, asdict(journal))

@@ -244,6 +244,13 @@ def stays_since(connection: Connection, since: int, also: Collection[str] = ()) 
     return _with_devices(connection, connection.execute(query.order_by(stays.c.start, stays.c.id)).all())
 
 
+def wards_of(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Where these stays are, or were last; those that do not exist are nowhere."""
+    if not ids:
+        return set()
+    return set(connection.scalars(select(stays.c.ward).where(stays.c.id.in_(ids))))
+
+
 def stays_between(connection: Connection, ward: str, start: int, end: int) -> list[Stay]:
     """Every stay that is of this ward and was there at some time in ``[start, end)``, by bed."""
     here = (stays.c.ward == ward) & (stays.c.start < end)

@@ -88,6 +88,7 @@ outbox: Final = Table(
     "outbox",
     metadata,
     Column("id", Serial, primary_key=True),
+    Column("partition", Integer, nullable=False, server_default="0"),  # whose: ward.partitions
     Column("key", Text, nullable=False, unique=True),  # the same telling twice is one row
     Column("topic", Text, nullable=False),
     Column("payload", Text, nullable=False),

@@ -25,6 +25,7 @@ deliveries: Final = Table(
     "deliveries",
     metadata,
     Column("id", Serial, primary_key=True),
+    Column("partition", Integer, nullable=False, server_default="0"),  # whose: ward.partitions
     # What one person should hear once through one channel: telling it twice is one row.
     Column("key", Text, nullable=False, unique=True),
     Column("alert", Text, index=True),  # null: a test alert

@@ -12,6 +12,7 @@ journal: Final = Table(
     "journal",
     metadata,
     Column("position", Serial, primary_key=True),
+    Column("partition", Integer, nullable=False, server_default="0"),  # whose: ward.partitions
     Column("written", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
@@ -51,6 +52,7 @@ snapshots: Final = Table(
     "snapshots",
     metadata,
     Column("id", Serial, primary_key=True),
+    Column("partition", Integer, nullable=False, server_default="0"),  # whose: ward.partitions
     Column("taken", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
