@@ -147,6 +147,12 @@ class Settings(BaseSettings):
         description="Into how many parts the wards are divided (`ward engine`)",
     )
     partition: int = Field(0, ge=0, lt=MOST_PARTITIONS, description="Which of them; `ward engine` says it")
+    cluster_secret: str | None = Field(
+        None, min_length=16, description="By which engines and web processes of a cluster know each other"
+    )
+    engine_host: str | None = Field(
+        None, description="Name by which web processes reach this machine's engines; by default its own"
+    )
     mqtt_mapped: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_-]{0,40}$",

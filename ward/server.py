@@ -8,13 +8,17 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final, Protocol
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
+from ward.cluster.inside import tell_address, with_inside
 from ward.config import Settings, SettingsError, prepare_data_dir
+from ward.live.heartbeats import Heartbeats
 from ward.live.watchdog import end_process
 from ward.models import find_risk
 from ward.service import WardService
@@ -24,7 +28,9 @@ from ward.store.lease import Lease
 from ward.store.serving import serving
 from ward.web.app import create_app
 from ward.web.doors import doors_of
+from ward.web.log import EventLog
 from ward.web.patience import HEAD_BYTES, PatientProtocol, room
+from ward.web.service_protocol import Service
 from ward.web.shelf import Shelf
 
 GRACE_S: Final = 5
@@ -53,19 +59,29 @@ def set_up_log(level: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=max(LEVELS[level], logging.WARNING))
 
 
-def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
-    """Not started; ``run`` blocks until a signal, ``should_exit`` ends it."""
+def http_server(
+    service: Beating,
+    settings: Settings,
+    log_: EventLog | None = None,
+    inside: Callable[[ASGIApp, str], ASGIApp] | None = None,
+) -> uvicorn.Server:
+    """Not started; ``run`` blocks until a signal, ``should_exit`` ends it. ``inside`` puts before the
+    application what is said within a cluster."""
     PatientProtocol.most = room()
-    config = uvicorn.Config(
-        create_app(
-            service,
-            doors=doors_of(settings),
-            root=settings.root_path,
-            one_sound=settings.one_sound,
-            shelf=Shelf(
-                settings.recordings, settings.data_dir / "recordings", settings.recording_retention_days
-            ),
+    app: Any = create_app(
+        service,
+        doors=doors_of(settings),
+        root=settings.root_path,
+        one_sound=settings.one_sound,
+        shelf=Shelf(
+            settings.recordings, settings.data_dir / "recordings", settings.recording_retention_days
         ),
+        log=log_,
+    )
+    if inside is not None and settings.cluster_secret:
+        app = inside(app, settings.cluster_secret)
+    config = uvicorn.Config(
+        app,
         http=PatientProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,
         proxy_headers=bool(settings.trusted_proxies),
@@ -80,10 +96,17 @@ def http_server(service: WardService, settings: Settings) -> uvicorn.Server:
     return StoppingServer(config, service)
 
 
+class Beating(Service, Protocol):
+    """A service that notices when its parts stand still."""
+
+    @property
+    def beats(self) -> Heartbeats: ...
+
+
 class StoppingServer(uvicorn.Server):
     """Ends the event streams first: a server that waits for them would never stop. Beats for them."""
 
-    def __init__(self, config: uvicorn.Config, service: WardService) -> None:
+    def __init__(self, config: uvicorn.Config, service: Beating) -> None:
         super().__init__(config)
         self._service = service
 
@@ -129,7 +152,10 @@ def run(settings: Settings, after_s: float = 0.0) -> None:
         service = WardService(settings, lease=lease)
         with service.running(in_background=True):
             log.info("listening", dashboard=f"http://{settings.http_host}:{settings.http_port}/")
-            http_server(service, settings).run()
+            if lease is not None and not settings.part.is_whole:
+                tell_address(service, settings)
+            inside = None if settings.part.is_whole else partial(with_inside, service)
+            http_server(service, settings, inside=inside).run()
 
 
 @contextlib.contextmanager

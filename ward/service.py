@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -79,11 +79,12 @@ def make_clock(settings: Settings) -> Clock:
     return ReplayClock(origin, settings.replay_speed)
 
 
-def _opened(settings: Settings, owner: str) -> Database:
-    """The database, up to date, and divided as the settings say."""
+def _opened(settings: Settings, owner: str, *, is_new: bool) -> Database:
+    """The database, divided as the settings say, and up to date: who took it over has seen to that."""
     database = open_database(settings.database, owner, settings.part)
     try:
-        migrate(database)
+        if is_new:
+            migrate(database)
         with database.begin() as tx:
             settle_partitions(tx, settings.partitions)
     except BaseException:
@@ -107,7 +108,7 @@ class WardService:
             prepare_data_dir(settings.data_dir)
         part = settings.part
         owner = lease.name if lease else "ward"
-        self.engine_db = _opened(settings, owner)
+        self.engine_db = _opened(settings, owner, is_new=lease is None)
         share = Share(part, settings.mqtt_mapped)
         if lease is not None:
             lease.fence(self.engine_db)
@@ -417,6 +418,6 @@ class WardService:
     def second_person(self) -> bool:
         return self.settings.second_person
 
-    def health(self) -> Json:
+    def health(self, wards: Collection[str] | None = None) -> Json:
         """Whether the ward is watched, and if not, why not."""
         return self.healthy.view()

@@ -197,7 +197,7 @@ class FakeService:
         now = {rule["id"]: rule for rule in self.rules(scope)}
         return [{**now.get(id, {"id": id}), **change, "scope": scope} for id, change in changes.items()]
 
-    def health(self) -> dict[str, Any]:
+    def health(self, wards: Any = None) -> dict[str, Any]:
         reasons = [] if self.ready else ["no connection to the broker"]
         detail = {"broker": self.broker_said} if self.broker_said else {}
         said = {"reasons": reasons, "detail": detail, "last_message_age_s": 0.5}

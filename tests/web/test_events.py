@@ -168,7 +168,7 @@ def test_what_was_missed_of_a_patient_who_moved_to_another_ward_is_not_told(open
 
 
 def test_many_missed_changes_come_all_and_in_order(open_stream, service: FakeService, monkeypatch) -> None:
-    monkeypatch.setattr("ward.web.routers.events.BLOCK", 2)
+    monkeypatch.setattr("ward.web.log.BLOCK", 2)
     with open_stream() as stream:
         place = next(stream).id
     for n in range(5):

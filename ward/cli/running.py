@@ -77,6 +77,18 @@ def engine(
 
 
 @app.command()
+def web() -> None:
+    """Dashboard and API before the engines of a cluster; any number of them.
+
+    Needs WARD_PARTITIONS, WARD_CLUSTER_SECRET and WARD_DATABASE_URL as the engines have them.
+    """
+    from ward.cluster.serving import run_web
+
+    with plain_errors():
+        run_web(settings_of())
+
+
+@app.command()
 def simulate(
     broker: Annotated[str | None, typer.Option(help="mqtt:// or mqtts://; by default WARD_MQTT_URL.")] = None,
     beds: Annotated[int, typer.Option(min=1, max=10_000)] = 24,

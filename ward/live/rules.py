@@ -147,6 +147,11 @@ def _check_end(until: int, scope: str, now: int) -> None:
 
 
 def places(core: Core, scope: str) -> tuple[str | None, str | None]:
+    """See ``places_among``."""
+    return places_among(scope, lambda stay: core.stays[stay].ward if stay in core.stays else None)
+
+
+def places_among(scope: str, ward_of: Callable[[str], str | None]) -> tuple[str | None, str | None]:
     """(ward, stay) of ``all``, ``ward:X`` or ``stay:Y``. Raises InvalidError, NotFoundError."""
     kind, _, name = scope.partition(":")
     if scope == "all":
@@ -154,7 +159,8 @@ def places(core: Core, scope: str) -> tuple[str | None, str | None]:
     if kind == "ward" and name:
         return name, None
     if kind == "stay" and name:
-        if name not in core.stays:
+        ward = ward_of(name)
+        if ward is None:
             raise NotFoundError(f"no present stay {name}")
-        return core.stays[name].ward, name
+        return ward, name
     raise InvalidError("scope must be all, ward:NAME or stay:ID", field="scope")

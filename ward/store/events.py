@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select
 
 from ward.alerts.model import Event
+from ward.store.partition import partition_of
 from ward.store.sql import Page, page
 from ward.store.tables import events
 
@@ -29,10 +30,11 @@ class Logged:
 def append_events(tx: Connection, happened: Iterable[Event]) -> list[int]:
     """Write events in the order given; their places in the log, in the same order.
 
-    There is one writer at a time by design (the core): with more, a reader that has seen place n
-    could miss a smaller one that commits later.
+    A partition has one writer at a time by design (the core): with more, a reader that has seen place n
+    could miss a smaller one that commits later. So who reads on from a place does so in each partition.
     """
-    rows = [asdict(event) for event in happened]
+    number = partition_of(tx).number
+    rows = [asdict(event) | {"partition": number} for event in happened]
     if not rows:
         return []
     statement = insert(events).returning(events.c.seq, sort_by_parameter_order=True)
@@ -46,9 +48,12 @@ def events_after(
     wards: Collection[str] | None = None,
     alerts_only: bool = False,
     limit: int = 1000,
+    partition: int | None = None,
 ) -> list[Logged]:
     """Events after a place in the log, in order: what a stream that was cut has missed."""
     query = select(*COLUMNS).where(events.c.seq > seq)
+    if partition is not None:
+        query = query.where(events.c.partition == partition)
     if wards is not None:
         query = query.where(events.c.ward.in_([*wards, ""]))
     if alerts_only:
@@ -98,9 +103,12 @@ def newest_before(
     return {event.stay: event for event in (_logged(row).event for row in rows)}
 
 
-def last_event(connection: Connection) -> int:
-    """The log's newest place, 0 while it is empty."""
-    return connection.scalar(select(func.max(events.c.seq))) or 0
+def last_event(connection: Connection, partition: int | None = None) -> int:
+    """The log's newest place, or a partition's; 0 while it is empty."""
+    query = select(func.max(events.c.seq))
+    if partition is not None:
+        query = query.where(events.c.partition == partition)
+    return connection.scalar(query) or 0
 
 
 def _logged(row: Any) -> Logged:

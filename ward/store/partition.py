@@ -15,6 +15,7 @@ from ward.store.tables import snapshots
 OPTION: Final = "partition"
 """The execution option that an engine's connections have it from."""
 KEY: Final = "partitions"
+ADDRESS: Final = "owner"
 
 
 def partition_of(connection: Connection) -> Partition:
@@ -39,3 +40,13 @@ def settle_partitions(tx: Connection, of: int) -> None:
 
 def _was_used(tx: Connection) -> bool:
     return tx.execute(select(snapshots.c.id).limit(1)).first() is not None
+
+
+def address_of(connection: Connection, number: int) -> str | None:
+    """Where the owner of a partition answers web processes; None before the first."""
+    found: str | None = get_meta(connection, f"{ADDRESS}-{number}")
+    return found
+
+
+def put_address(tx: Connection, number: int, address: str) -> None:
+    put_meta(tx, f"{ADDRESS}-{number}", address)

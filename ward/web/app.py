@@ -20,6 +20,7 @@ from ward.web.describe import API
 from ward.web.doors import Doors
 from ward.web.identity import Identity
 from ward.web.limits import LIMITS, Guests, Limits, Paced
+from ward.web.log import EventLog, SingleLog
 from ward.web.middleware import BodyLimit, Faults, Headers, Measured, OnePath
 from ward.web.oidc import Provider
 from ward.web.passwords import Passwords
@@ -132,10 +133,12 @@ def create_app(
     root: str = "",
     one_sound: str = "",
     shelf: Shelf | None = None,
+    log: EventLog | None = None,
 ) -> FastAPI:
     """The ASGI application. ``wall`` gives the machine's time in ms, by which tokens and sessions expire;
     ``doors`` say how people come in; ``root`` is the path of a proxy below which all this is, or "";
-    ``one_sound`` names the wards in which one screen sounds for all; ``shelf`` has the recordings.
+    ``one_sound`` names the wards in which one screen sounds for all; ``shelf`` has the recordings;
+    ``log`` is that of the alerts, by default of one writer.
 
     Before the server can stop, the streams must end: call ``service.hub.close()``.
     """
@@ -161,6 +164,7 @@ def create_app(
     oidc_given = identity.doors.oidc
     app.state.provider = Provider(oidc_given, wall) if oidc_given else None
     app.state.heartbeat_s = heartbeat_s
+    app.state.log = log or SingleLog(service.engine_db)
     app.state.rendered = Rendered()
     app.state.sounding = Sounding(one_sound)
     app.state.root = root

@@ -71,7 +71,7 @@ class Event:
 
     kind: str
     wire: bytes
-    id: int | None = None
+    id: int | str | None = None
     key: str | None = None
     step: int | None = None
 
@@ -84,7 +84,7 @@ class Message:
     kind: Kind
     data: Json | Callable[[], Json]
     ward: str
-    id: int | None = None
+    id: int | str | None = None
     step: int | None = None
     of: str | None = None
     """Of a kind in ``COALESCED``: the id of what it is about."""
@@ -169,6 +169,15 @@ class Subscription:
     def close(self) -> None:
         with self._lock:
             self._closed = True
+        self._wake()
+
+    def behind(self) -> None:
+        """What waits is of before: a snapshot takes its place."""
+        with self._lock:
+            if not self._closed:
+                self._steps.clear()
+                self._latest.clear()
+                self._steps.append(Event(BEHIND, b""))
         self._wake()
 
     def doubt(self) -> None:
@@ -283,6 +292,13 @@ class Hub:
         finally:
             with self._lock:
                 self._subscriptions.discard(subscription)
+
+    def behind(self) -> None:
+        """The board is another: every stream shows all of it anew."""
+        with self._lock:
+            subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.behind()
 
     def doubt(self) -> None:
         """Users, tokens or sessions changed: every stream looks anew whether it may go on."""

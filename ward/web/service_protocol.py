@@ -223,8 +223,9 @@ class Service(Protocol):
         """Whether a change of rules for a ward needs a second person."""
         ...
 
-    def health(self) -> Json:
-        """``{"ready": bool, "live": bool, "reasons": [str], "last_message_age_s": float | null, …}``."""
+    def health(self, wards: Collection[str] | None = None) -> Json:
+        """Of the engines that have these wards (None: all); most often there is one.
+        ``{"ready": bool, "live": bool, "reasons": [str], "last_message_age_s": float | null, …}``."""
         ...
 
 

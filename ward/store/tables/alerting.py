@@ -65,6 +65,7 @@ events: Final = Table(
     "events",
     metadata,
     Column("seq", Serial, primary_key=True),
+    Column("partition", Integer, nullable=False, server_default="0"),  # whose: ward.partitions
     Column("at", BigInteger, nullable=False, index=True),
     Column("stay", Text, index=True),
     Column("ward", Text),

@@ -18,11 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from ward.clock import iso
 from ward.errors import UnauthorizedError
 from ward.store.alerts import get_alerts
-from ward.store.events import Logged, events_after, last_event
 from ward.web.access import Principal, Watcher, is_secure
 from ward.web.describe import API, problem_answer
 from ward.web.hub import BEHIND, Closed, Event, Form, Subscription, for_everybody, on_wire
 from ward.web.identity import Identity
+from ward.web.log import EventLog, Missed
 from ward.web.rendered import Rendered
 from ward.web.service_protocol import Board, Json, Service
 from ward.web.shared import Ident, Svc
@@ -30,8 +30,6 @@ from ward.web.streaming import EventStream
 from ward.web.views import alert_view, event_view, pending_as_alert
 
 HEARTBEAT_S: Final = 3.0
-BLOCK: Final = 500
-"""How many missed events are read at a time."""
 
 router = APIRouter(prefix=API, tags=["events"])
 
@@ -100,26 +98,26 @@ async def _told(
     pause = float(request.app.state.heartbeat_s)
     with service.hub.subscribe(who.sees, public=who.sees_board_only, form=form) as subscription:
         # Subscribed first, read after: what happens in between comes twice rather than never.
-        last = await run_in_threadpool(_last, service)
-        told = _place(place, last)
-        while told is not None:
-            block, told = await run_in_threadpool(_missed, service, who, told)
+        log: EventLog = request.app.state.log
+        last = await run_in_threadpool(log.last)
+        while place is not None:
+            block, place = await run_in_threadpool(_missed, service, log, who, place)
             if block:
                 yield b"".join(block)
         shown = _Shown(service, request.app.state.rendered, who, form)
         yield shown.snapshot(last)
-        health = service.health()
+        health = service.health(who.wards)
         yield _heartbeat(service, health)
         async for live in _live(subscription, pause):
             if live is None:
                 if not await run_in_threadpool(_still, identity, request, who):
                     return
-                was, health = health, service.health()
+                was, health = health, service.health(who.wards)
                 if health["live"] and not was["live"]:  # what was shown meanwhile may lack anything
-                    yield shown.snapshot(await run_in_threadpool(_last, service))
+                    yield shown.snapshot(await run_in_threadpool(log.last))
                 yield _heartbeat(service, health)
             elif live[0].kind == BEHIND:
-                yield shown.snapshot(await run_in_threadpool(_last, service))
+                yield shown.snapshot(await run_in_threadpool(log.last))
             elif news := [event.wire for event in live if event.step is None or event.step > shown.number]:
                 yield b"".join(news)
 
@@ -159,36 +157,23 @@ def _rights(who: Principal) -> tuple[object, ...]:
     return (who.role, who.wards, who.capabilities, who.limited)
 
 
-def _place(last_event_id: str | None, last: int) -> int | None:
-    """Where to resume; None: nowhere (a new client, or an id that this log never gave)."""
-    if last_event_id is None or not (last_event_id.isascii() and last_event_id.isdigit()):
-        return None
-    place = int(last_event_id[:20])
-    return place if place < last else None
-
-
-def _last(service: Service) -> int:
+def _missed(service: Service, log: EventLog, who: Principal, after: str) -> tuple[list[bytes], str | None]:
+    """The next block of missed changes of alerts, and where the one after it begins; None: nowhere."""
+    missed, then = log.after(after, who.wards)
     with service.engine_db.connect() as connection:
-        return last_event(connection)
+        shown = list(_changes(connection, missed, who))
+    return shown, then
 
 
-def _missed(service: Service, who: Principal, after: int) -> tuple[list[bytes], int | None]:
-    """The next block of missed changes of alerts, and the place of its last; None: there are no more."""
-    with service.engine_db.connect() as connection:
-        logged = events_after(connection, after, wards=who.wards, alerts_only=True, limit=BLOCK)
-        shown = list(_changes(connection, logged, who))
-    return shown, logged[-1].seq if len(logged) == BLOCK else None
-
-
-def _changes(connection: Connection, logged: list[Logged], who: Principal) -> Iterator[bytes]:
+def _changes(connection: Connection, missed: Missed, who: Principal) -> Iterator[bytes]:
     """Without those of a patient who is on a ward by now that she does not see: that ward's the alert is."""
-    alerts = get_alerts(connection, {one.event.alert for one in logged if one.event.alert})
-    for one in logged:
+    alerts = get_alerts(connection, {one.event.alert for _, one in missed if one.event.alert})
+    for place, one in missed:
         alert = alerts.get(one.event.alert or "")
         if alert is None or not who.sees(alert.ward):
             continue
         data = {"alert": alert_view(alert), "event": event_view(one)}
-        yield _event("alert", for_everybody(data) if who.sees_board_only else data, str(one.seq))
+        yield _event("alert", for_everybody(data) if who.sees_board_only else data, place)
 
 
 class _Shown:
@@ -199,7 +184,7 @@ class _Shown:
         self.number = 0
         """The board of the last snapshot: changes up to it are known."""
 
-    def snapshot(self, last: int) -> bytes:
+    def snapshot(self, last: str) -> bytes:
         """All of it that she sees, put together from texts that are made once for all who see the same."""
         board, who = self._service.board, self._who
         self.number = board.number

@@ -10,7 +10,7 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
-TABLES = ("journal", "snapshots", "outbox", "deliveries")
+TABLES = ("journal", "snapshots", "outbox", "deliveries", "events")
 
 
 def upgrade() -> None:

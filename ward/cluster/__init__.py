@@ -1,0 +1,1 @@
+"""What engines and web processes of one cluster say to each other."""
