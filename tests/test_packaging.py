@@ -276,7 +276,8 @@ def test_the_cluster_s_compose_has_its_parts_and_every_secret_is_in_the_example(
     folder = ROOT / "deploy" / "cluster"
     text = (folder / "compose.yaml").read_text()
     services = yaml.safe_load(text)["services"]
-    assert set(services) == {"nats-1", "nats-2", "nats-3", "postgres", "ward-a", "ward-b", "balancer"}
+    ours = {"engine-a", "engine-b", "web-a", "web-b"}
+    assert set(services) == {"nats-1", "nats-2", "nats-3", "postgres", "balancer"} | ours
     example = (folder / "env.example").read_text()
     assert set(re.findall(r"\$\{(\w+)", text)) == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
     assert not re.search(r"^\w+=.+", example, re.MULTILINE), "the example must hold no password"
@@ -284,11 +285,12 @@ def test_the_cluster_s_compose_has_its_parts_and_every_secret_is_in_the_example(
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
         files = [v.split(":")[0] for v in service.get("volumes", []) if v.startswith("./")]
         assert all((folder / source).is_file() for source in files)
-    given = services["ward-a"]["environment"]
+    given = services["engine-a"]["environment"]
     names = {name.removeprefix("WARD_").lower(): value for name, value in given.items()}
     read = Settings(**{name: re.sub(r"\$\{\w+\}", "secret", value) for name, value in names.items()})
-    assert (read.standby, read.journal_url.count("nats://")) == (True, 3)
-    assert (ROOT / services["ward-a"]["build"]["args"]["LOCK"]).is_file()
+    assert (read.partitions, read.journal_url.count("nats://")) == (8, 3)
+    assert all(services[one]["environment"] == given for one in ours)
+    assert (ROOT / services["engine-a"]["build"]["args"]["LOCK"]).is_file()
 
 
 def test_ci_brings_the_real_parts_and_runs_everything():

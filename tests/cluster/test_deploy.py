@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import paho.mqtt.client as paho
 import pytest
+import yaml
 
 from tests.brokers import until
 from tests.cluster.nodes import Cluster, version
@@ -21,9 +22,15 @@ from ward.config import Settings
 from ward.ingest.jetstream import JetStreamJournal
 from ward.ingest.mqtt import MqttLink
 from ward.ingest.records import RulesChanged
+from ward.ingest.share import Share
+from ward.partitions import Partition, numbers
 from ward.standing_by import standing_by
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "cluster"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+ENGINES = [service for name, service in COMPOSE.items() if name.startswith("engine")]
+PARTITIONS = int(ENGINES[0]["environment"]["WARD_PARTITIONS"])
+MAPPED = ENGINES[0]["environment"]["WARD_MQTT_MAPPED"]
 PASSWORDS = {"$WARD_NATS_PASSWORD": "ward-secret", "$WARD_DEVICES_PASSWORD": "devices-secret"}
 
 
@@ -60,6 +67,21 @@ def deployed():
         cluster.stop()
 
 
+def test_each_partition_has_an_engine_and_one_in_reserve():
+    """And the broker maps to as many."""
+    first, second = ([], [])
+    for engine in ENGINES:
+        given = dict(zip(engine["command"][1::2], engine["command"][2::2], strict=True))
+        assert given.keys() == {"--partitions", "--standby"}
+        first += numbers(given["--partitions"], PARTITIONS)
+        second += numbers(given["--standby"], PARTITIONS)
+        assert engine["environment"]["WARD_PARTITIONS"] == str(PARTITIONS)
+    assert sorted(first) == sorted(second) == list(range(PARTITIONS))
+    assert (DEPLOY / "nats.conf").read_text().count(
+        f"{MAPPED}.{{{{partition({PARTITIONS},1)}}}}.ward.v1."
+    ) == 2
+
+
 @contextlib.contextmanager
 def device(node, user="devices", password="devices-secret"):
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="mon-1")
@@ -75,9 +97,14 @@ def device(node, user="devices", password="devices-secret"):
 
 
 def link_to(cluster, node):
+    """As the engine has it that watches the ward of these tests."""
+    (mine,) = (part for n in range(PARTITIONS) if (part := Partition(n, PARTITIONS)).has("w1"))
+    share = Share(mine, MAPPED)
     return MqttLink(
         f"mqtt://ward:ward-secret@127.0.0.1:{node.mqtt}?protocol=3.1.1",
         now=lambda: 1,
+        topics=share.topics,
+        prefix=share.prefix,
         also=[("127.0.0.1", each.mqtt) for each in cluster.nodes],
     )
 
@@ -132,14 +159,14 @@ class Ready(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def balanced(tmp_path):
-    """HAProxy before one service that stands by and one that is ready."""
+    """HAProxy before a web process that is gone and one that is there; and a service that stands by."""
     program = haproxy()
     if program is None:
         pytest.skip("needs HAProxy: apt-get install haproxy")
     front, by, ready = free_port(), free_port(), free_port()
     text = (DEPLOY / "haproxy.cfg").read_text().replace("bind :8080", f"bind 127.0.0.1:{front}")
     text = text.replace("bind :1883", f"bind 127.0.0.1:{free_port()}")
-    text = text.replace("ward-a:8080", f"127.0.0.1:{by}").replace("ward-b:8080", f"127.0.0.1:{ready}")
+    text = text.replace("web-a:8080", f"127.0.0.1:{free_port()}").replace("web-b:8080", f"127.0.0.1:{ready}")
     for number in (1, 2, 3):
         text = text.replace(f"nats-{number}:1883", f"127.0.0.1:{free_port()}")
     (tmp_path / "haproxy.cfg").write_text(text)
@@ -164,14 +191,14 @@ def answered(url):
     return None
 
 
-def test_screens_go_to_the_service_that_is_ready(balanced):
+def test_screens_go_to_the_web_process_that_is_there(balanced):
     front, by = balanced
 
-    def only_the_ready_one():
+    def only_that_one():
         got = [answered(f"{front}/") for _ in range(4)]
         return all(one is not None and one.text == "ready" for one in got)
 
-    until(only_the_ready_one, 20)
+    until(only_that_one, 20)
     assert httpx.get(f"{by}/healthz").json() == {"status": "alive"}
     refused = httpx.get(f"{by}/api/v1/stays")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
