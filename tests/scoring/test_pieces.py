@@ -50,7 +50,7 @@ def test_pieces_of_time_cannot_be_seen(seed: int, monkeypatch: pytest.MonkeyPatc
     readings = recorded(np.random.default_rng(seed), slots=4, seconds=3_600)
     whole = stepped(readings, 4)
     monkeypatch.setattr(engines, "_MANY", 1_000)
-    monkeypatch.setattr(engines, "_PIECE", 2_000)
+    monkeypatch.setattr(engines, "PIECE", 2_000)
     pieces = stepped(readings, 4)
 
     assert len(pieces.parts) > len(readings) / 4_000

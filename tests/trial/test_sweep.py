@@ -86,7 +86,7 @@ def test_every_setting_is_as_if_it_were_alone(monkeypatch: pytest.MonkeyPatch) -
             expected |= alone(one, rules)
     assert sum(map(len, expected.values())) > 100
     assert found(some) == expected
-    for name, value in (("GROUP", 4_000), ("_LOT", 2_000), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
+    for name, value in (("GROUP", 4_000), ("_LOT", 2_000), ("PIECE", 700), ("_CELLS", 1), ("_LEAST", 400)):
         monkeypatch.setattr(swept, name, value)
     assert found(some) == expected
 
@@ -102,7 +102,7 @@ def test_rules_on_the_risk_use_the_model_that_runs_live(monkeypatch: pytest.Monk
         for rules in sets.sets:
             expected |= alone(one, rules, model)
     assert expected
-    for name, value in (("_LOT", 1_500), ("_PUSH", 700), ("_CELLS", 1), ("_LEAST", 400)):
+    for name, value in (("_LOT", 1_500), ("PIECE", 700), ("_CELLS", 1), ("_LEAST", 400)):
         monkeypatch.setattr(swept, name, value)
     assert found(some, model) == expected
     assert found(some) == {}

@@ -34,8 +34,8 @@ _PART: Final = 1_000_000
 """Readings evaluated at once at the most."""
 _MANY: Final = 400_000
 """More at once, of longer than a minute, come of no clock, but from recordings: they are judged ..."""
-_PIECE: Final = 50_000
-"""... so many at a time, about: the columns stay in the cache, and in a short time little is doubted."""
+PIECE: Final = 50_000
+"""... so many at a time, as a trial does: the columns stay in the cache, and soon little is doubted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class Engine:
         if len(rows) <= _MANY or int(np.ptp(coming.time[rows])) <= MINUTE:
             return gate.judge(coming.in_cell_order(rows), until)
         time = coming.time[rows]
-        some = np.sort(time[:: _PIECE // 1_000])
+        some = np.sort(time[:: PIECE // 1_000])
         cuts = np.unique(some[1_000::1_000])
         piece = np.searchsorted(cuts, time)
         order = np.argsort(piece.astype(np.uint16) if len(cuts) < 2**16 else piece, kind="stable")

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ward.scoring.engine import Engine
+from ward.scoring.engine import PIECE, Engine
 from ward.scoring.filter import VALID, Filter
 from ward.scoring.news2 import PARTS, scale_of
 from ward.scoring.readings import Int, Readings
@@ -33,8 +33,6 @@ _LOT: Final = 1_000_000
 """... read and filtered together ..."""
 _STAYS: Final = 2_000
 """... and how many stays."""
-_PUSH: Final = 50_000
-"""Readings filtered at once: few, for in a short time little is doubted."""
 _CELLS: Final = 6_000_000
 """Readings times columns evaluated at once, about."""
 _LEAST: Final = 5_000
@@ -254,7 +252,7 @@ def looked_at(rules: Sequence[Rule]) -> list[int]:
 def _filtered(every: Readings, slots: int, end: int) -> tuple[Readings, Int]:
     """Valid readings in order, and per slot the time from which the filter still waits for what follows."""
     gate, valid = Filter(slots), [Readings.empty()]
-    for low, high in _cuts(every.time, _PUSH):
+    for low, high in _cuts(every.time, PIECE):
         marked = gate.push(every.take(slice(low, high)).in_cell_order(), int(every.time[high - 1]))
         valid.append(marked.readings.take(marked.mark == VALID))
     marked = gate.push(Readings.empty(), end)
