@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("ward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ward")
+
+# Where nobody has set logging up, structlog would draw a traceback with what each frame holds: for seconds.
+PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], PLAIN])
 
 ROOT = Path(__file__).parent.parent
 SHARED = re.compile(r"scope=\"module\"|\bbroker_port\b|\bchrome\b")

@@ -42,13 +42,13 @@ def heard(broker):
     client.connect("127.0.0.1", broker.port)
     client.subscribe("ward/v1/#", 1)
     client.loop_start()
-    assert ready.wait(5)
+    assert ready.wait(60)
     yield found
     client.disconnect()
     client.loop_stop()
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
@@ -163,7 +163,7 @@ def test_a_broker_that_restarts_costs_no_message():
         client.connect("127.0.0.1", port)
         client.subscribe("ward/v1/+/+/vitals", 1)
         client.loop_start()
-        assert ready.wait(5)
+        assert ready.wait(60)
         return client
 
     with EmbeddedBroker(port):

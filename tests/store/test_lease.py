@@ -17,6 +17,9 @@ from ward.store.lease import LEASE_S, OWNER, Lease
 from ward.store.meta import get_meta, put_meta
 from ward.store.serving import AlreadyServingError, is_serving, serving
 
+SLOW_S = 20.0
+"""What a busy machine may add; a server that is waited for in vain takes minutes."""
+
 
 @pytest.fixture
 def service(postgres_engine):
@@ -80,7 +83,7 @@ def test_who_says_nothing_for_a_while_is_replaced_and_writes_nothing_any_more(se
     frozen.write("before")
     begun = time.monotonic()
     other.own()
-    assert time.monotonic() - begun < 2 * LEASE_S
+    assert time.monotonic() - begun < LEASE_S + SLOW_S
     for _ in range(2):
         with pytest.raises((FencedError, DBAPIError)):
             frozen.write("after")
@@ -97,7 +100,7 @@ def test_what_was_half_written_when_it_froze_keeps_nobody_waiting_and_is_gone(se
     put_meta(half, "written", "half")
     begun = time.monotonic()
     other.own()
-    assert time.monotonic() - begun < 2 * LEASE_S
+    assert time.monotonic() - begun < LEASE_S + SLOW_S
     with pytest.raises((FencedError, DBAPIError)):
         half.commit()
     half.invalidate()

@@ -247,7 +247,7 @@ def live(app: FastAPI, service: FakeService) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     service.hub.close()
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

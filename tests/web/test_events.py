@@ -66,7 +66,7 @@ def open_stream(live: str, engine, wall):
         if last is not None:
             headers["Last-Event-ID"] = last
         with (
-            httpx.Client(base_url=live, trust_env=False, timeout=10) as client,
+            httpx.Client(base_url=live, trust_env=False, timeout=60) as client,
             client.stream("GET", f"{A}/events", params={"form": form}, headers=headers) as response,
         ):
             yield Stream(response)
@@ -189,7 +189,7 @@ def test_a_stream_ends_when_its_token_expires(open_stream, wall, engine, live: s
     _, secret = create_token(engine, name="x", role="admin", expires=wall() + 1000, now=wall())
     headers = {"Authorization": f"Bearer {secret}"}
     with (
-        httpx.Client(base_url=live, trust_env=False, timeout=10) as client,
+        httpx.Client(base_url=live, trust_env=False, timeout=60) as client,
         client.stream("GET", f"{A}/events", headers=headers) as response,
     ):
         stream = Stream(response)

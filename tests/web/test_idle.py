@@ -243,7 +243,7 @@ def test_scopes_are_for_programs(client: Client) -> None:
 @contextmanager
 def stream_of(live: str, **headers: str) -> Iterator[Stream]:
     with (
-        httpx.Client(base_url=live, trust_env=False, timeout=10) as client,
+        httpx.Client(base_url=live, trust_env=False, timeout=60) as client,
         client.stream("GET", f"{A}/events", headers=headers) as response,
     ):
         assert response.status_code == 200, response.read()

@@ -263,7 +263,7 @@ def real(request: pytest.FixtureRequest) -> Iterator[str]:
     until(is_up, 30)
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 def test_with_a_real_provider(real: str, service, ui, passwords, engine) -> None:

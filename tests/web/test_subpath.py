@@ -45,7 +45,7 @@ def proxy(target: str, *, strip: bool) -> ThreadingHTTPServer:
             }
             given |= {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
             url = target + path
-            with httpx.stream(self.command, url, headers=given, content=body, timeout=10) as answer:
+            with httpx.stream(self.command, url, headers=given, content=body, timeout=60) as answer:
                 self.send_response(answer.status_code)
                 for name, value in answer.headers.multi_items():
                     if name not in ("transfer-encoding", "connection", "date"):
@@ -89,7 +89,7 @@ def token(engine: Engine, wall, role: str = "admin") -> dict[str, str]:
 
 def test_everything_works_below(outside: str, engine: Engine, wall) -> None:
     mine = token(engine, wall)
-    with httpx.Client(headers=mine, timeout=10) as client:
+    with httpx.Client(headers=mine, timeout=60) as client:
         page = client.get(f"{outside}/")
         assert "<title>ward</title>" in page.text
         assert client.get(f"{outside}/assets/index-1a2b.js").status_code == 200
@@ -111,7 +111,7 @@ def test_everything_works_below(outside: str, engine: Engine, wall) -> None:
 
 def test_logging_in_below(outside: str, engine: Engine, wall) -> None:
     code = create_code(engine, name="screen", role="clinician", now=wall())
-    with httpx.Client(timeout=10) as browser:
+    with httpx.Client(timeout=60) as browser:
         led = browser.get(f"{outside}/login?code={code}")
         assert led.status_code == 303
         assert str(led.url.join(led.headers["location"])) == f"{outside}/"
