@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from tests.brokers import until
 from tests.web.conftest import UNLIMITED, TestClient, problem
 from tests.web.fake import FakeService
 from ward.store.audit import read
@@ -184,12 +185,12 @@ def test_streams_are_counted_while_they_are_open(limited, engine: Engine, wall, 
                 with client.stream("GET", url, headers=other) as third:
                     assert third.status_code == 200
                 lines.close()
-            until = time.monotonic() + 60
+            deadline = time.monotonic() + 60
             while True:
                 with client.stream("GET", url, headers=mine) as again:
                     if again.status_code == 200:
                         break
-                assert time.monotonic() < until
+                assert time.monotonic() < deadline
         service.hub.close()
 
 
@@ -224,22 +225,30 @@ class served:  # noqa: N801 - reads as a word
         assert not self.thread.is_alive()
 
 
+class Exports:
+    """That have no end, by their connections to the database. Each begins a moment after its answer does."""
+
+    def __init__(self) -> None:
+        self.open: list[object] = []
+        self.ended: list[object] = []
+
+
 @pytest.fixture
-def endless(service: FakeService, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The connections to the database of exports that have no end."""
-    now_open: list[object] = []
+def endless(service: FakeService, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Exports:
+    made = Exports()
 
     def delays(**_: object) -> Iterator[dict[str, object]]:
         with engine.connect() as connection:
-            now_open.append(connection)
+            made.open.append(connection)
             try:
                 while True:
                     yield dict.fromkeys(Delay.model_fields, "x" * 10_000)
             finally:
-                now_open.remove(connection)
+                made.open.remove(connection)
+                made.ended.append(connection)
 
     monkeypatch.setattr(service.notifier, "delays", delays)
-    return now_open
+    return made
 
 
 EXPORT = f"{A}/alerts/delays?since=2026-01-01T00:00:00Z"
@@ -254,15 +263,8 @@ def ask_and_read_no_further(base: str, mine: dict[str, str]) -> tuple[socket.soc
     return caller, caller.recv(12)
 
 
-def until_ended(exports: list[object]) -> None:
-    until = time.monotonic() + 60
-    while exports:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
 def test_who_does_not_read_an_export_holds_few_connections(
-    limited, engine: Engine, wall, endless: list[object], monkeypatch: pytest.MonkeyPatch
+    limited, engine: Engine, wall, endless: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each export keeps a connection to the database until its end: the core must not lack one for it."""
     monkeypatch.setattr(limits_of_web, "STALLED_S", 3600.0)  # however slow the machine: none ends meanwhile
@@ -274,14 +276,15 @@ def test_who_does_not_read_an_export_holds_few_connections(
             held.callback(caller.close)
             answers.append(answer)
         assert answers == [b"HTTP/1.1 " + code for code in (b"200", b"200", b"429", b"200", b"429")]
-        assert len(endless) == 3
+        until(lambda: len(endless.open) == 3)
         assert httpx.get(f"{base}{EXPORT}", headers=other, timeout=60).status_code == 429
+        assert (len(endless.open), len(endless.ended)) == (3, 0)
         held.close()  # all hang up
-        until_ended(endless)
+        until(lambda: len(endless.ended) == 3)
 
 
 def test_nor_does_it_hold_them_for_long(
-    limited, engine: Engine, wall, endless: list[object], monkeypatch: pytest.MonkeyPatch
+    limited, engine: Engine, wall, endless: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits_of_web, "STALLED_S", 0.2)
     mine = headers(engine, wall)
@@ -290,13 +293,15 @@ def test_nor_does_it_hold_them_for_long(
             caller, answer = ask_and_read_no_further(base, mine)
             held.callback(caller.close)
             assert answer == b"HTTP/1.1 200"
-        until_ended(endless)
-        until, answer = time.monotonic() + 60, b""
-        while answer != b"HTTP/1.1 200":  # there is room again
-            assert time.monotonic() < until
+        until(lambda: len(endless.ended) == 3)
+
+        def has_room() -> bool:
             caller, answer = ask_and_read_no_further(base, mine)
             held.callback(caller.close)
-        until_ended(endless)
+            return answer == b"HTTP/1.1 200"
+
+        until(has_room)
+        until(lambda: len(endless.ended) == 4)
 
 
 @pytest.fixture
@@ -356,12 +361,12 @@ def test_more_connections_than_there_are_files_for_are_closed(
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{base}/healthz", timeout=60)
         idle.pop().close()
-        until = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(httpx.TransportError):
                 assert httpx.get(f"{base}/healthz", timeout=60).status_code == 200
                 break
-            assert time.monotonic() < until
+            assert time.monotonic() < deadline
 
 
 def test_half_of_the_files_are_left_to_the_core() -> None:
