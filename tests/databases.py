@@ -30,6 +30,8 @@ from ward.store.database import migrate, open_database
 
 _TEMPLATES: list[str] = []
 """Names of databases that others are copies of."""
+MAINTENANCE = "postgres"
+"""The database that every server has."""
 HOW = "needs PostgreSQL: apt-get install postgresql, or set WARD_TEST_POSTGRES=postgresql://user@host/db"
 
 
@@ -116,9 +118,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @contextlib.contextmanager
 def migrated(url: str) -> Iterator[Engine]:
-    """An empty database is filled from one that was migrated before: a tenth of what migrating takes."""
+    """An empty database is filled from one that was migrated before: a tenth of what migrating takes. Not the
+    server's own, which cannot be made anew from within itself."""
     opened = open_database(url)
-    if not inspect(opened).get_table_names():
+    if opened.url.database != MAINTENANCE and not inspect(opened).get_table_names():
         opened.dispose()
         fill(url)
     migrate(opened)
@@ -133,7 +136,7 @@ def fill(url: str) -> None:
         Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copy(_sqlite_template(), parsed.database)
         return
-    server = parsed.set(database="postgres").render_as_string(hide_password=False)
+    server = parsed.set(database=MAINTENANCE).render_as_string(hide_password=False)
     template = _postgres_template(server)
     _on(
         server,

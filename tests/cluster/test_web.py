@@ -6,10 +6,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import paho.mqtt.client as paho
@@ -43,10 +46,11 @@ class Role(Served):
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def cluster():
     """An engine that has both partitions, one that stands by, and two webs."""
-    folder = tmp_path_factory.mktemp("cluster")
+    folder = Path(tempfile.mkdtemp(prefix="ward-cluster-"))  # pytest's own others may not look into
     with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         try:
             broker, postgres = Broker(folder / "broker"), Postgres(folder / "postgres")
         except MissingPartError as missing:
@@ -70,6 +74,8 @@ def cluster(tmp_path_factory):
         for web in ("web", "web2"):
             until(made[web].is_ready, PATIENCE_S)
         yield {**made, "broker": broker, "token": token}
+        for client in (client for one in made.values() for client in one.clients):
+            client.close()
 
 
 class Devices:
@@ -94,6 +100,7 @@ class Devices:
     def close(self):
         self._ended.set()
         self._thread.join()
+        self._client.disconnect()
         self._client.loop_stop()
 
 
