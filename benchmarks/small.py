@@ -33,8 +33,8 @@ from ward.store.stays import admit
 from ward.web.identity import create_token
 
 SIZES: Final = (24, 100, 500, 1_000)
-WARM_S: Final = 12.0
-WINDOW_S: Final = 4.0
+WARM_S: Final = 6.0
+WINDOW_S: Final = 3.0
 SLICE_S: Final = 0.02
 READY_S: Final = 120.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")

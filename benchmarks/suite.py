@@ -42,18 +42,18 @@ class Entry:
 
 
 PARTS: Final = (
-    Entry("ingest", "1", "Ingest ceiling", 120),
-    Entry("tick", "2", "Tick", 60),
-    Entry("small", "3", "Small wards", 120),
-    Entry("replay", "4", "Replay", 90),
-    Entry("trial", "4", "Trial", 90),
-    Entry("latency", "5", "Latency", 140),
-    Entry("peers", "6", "What one would use instead", 180),
-    Entry("streams", "7", "Dashboards", 80),
-    Entry("start", "8", "Start", 30),
-    Entry("recovery", "8", "Recovery", 120),
+    Entry("ingest", "1", "Ingest ceiling", 80),
+    Entry("tick", "2", "Tick", 25),
+    Entry("small", "3", "Small wards", 130),
+    Entry("replay", "4", "Replay", 115),
+    Entry("trial", "4", "Trial", 165),
+    Entry("latency", "5", "Latency", 135),
+    Entry("peers", "6", "What one would use instead", 160),
+    Entry("streams", "7", "Dashboards", 95),
+    Entry("start", "8", "Start", 50),
+    Entry("recovery", "8", "Recovery", 95),
     Entry("storage", "9", "Storage", 130),
-    Entry("risk", "+", "Risk", 20),
+    Entry("risk", "+", "Risk", 8),
 )
 """In the order of the paper. Growth, item 10, is gathered from the series of all of them."""
 

@@ -21,6 +21,15 @@ SMALL_DISK: Final = 0.05
 Synchronised = Literal["yes", "no", "unknown"]
 
 
+def give_back() -> None:
+    """Memory that was freed goes back to the system, where the C library can do that (glibc)."""
+    if _TRIM is not None:
+        _TRIM(0)
+
+
+_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+
+
 class _Timex(ctypes.Structure):
     """The kernel's ``struct timex``, as far as it is of interest here, with room for its end."""
 

@@ -34,6 +34,7 @@ from ward.live.pieces import RECENT
 from ward.live.recovery import Recovery
 from ward.live.views import Json
 from ward.live.watchdog import end_process
+from ward.machine import give_back
 from ward.signals import MINUTE
 
 TICK_S: Final = 1.0
@@ -164,9 +165,11 @@ class Runner:
                 elif machine >= self.load.put_off(next_snapshot, load.SNAPSHOT_S):
                     next_snapshot, next_flush = machine + self._snapshot_s, machine + FLUSH_S
                     self._round("snapshot", self.take_snapshot)
+                    give_back()
                 elif machine >= self.load.put_off(next_flush, load.FLUSH_S):
                     next_flush = machine + FLUSH_S
                     self._round("history", lambda: snapshots.flush(self._core))
+                    give_back()
         self.answer_asks()
         self._round("snapshot", self._save_last)
 
