@@ -27,6 +27,11 @@ RECENT: Final = SECOND
 """What comes and is no older (ms), or than evaluation waits for, is no backlog."""
 
 
+def is_of_now(age: Any, lateness: int) -> Any:
+    """Whether what comes so old (ms; a number or an array) is no backlog."""
+    return age <= max(lateness, RECENT)
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """How evaluation follows the journal (ms): ``lateness`` behind it, ``behind`` within a backlog; clocks
@@ -40,8 +45,8 @@ class Course:
         """Up to when to evaluate at each batch: when it was received, as live, or behind a backlog, which
         came in many batches that were all received at about one time."""
         behind = middle + self.lateness - self.behind
-        recent = received - middle <= max(self.lateness, RECENT)
-        found: Int = np.where(recent, received, np.minimum(received, behind))
+        now = is_of_now(received - middle, self.lateness)
+        found: Int = np.where(now, received, np.minimum(received, behind))
         return found
 
 

@@ -30,7 +30,7 @@ from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.faults import AWAY, told
 from ward.live.load import Load
-from ward.live.pieces import RECENT
+from ward.live.pieces import is_of_now
 from ward.live.recovery import Recovery
 from ward.live.views import Json
 from ward.live.watchdog import end_process
@@ -182,8 +182,8 @@ class Runner:
         then no older than evaluation waits for anyway."""
         if not self._is_connected():
             return False
-        recent = self._clock.now() - self._core.reached <= max(self._core.engine.lateness, RECENT)
-        return silence_s >= DRAINED_S or (has_heard and recent and not len(self._intake))
+        of_now = is_of_now(self._clock.now() - self._core.reached, self._core.engine.lateness)
+        return silence_s >= DRAINED_S or (has_heard and of_now and not len(self._intake))
 
     def _round(self, part: str, work: Callable[[], Any]) -> Any:
         """Do it; a failure is told, counted and tried again, and never ends the thread."""
