@@ -70,8 +70,9 @@ def arguments() -> argparse.ArgumentParser:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("fault", choices=["list", "all", *TABLE], help="which fault")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, help="how often the fault is done (default: as in docs)")
-    parser.add_argument("--stays", type=int, default=100, help="beds, each with five signals a second")
+    own = "(default: as the fault has it)"
+    parser.add_argument("--times", type=int, help=f"how often the fault is done {own}")
+    parser.add_argument("--stays", type=int, help=f"beds, each with five signals a second {own}")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--report", type=Path, help="append each report to this file, a line of JSON each")
     parser.add_argument("--keep", action="store_true", help="keep the data and logs of each run")
@@ -89,7 +90,8 @@ def main() -> int:
         for database in fault.databases:
             if given.database not in (database, "both"):
                 continue
-            options = Options(given.seed, database, given.stays, given.times or fault.long, given.keep, _say)
+            stays, times = given.stays or fault.stays, given.times or fault.long
+            options = Options(given.seed, database, stays, times, given.keep, _say)
             _say(f"{fault.name} on {database}: {fault.does}")
             try:
                 report = run_fault(fault, options)

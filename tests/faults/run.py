@@ -120,7 +120,9 @@ class Fault:
     settings: tuple[tuple[str, Any], ...] = ()
     broker: tuple[str, ...] = PLAIN
     long: int = 10
-    """How often it is done in the long form."""
+    """How often it is done in the long form, ..."""
+    stays: int = 100
+    """... and to how many beds."""
     house: type[House] = House
     broker_forgets: bool = False
     """The broker dies with messages that it had acknowledged and not yet handed on: those are its loss."""
@@ -131,7 +133,7 @@ def run_fault(fault: Fault, options: Options) -> Report:
     machine lacks a part."""
     report = Report(fault.name, options.seed, options.database, options.stays)
     begun = time.monotonic()
-    with _house(fault, options) as (house, proxies):
+    with _house(fault, options, report) as (house, proxies):
         run = Run(options, house, proxies, report)
         report.versions = house.versions()
         if fault.before:
@@ -159,7 +161,7 @@ def run_fault(fault: Fault, options: Options) -> Report:
 
 
 @contextlib.contextmanager
-def _house(fault: Fault, options: Options) -> Iterator[tuple[House, dict[str, Proxy]]]:
+def _house(fault: Fault, options: Options, report: Report) -> Iterator[tuple[House, dict[str, Proxy]]]:
     proxies: dict[str, Proxy] = {}
 
     def between(part: str, port: int) -> int:
@@ -178,7 +180,7 @@ def _house(fault: Fault, options: Options) -> Iterator[tuple[House, dict[str, Pr
     failed = True
     try:
         yield house, proxies
-        failed = False
+        failed = bool(report.wrong)
     finally:
         house.close(keep=options.keep or failed)
         if options.keep or failed:
