@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -148,10 +148,9 @@ def test_a_sheet_lies_in_the_data_folder_for_its_owner_only_and_none_of_an_empty
     assert [one.name for one in path.parent.iterdir()] == ["w.pdf"]
 
 
-def test_one_wards_sheet_that_cannot_be_made_costs_no_other_ward_its_own(world, tmp_path, monkeypatch):
-    board = replace(
-        world.service.board,
-        stays={ward: {"ward": ward, "bed": "1"} for ward in ("a", "Ø" * 128, "z")},
+def test_one_wards_sheet_that_cannot_be_made_costs_no_other_ward_its_own(tmp_path, monkeypatch):
+    board = SimpleNamespace(
+        time=1_795_258_800_000, stays={ward: {"ward": ward, "bed": "1"} for ward in ("a", "Ø" * 128, "z")}
     )
     monkeypatch.setattr("ward.live.downtime.sheet", lambda ward, *_: f"%PDF-{ward}".encode())
     sheets = DowntimeSheets(tmp_path, lambda ward: "UTC", "nb")

@@ -54,6 +54,7 @@ ALLOWED = {
     f"GET {A}/recordings": TUNING,
     f"POST {A}/recordings": TUNING,
     f"DELETE {A}/recordings/{{recording}}": TUNING,
+    f"GET {A}/recordings/{{recording}}/vitals": TUNING,
     f"GET {A}/rules": ALL,
     f"GET {A}/rules/{{rule}}": ALL,
     f"PUT {A}/rules/{{rule}}": TUNING,

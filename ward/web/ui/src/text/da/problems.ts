@@ -39,6 +39,7 @@ export const problems = {
     "password-elsewhere": "Din adgangskode hører til hospitalets login. Skift den dér.",
     "rule-changed": "Reglen er ændret, siden du læste den. Læs den igen.",
     "plan-changed": "Planen er ændret, siden du læste den. Læs den igen.",
+    "other-partition": "Det afsnit overvåges af en anden motor. Udskriv patienten her, og indlæg hende dér.",
     "other-ward": "Afsnit {ward} er ikke et af dine.",
     role: "Din rolle tillader det ikke.",
     future: "En observation kan ikke ligge i fremtiden.",

@@ -83,6 +83,7 @@ export const trail = {
     "recordings-bring": "hentede en optagelse ind",
     "recordings-list": "så på optagelserne",
     "recordings-take-away": "fjernede en optagelse",
+    "recordings-vitals": "så på et ophold i en optagelse",
     "reports-drift": "så i alarmrapporten: hvad der skrider",
     "reports-rules": "så på alarmrapporten",
     "reports-rules-csv": "hentede alarmrapporten som tabel",

@@ -39,6 +39,7 @@ export const problems = {
     "password-elsewhere": "Your password is kept by the hospital's log-in. Change it there.",
     "rule-changed": "The rule was changed since you read it. Read it again.",
     "plan-changed": "The plan was changed since you read it. Read it again.",
+    "other-partition": "Another engine watches that ward. Discharge the patient here and admit her there.",
     "other-ward": "Ward {ward} is not one of yours.",
     role: "Your role does not allow it.",
     future: "An observation cannot be of the future.",

@@ -83,6 +83,7 @@ export const trail = {
     "recordings-bring": "brought a recording",
     "recordings-list": "looked at the recordings",
     "recordings-take-away": "took a recording away",
+    "recordings-vitals": "looked at a stay of a recording",
     "reports-drift": "looked at the alert report: what drifts",
     "reports-rules": "looked at the alert report",
     "reports-rules-csv": "took the alert report as a table",

@@ -39,6 +39,7 @@ export const problems = {
     "password-elsewhere": "Passordet ditt hører til sykehusets innlogging. Bytt det der.",
     "rule-changed": "Regelen er endret siden du leste den. Les den på nytt.",
     "plan-changed": "Planen er endret siden du leste den. Les den på nytt.",
+    "other-partition": "Den posten overvåkes av en annen motor. Skriv ut pasienten her, og legg henne inn der.",
     "other-ward": "Post {ward} er ikke en av dine.",
     role: "Rollen din tillater det ikke.",
     future: "En observasjon kan ikke ligge i framtiden.",

@@ -83,6 +83,7 @@ export const trail = {
     "recordings-bring": "hentet inn et opptak",
     "recordings-list": "så på opptakene",
     "recordings-take-away": "fjernet et opptak",
+    "recordings-vitals": "så på et opphold i et opptak",
     "reports-drift": "så i alarmrapporten: hva som glir",
     "reports-rules": "så på alarmrapporten",
     "reports-rules-csv": "hentet alarmrapporten som tabell",
