@@ -214,6 +214,20 @@ def test_what_a_rebuild_finds_again_and_over_is_not_told_again() -> None:
     assert desk.book.raised_together([("s1", MEDIUM, unheard)], desk.now) != []
 
 
+def test_an_older_breach_that_a_rebuild_finds_over_does_not_end_the_one_that_is() -> None:
+    desk = Desk(MEDIUM).at(30)
+    desk.raise_("mild-spo2", since=20)
+    older = Breach(START, desk.now, "spo2", 86.0, late=True, over=True)
+    assert desk.book.raised_together([("s1", MEDIUM, older)], desk.now) == []
+    assert desk.book.cleared("s1", MEDIUM.id, START, desk.now, desk.now) == []
+    alert = desk.alert("mild-spo2")
+    assert alert is not None
+    assert (alert.state, alert.sustained) == ("active", True)
+    desk.clear("mild-spo2")
+    assert not alert.cleared_at
+    assert desk.last("mild-spo2").cleared_at == desk.now
+
+
 def test_a_breach_of_an_unknown_stay_is_told_rather_than_lost() -> None:
     book = AlertBook()
     (change,) = book.raised("s9", HIGH, START, START, "spo2", 70.0, START)

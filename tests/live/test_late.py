@@ -96,3 +96,56 @@ def test_a_snapshot_keeps_nobody_waiting_while_a_ward_is_built_again(tmp_path, e
         stored = world.stored(stay)
         assert np.count_nonzero((stored.time >= gone) & (stored.value == 78)) == 100
     world.close()
+
+
+PACK = """
+id = "short"
+title = "A rule that needs seconds"
+source = "tests"
+
+[[rule]]
+id = "spo2-low"
+title = "SpO2 below 88 % for 6 s"
+priority = "high"
+when = ["spo2 < 88"]
+for = "6s"
+clear_for = "4s"
+"""
+
+
+def test_a_breach_that_an_outage_hid_is_told_before_a_newer_one_and_does_not_end_it(tmp_path, monkeypatch):
+    """Building a whole ward again takes many ticks: meanwhile the next breach of a stay may be sustained."""
+    pack = tmp_path / "short.toml"
+    pack.write_text(PACK)
+    world = World(tmp_path / "data", lateness_s=2, pack=str(pack))
+    stay = world.admit()
+    world.publish("mon", {"state": "online", "session": "a", "interval_s": {"spo2": 1}}, "status")
+    monkeypatch.setattr("ward.live.core.AT_ONCE", 0)  # others are built again first
+
+    def second(spo2, is_away=False):
+        sample = world.sample(spo2=spo2)
+        if not is_away:
+            world.publish("mon", sample)
+        world.tick()
+        return sample
+
+    for _ in range(10):
+        second(88)
+    away = [second(87 if 2 <= n < 14 else 88, is_away=True) for n in range(20)]
+    assert not world.told()
+    world.publish("mon", {"samples": away})
+    newer = world.now
+    for _ in range(10):
+        second(87)
+    monkeypatch.undo()
+    for _ in range(10):
+        second(87)
+    told = [(e.kind, e.detail.get("since"), e.detail.get("late")) for e in reversed(world.events())]
+    assert told[1:] == [
+        ("raised", newer - 18_000, True),
+        ("cleared", None, None),
+        ("raised-again", newer, False),
+    ]
+    (alert,) = world.alerts(stay)
+    assert (alert.state, alert.breach_since, alert.cleared_at) == ("active", newer, None)
+    world.close()

@@ -83,7 +83,9 @@ class Track:
         revived = seen.raised and breach.late and not breach.over and not seen.late and not known
         if seen.raised and not revived:
             return False
-        seen.raised, seen.late, seen.cleared_at = True, breach.late, None
+        seen.raised, seen.late = True, breach.late
+        # What is over while another goes on must not end that one.
+        seen.cleared_at = breach.at if known and breach.over else None
         if not known:
             self.breach = breach
         return not known

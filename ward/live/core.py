@@ -276,6 +276,7 @@ class Core:
         self._guard("values", lambda: self._note_values(step))
         self._guard("marks", lambda: self._note_marks(*step.parts))
         self.late.note(step.late, now)
+        self._rebuild(self.late.raising(step.transitions), now)
         self._tell(step.transitions, now)
         self._unproved.prove(self.book, self.engine, self.slots)
         self._rebuild(self.late.due(now, AT_ONCE), now)
@@ -305,6 +306,7 @@ class Core:
         self._note_values(step)
         self._note_marks(*step.parts)
         self.late.note(step.late, reached)
+        self._rebuild(self.late.raising(step.transitions), now)
         self._follow(step.transitions, now)
         self._rebuild(self.late.due(reached), now)
 

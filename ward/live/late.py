@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ward.scoring.readings import DTYPES, Readings
+from ward.scoring.sustain import RAISED, Transitions
 from ward.signals import SECOND
 
 SETTLE: Final = SECOND
@@ -39,6 +40,13 @@ class Late:
     def due(self, now: int, at_most: int | None = None) -> list[int]:
         """Slots whose readings have waited long enough, who waits longest first."""
         return list(islice((slot for slot in self._readings if self._is_due(slot, now)), at_most))
+
+    def raising(self, found: Transitions) -> list[int]:
+        """Slots of which something is to be told while readings wait: built again first, lest a newer breach
+        be told before an older one of its rule, which nobody could be told of then."""
+        return [
+            slot for slot in np.unique(found.slot[found.kind == RAISED]).tolist() if slot in self._readings
+        ]
 
     def slots(self) -> list[int]:
         """All that have some."""
