@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from ward.ingest.packed import Part, decode, encode, newest_received, parts_of
 from ward.ingest.records import EXCERPT, Entry, Refusal
 from ward.store.credentials import Heard, add_heard
-from ward.store.partition import partition_of
+from ward.store.partition import own, partition_of
 from ward.store.tables import dead_letters, journal
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class SqlJournal:
     def _rows(self, after: int, limit: int) -> Sequence[Any]:
         query = select(journal.c.position, journal.c.payload).where(journal.c.position > after)
         with self._engine.connect() as connection:
-            query = query.where(_own(connection))
+            query = query.where(own(journal, connection))
             return connection.execute(query.order_by(journal.c.position).limit(limit)).all()
 
     def last(self) -> int:
@@ -102,7 +102,7 @@ class SqlJournal:
     def trim(self, upto: int) -> None:
         with self._engine.begin() as tx:
             end = min(upto, _last(tx) - 1)
-            tx.execute(delete(journal).where(journal.c.position <= end, _own(tx)))
+            tx.execute(delete(journal).where(journal.c.position <= end, own(journal, tx)))
 
     def close(self) -> None:
         """The database is not the journal's own."""
@@ -117,11 +117,7 @@ def careful(read: Callable[[bytes], T], payload: bytes) -> T | None:
 
 
 def _last(connection: Connection) -> int:
-    return connection.scalar(select(func.max(journal.c.position)).where(_own(connection))) or 0
-
-
-def _own(connection: Connection) -> ColumnElement[bool]:
-    return journal.c.partition == partition_of(connection).number
+    return connection.scalar(select(func.max(journal.c.position)).where(own(journal, connection))) or 0
 
 
 def letter_of(refusal: Refusal) -> dict[str, Any]:

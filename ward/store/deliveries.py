@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from ward.errors import NotFoundError
-from ward.store.partition import partition_of
+from ward.store.partition import own, partition_of
 from ward.store.sql import Page, page
 from ward.store.tables import alerts, deliveries
 
@@ -143,9 +143,7 @@ def due_channels(connection: Connection, now: int) -> set[str]:
 def claim(tx: Connection, channel: str, me: str, now: int, limit: int) -> list[Sending]:
     """Take up to ``limit`` deliveries of a channel for ``LEASE_MS``: the most urgent first, of those the ones
     that were tried least."""
-    pick = select(deliveries.c.id).where(
-        deliveries.c.partition == partition_of(tx).number, _free(now), deliveries.c.channel == channel
-    )
+    pick = select(deliveries.c.id).where(own(deliveries, tx), _free(now), deliveries.c.channel == channel)
     pick = pick.where(_first_in_line(now))
     pick = pick.order_by(_urgent(deliveries.c), deliveries.c.attempts, deliveries.c.id).limit(limit)
     ids = tx.scalars(pick.with_for_update(skip_locked=True)).all()

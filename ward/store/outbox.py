@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import takewhile
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from ward.store.partition import partition_of
+from ward.store.partition import own, partition_of
 from ward.store.sql import insert_into
 from ward.store.tables import outbox
 
@@ -58,7 +58,7 @@ def waiting(connection: Connection, now: int, limit: int = 100) -> list[Waiting]
 
     One that is due later than any pause was written before the clock was set back, and holds up nobody.
     """
-    query = select(*COLUMNS, outbox.c.due).where(outbox.c.sent.is_(None), _own(connection))
+    query = select(*COLUMNS, outbox.c.due).where(outbox.c.sent.is_(None), own(outbox, connection))
     query = query.order_by(outbox.c.id).limit(limit)
     due = takewhile(lambda row: not now < row.due <= now + RETRY_MAX_MS, connection.execute(query))
     return [Waiting(*row[:-1]) for row in due]
@@ -80,7 +80,3 @@ def backlog(connection: Connection) -> tuple[int, int | None]:
     """How many letters are not sent, and when the oldest of them was written."""
     count, oldest = connection.execute(_BACKLOG, {"partition": partition_of(connection).number}).one()
     return count, oldest
-
-
-def _own(connection: Connection) -> ColumnElement[bool]:
-    return outbox.c.partition == partition_of(connection).number

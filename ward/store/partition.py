@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, select
 
 from ward.errors import ConflictError
 from ward.partitions import WHOLE, Partition
@@ -22,6 +22,11 @@ def partition_of(connection: Connection) -> Partition:
     """That of the engine; the whole where nothing was said."""
     found: Partition = connection.get_execution_options().get(OPTION, WHOLE)
     return found
+
+
+def own(table: Table, connection: Connection) -> ColumnElement[bool]:
+    """Rows of a table with a ``partition`` that are the engine's."""
+    return table.c.partition == partition_of(connection).number
 
 
 def settle_partitions(tx: Connection, of: int) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from ward.store.partition import partition_of
+from ward.store.partition import own, partition_of
 from ward.store.tables import snapshots
 
 KEPT: Final = 3
@@ -40,33 +40,29 @@ def save_snapshot(
     tx.execute(snapshots.insert().values(partition=number, **row))
     kept = tx.execute(
         select(snapshots.c.id, snapshots.c.position)
-        .where(_own(tx))
+        .where(own(snapshots, tx))
         .order_by(snapshots.c.id.desc())
         .limit(KEPT)
     ).all()
-    tx.execute(delete(snapshots).where(snapshots.c.id < kept[-1].id, _own(tx)))
+    tx.execute(delete(snapshots).where(snapshots.c.id < kept[-1].id, own(snapshots, tx)))
     # With fewer than KEPT there is still the way from the journal's beginning.
     return min(int(row.position) for row in kept) if len(kept) == KEPT else 0
 
 
 def keep_alone(tx: Connection, snapshot: int, position: int) -> None:
     """Only this one stays, and stands at another position: that of another journal."""
-    tx.execute(delete(snapshots).where(snapshots.c.id != snapshot, _own(tx)))
+    tx.execute(delete(snapshots).where(snapshots.c.id != snapshot, own(snapshots, tx)))
     tx.execute(update(snapshots).where(snapshots.c.id == snapshot).values(position=position))
 
 
 def load_snapshots(connection: Connection) -> list[Snapshot]:
     """Those kept, the newest first."""
-    query = select(*COLUMNS).where(_own(connection)).order_by(snapshots.c.id.desc())
+    query = select(*COLUMNS).where(own(snapshots, connection)).order_by(snapshots.c.id.desc())
     return [Snapshot(*row) for row in connection.execute(query)]
 
 
 def latest_snapshot(connection: Connection) -> Snapshot | None:
     """The newest, None before the first."""
-    query = select(*COLUMNS).where(_own(connection)).order_by(snapshots.c.id.desc())
+    query = select(*COLUMNS).where(own(snapshots, connection)).order_by(snapshots.c.id.desc())
     row = connection.execute(query.limit(1)).one_or_none()
     return None if row is None else Snapshot(*row)
-
-
-def _own(connection: Connection) -> ColumnElement[bool]:
-    return snapshots.c.partition == partition_of(connection).number

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ward.store.events import Logged, events_after, last_event
 from ward.store.partition import partition_of
@@ -41,19 +41,23 @@ class SingleLog:
 
     def last(self) -> str:
         with self._engine.connect() as connection:
-            part = partition_of(connection)
-            return str(last_event(connection, None if part.is_whole else part.number))
+            return str(last_event(connection, _own(connection)))
 
     def after(self, place: str, wards: Collection[str] | None) -> tuple[Missed, str | None]:
         begin = number_of(place)
         if begin is None or begin >= int(self.last()):
             return [], None
         with self._engine.connect() as connection:
-            part = partition_of(connection)
-            own = None if part.is_whole else part.number
+            own = _own(connection)
             found = events_after(connection, begin, wards=wards, alerts_only=True, limit=BLOCK, partition=own)
         missed = [(str(one.seq), one) for one in found]
         return missed, missed[-1][0] if len(found) == BLOCK else None
+
+
+def _own(connection: Connection) -> int | None:
+    """The partition whose log it is; None: the whole."""
+    part = partition_of(connection)
+    return None if part.is_whole else part.number
 
 
 class DividedLog:
