@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -351,6 +351,10 @@ class Router:
     def devices(self) -> list[DeviceView]:
         """All devices ever heard, in the order of their numbers."""
         return [self.view(key) for key in self._devices]
+
+    def intervals(self) -> dict[int, Mapping[int, float]]:
+        """What devices declare, by their number: the interval (s) of each signal (index)."""
+        return {d.number: d.intervals for d in self._devices.values() if d.intervals}
 
     def view(self, key: str) -> DeviceView:
         """A device (``ward/device``) that was ever heard."""

@@ -78,10 +78,9 @@ def _value_at(
 def news2_at(core: Core, slot: int, at: int) -> float | None:
     """NEWS2 at a raise where evaluation is well beyond it; None where what is stored cannot be read."""
     stay, engine = core.stays[core.slots.stay(slot)], core.engine
-    intervals = {d.number: d.intervals for d in core.router.devices() if d.intervals}
     try:
         with core.db.connect() as connection:
-            span = (stay.id, max(at - LOOK_BACK, stay.start), at, intervals)
+            span = (stay.id, max(at - LOOK_BACK, stay.start), at, core.router.intervals())
             stored = stored_readings(connection, core.history, *span, only_valid=True)
     except SQLAlchemyError:  # an alert waits for nothing that it can do without
         return None

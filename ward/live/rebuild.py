@@ -27,7 +27,7 @@ def built_again(core: Core, earlier: Earlier, slot: int, late: Readings) -> tupl
     since = int(late.time.min())
     reach = max((r.within_ms + r.gap_ms + r.clear_for_ms for r in engine.rules), default=0)
     start = (since - max(MEMORY, 2 * reach)) // HOUR * HOUR  # the risk remembers whole hours
-    intervals = {d.number: d.intervals for d in core.router.devices() if d.intervals}
+    intervals = core.router.intervals()
     known = engine.held.readings(slot)
     newer = known.signal[known.time >= start].tolist()
     with core.db.connect() as connection:
