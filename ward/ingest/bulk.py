@@ -49,23 +49,27 @@ class Placed:
     """
 
     run: Run
-    devices: Sequence[Device]
     stays: tuple[str, ...]
     place: Int
     time: Int
     sample: Int
     own: Int
+    _nobodys: Int
+    _nulls: int
+    _devices: Sequence[Device]
     _batch: Batch
 
     def rows(self, values: Int, stays: tuple[str, ...]) -> Rows:
         """These values, in their order."""
         run = self.run
+        if not len(values):
+            return Rows(stays, Readings.empty())
         whole = len(values) == len(self.sample) and bool((values[1:] > values[:-1]).all())
         chosen: Int | slice = slice(None) if whole else values
         of = self.sample[chosen]
         device, signal = run.device[of], run.signal[chosen]
-        numbers = np.array([d.number for d in self.devices], np.int32)
-        holds = np.array([d.holds for d in self.devices], np.int64)
+        numbers = np.array([d.number for d in self._devices], np.int32)
+        holds = np.array([d.holds for d in self._devices], np.int64)
         unknown = STATUS_INDEX["unknown"]
         words = np.array([0 if w is None else STATUS_INDEX.get(w, unknown) for w in run.words], np.int8)
         readings = Readings.of(
@@ -84,13 +88,8 @@ class Placed:
 
     def routed(self, rows: Rows | None = None) -> Routed:
         """All that the table came to; ``rows``: in place of those of ``own``."""
-        there = ~np.isnan(self.run.value)
-        of_stay = self.place[self.sample]
-        nobodys = np.flatnonzero(there & (of_stay == NOBODY))
-        nulls = int(np.count_nonzero(of_stay != REPEATED)) - len(self.own) - len(nobodys)
-        return self._batch.routed(
-            self.rows(self.own, self.stays) if rows is None else rows, self.rows(nobodys, ()), nulls
-        )
+        own = self.rows(self.own, self.stays) if rows is None else rows
+        return self._batch.routed(own, self.rows(self._nobodys, ()), self._nulls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +352,20 @@ def _placed(
 ) -> Placed:
     sample = np.repeat(np.arange(len(run)), run.counts)
     of_stay = place[sample]
-    there = ~np.isnan(run.value)
-    taken = np.bincount(run.device[sample[there & (of_stay != REPEATED)]], minlength=len(devices))
-    for device, count in zip(devices, taken.tolist(), strict=True):
+    is_new = of_stay != REPEATED
+    there = is_new & ~np.isnan(run.value)
+    taken = np.bincount(run.device[sample[there]], minlength=len(devices)).tolist()
+    for device, count in zip(devices, taken, strict=True):
         device.readings += count
-    own = np.flatnonzero(there & (of_stay >= 0))
-    return Placed(run, devices, tuple(slots), place, time, sample, own, batch)
+    return Placed(
+        run,
+        tuple(slots),
+        place,
+        time,
+        sample,
+        np.flatnonzero(there & (of_stay >= 0)),
+        np.flatnonzero(there & (of_stay == NOBODY)),
+        int(is_new.sum() - there.sum()),
+        devices,
+        batch,
+    )
