@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
+
+from ward.live.changes import KEYS
 
 Json = dict[str, Any]
-KEYS: Final = {"devices": "device", "pending": "id", "alerts": "id"}
 
 
 def applied(view: Json | None, told: Mapping[str, Any], time: str) -> Json:

@@ -13,7 +13,6 @@ from ward.config import Settings, mask
 from ward.errors import ForbiddenError
 from ward.ingest.topics import SUBSCRIPTIONS
 from ward.protection.backup import LAST
-from ward.store.audit import head, verify
 from ward.store.audit_head import Heads
 from ward.store.meta import get_meta
 from ward.store.people import has_other_admin
@@ -72,16 +71,5 @@ class Overview:
 
     def verify_trail(self, lines: int) -> Json:
         """See ``ward.operations.Operations``."""
-        known = [one.head for one in Heads(self._settings.data_dir).read()]
         with self._db.connect() as connection:
-            after = max(0, head(connection).seq - lines)
-            verdict = verify(connection, after=after, known=known)
-        return {
-            "holds": verdict.holds,
-            "lines": verdict.lines,
-            "after": after,
-            "seq": verdict.head.seq,
-            "hash": verdict.head.hash,
-            "bad": verdict.bad,
-            "wrong": verdict.wrong,
-        }
+            return Heads(self._settings.data_dir).look(connection, lines)

@@ -10,13 +10,12 @@ from typing import Any, Final
 from ward.clock import iso
 from ward.cluster.applied import applied
 from ward.ingest.times import parse_time
+from ward.live.minutes import BINS
 from ward.partitions import Partition
 from ward.signals import MINUTE
 from ward.web.hub import Hub, Message
 from ward.web.log import text_of
 
-BINS: Final = 120
-"""Minutes of each line."""
 Json = dict[str, Any]
 AWAY: Final = "no engine tells of {}"
 
@@ -138,12 +137,10 @@ class Whole:
     def follow(self, number: int, kind: str, data: Json, id: int | None) -> None:
         """One change. Raises KeyError where it is of what is not known: then all is to be asked for."""
         with self._lock:
-            part = self.parts[number]
-            messages = FOLLOWED[kind](self, part, data)
+            part, messages = FOLLOWED[kind](self.parts[number], data)
+            self._put(part if id is None else replace(part, place=id))
             if id is not None:
-                self.parts[number] = part = replace(self.parts[number], place=id)
                 messages = [replace(message, id=text_of(self.places())) for message in messages]
-            self._put(self.parts[number])
             step = self._number
             self._hub.tell([m if m.id is not None else replace(m, step=step) for m in messages])
 
@@ -166,48 +163,54 @@ class Whole:
             self._number,
         )
 
-    def _changes(self, part: Part, data: Json) -> list[Message]:
-        views = dict(part.stays)
-        for told in data["stays"]:
-            views[told["id"]] = applied(views.get(told["id"]), told, data["time"])
-        changed = [views[told["id"]] for told in data["stays"]]
-        self.parts[part.partition.number] = replace(part, stays=views)
-        if not changed:
-            return []
-        stays = [Message("stay", view, view["ward"], of=view["id"]) for view in changed]
-        return [*stays, Message("stays", data, changed[0]["ward"])]
 
-    def _minutes(self, part: Part, data: Json) -> list[Message]:
-        lines = {**part.minutes, **{s: _longer(part.minutes.get(s), new) for s, new in data["stays"].items()}}
-        self.parts[part.partition.number] = replace(part, minutes=lines)
-        wards = {part.stays[stay]["ward"] for stay in data["stays"] if stay in part.stays}
-        return [Message("minutes", data, ward) for ward in wards]
-
-    def _removed(self, part: Part, data: Json) -> list[Message]:
-        stays = dict(part.stays)
-        gone = stays.pop(data["id"], None)
-        minutes = {stay: lines for stay, lines in part.minutes.items() if stay != data["id"]}
-        self.parts[part.partition.number] = replace(part, stays=stays, minutes=minutes)
-        return [] if gone is None else [Message("stay-removed", data, gone["ward"], of=data["id"])]
-
-    def _alert(self, part: Part, data: Json) -> list[Message]:
-        alert = data["alert"]
-        if alert["stay"] is None:
-            others = [one for one in part.alerts if one["id"] != alert["id"]]
-            open_ = [] if alert["state"] == "closed" else [alert]
-            self.parts[part.partition.number] = replace(part, alerts=[*others, *open_])
-        return [Message("alert", data, alert["ward"] or "")]
-
-    def _notice(self, part: Part, data: Json) -> list[Message]:
-        return [Message("notice", data, data["ward"])]
+Followed = tuple[Part, list[Message]]
+"""A partition after what it told, and what the screens are told of it."""
 
 
-FOLLOWED: Final = {
-    "stays": Whole._changes,
-    "minutes": Whole._minutes,
-    "stay-removed": Whole._removed,
-    "alert": Whole._alert,
-    "notice": Whole._notice,
+def _changes(part: Part, data: Json) -> Followed:
+    views = dict(part.stays)
+    for told in data["stays"]:
+        views[told["id"]] = applied(views.get(told["id"]), told, data["time"])
+    changed = [views[told["id"]] for told in data["stays"]]
+    messages = [Message("stay", view, view["ward"], of=view["id"]) for view in changed]
+    messages += [Message("stays", data, view["ward"]) for view in changed[:1]]
+    return replace(part, stays=views), messages
+
+
+def _minutes(part: Part, data: Json) -> Followed:
+    lines = {**part.minutes, **{s: _longer(part.minutes.get(s), new) for s, new in data["stays"].items()}}
+    wards = {part.stays[stay]["ward"] for stay in data["stays"] if stay in part.stays}
+    return replace(part, minutes=lines), [Message("minutes", data, ward) for ward in wards]
+
+
+def _removed(part: Part, data: Json) -> Followed:
+    stays = dict(part.stays)
+    gone = stays.pop(data["id"], None)
+    minutes = {stay: lines for stay, lines in part.minutes.items() if stay != data["id"]}
+    told = [] if gone is None else [Message("stay-removed", data, gone["ward"], of=data["id"])]
+    return replace(part, stays=stays, minutes=minutes), told
+
+
+def _alert(part: Part, data: Json) -> Followed:
+    alert = data["alert"]
+    if alert["stay"] is None:
+        others = [one for one in part.alerts if one["id"] != alert["id"]]
+        open_ = [] if alert["state"] == "closed" else [alert]
+        part = replace(part, alerts=[*others, *open_])
+    return part, [Message("alert", data, alert["ward"] or "")]
+
+
+def _notice(part: Part, data: Json) -> Followed:
+    return part, [Message("notice", data, data["ward"])]
+
+
+FOLLOWED: Final[Mapping[str, Callable[[Part, Json], Followed]]] = {
+    "stays": _changes,
+    "minutes": _minutes,
+    "stay-removed": _removed,
+    "alert": _alert,
+    "notice": _notice,
 }
 
 

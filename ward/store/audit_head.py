@@ -10,12 +10,12 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from ward.errors import InvalidError
-from ward.store.audit import Head, Verdict, hash_at, verify
+from ward.store.audit import Head, Verdict, hash_at, head, verify
 
 FILE: Final = "audit.heads"
 DAY: Final = 86_400_000
@@ -80,6 +80,21 @@ class Heads:
                 known.pop()
             self.write([*known, Known(now, verdict.head)])
         return verdict
+
+    def look(self, connection: Connection, lines: int) -> dict[str, Any]:
+        """Whether the last lines of the trail fit together and to the known ends, as the API tells it."""
+        known = [one.head for one in self.read()]
+        after = max(0, head(connection).seq - lines)
+        verdict = verify(connection, after=after, known=known)
+        return {
+            "holds": verdict.holds,
+            "lines": verdict.lines,
+            "after": after,
+            "seq": verdict.head.seq,
+            "hash": verdict.head.hash,
+            "bad": verdict.bad,
+            "wrong": verdict.wrong,
+        }
 
     def seal(self, head: Head, now: int) -> None:
         """Know this end and no other: a person said that it is right."""
