@@ -49,8 +49,7 @@ class Housekeeping:
         beat: Callable[[], None],
     ) -> None:
         self._db, self._settings, self._clock, self._ask, self._beat = db, settings, clock, ask, beat
-        brought = settings.data_dir / "recordings"
-        self._shelf = Shelf(None, brought, settings.recording_retention_days)
+        self._shelf = Shelf.of(settings)
         self._stop = threading.Event()
         self._compacted = 0
         """The last chunk of the history (id) that was looked at."""

@@ -73,7 +73,7 @@ def http_server(
         doors=doors_of(settings),
         root=settings.root_path,
         one_sound=settings.one_sound,
-        shelf=Shelf(settings.recordings, settings.data_dir / "recordings", settings.recording_retention_days),
+        shelf=Shelf.of(settings),
         log=log_,
     )
     if inside is not None and settings.cluster_secret:

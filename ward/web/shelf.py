@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ward.config import Settings
 from ward.errors import ConflictError, InvalidError, NotFoundError
 from ward.ingest.recordings import detect_format
 
@@ -45,6 +46,11 @@ class Shelf:
 
     def __init__(self, folder: Path | None, own: Path | None, days: float = 30.0) -> None:
         self._folder, self._own, self._keep = folder, own, round(days * _DAY)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Shelf:
+        """The service's own."""
+        return cls(settings.recordings, settings.data_dir / "recordings", settings.recording_retention_days)
 
     def lying(self, who: str) -> list[Lying]:
         """Those of the folder, then hers. Links and folders are passed over: they may lead elsewhere."""
