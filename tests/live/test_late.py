@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.faults.stream import PACK
 from tests.live.world import World
 from ward.live import metrics
 from ward.live.late import AT_ONCE, LONGEST_WAIT, SETTLE, Late
@@ -96,21 +97,6 @@ def test_a_snapshot_keeps_nobody_waiting_while_a_ward_is_built_again(tmp_path, e
         stored = world.stored(stay)
         assert np.count_nonzero((stored.time >= gone) & (stored.value == 78)) == 100
     world.close()
-
-
-PACK = """
-id = "short"
-title = "A rule that needs seconds"
-source = "tests"
-
-[[rule]]
-id = "spo2-low"
-title = "SpO2 below 88 % for 6 s"
-priority = "high"
-when = ["spo2 < 88"]
-for = "6s"
-clear_for = "4s"
-"""
 
 
 def test_a_breach_that_an_outage_hid_is_told_before_a_newer_one_and_does_not_end_it(tmp_path, monkeypatch):

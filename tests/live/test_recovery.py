@@ -14,6 +14,14 @@ from ward.live import metrics
 BEDS = ("1", "2", "3")
 
 
+def quick(folder: Path, name: str, rule: str) -> str:
+    """The file of a pack with one high rule; ``rule``: what else it says."""
+    pack = folder / "quick.toml"
+    head = 'id = "quick"\ntitle = "t"\nsource = "tests"\n'
+    pack.write_text(f'{head}[[rule]]\nid = "{name}"\ntitle = "{name}"\npriority = "high"\n{rule}\n')
+    return str(pack)
+
+
 def story(seed: int) -> list[tuple[int, str, dict[str, float]]]:
     """(second, device, readings): three beds, each with breaches, recoveries and gaps."""
     rng = random.Random(seed)
@@ -191,13 +199,8 @@ def test_a_backlog_counts_as_drained_when_what_comes_is_no_older_than_evaluation
 
 def test_what_was_told_is_not_over_where_clocks_are_still_before_it(tmp_path):
     """The filter waits for what follows a leap, and a start evaluates a little less than was evaluated."""
-    pack = tmp_path / "quick.toml"
-    pack.write_text(
-        'id = "quick"\ntitle = "t"\nsource = "tests"\n'
-        '[[rule]]\nid = "low"\ntitle = "low"\npriority = "high"\n'
-        'when = ["spo2 < 88"]\nfor = "5s"\nclear_for = "4s"\n'
-    )
-    world = World(tmp_path / "data", pack=str(pack))
+    rule = 'when = ["spo2 < 88"]\nfor = "5s"\nclear_for = "4s"'
+    world = World(tmp_path / "data", pack=quick(tmp_path, "low", rule))
     world.admit()
     world.live(20, spo2=97, hr=80)
     while not world.alerts():
@@ -232,12 +235,7 @@ def test_an_alert_has_the_value_of_its_raise_also_where_a_start_tells_it(tmp_pat
 
 
 def test_a_score_is_told_as_it_was_at_the_raise_also_by_a_start(tmp_path):
-    pack = tmp_path / "quick.toml"
-    pack.write_text(
-        'id = "quick"\ntitle = "t"\nsource = "tests"\n'
-        '[[rule]]\nid = "ill"\ntitle = "ill"\npriority = "high"\nwhen = ["news2 >= 5"]\nfor = "20s"\n'
-    )
-    world = World(tmp_path / "data", pack=str(pack))
+    world = World(tmp_path / "data", pack=quick(tmp_path, "ill", 'when = ["news2 >= 5"]\nfor = "20s"'))
     stay = world.admit()
     world.measure(temp=39.5, sbp=120)  # 2; written down long before
     world.live(5, hr=80, rr=16)
@@ -255,12 +253,7 @@ def test_a_score_is_told_as_it_was_at_the_raise_also_by_a_start(tmp_path):
 
 
 def test_where_the_pulse_stands_in_at_the_raise_its_value_is_told(tmp_path):
-    pack = tmp_path / "quick.toml"
-    pack.write_text(
-        'id = "quick"\ntitle = "t"\nsource = "tests"\n'
-        '[[rule]]\nid = "fast"\ntitle = "fast"\npriority = "high"\nwhen = ["hr > 130"]\nfor = "20s"\n'
-    )
-    world = World(tmp_path / "data", pack=str(pack))
+    world = World(tmp_path / "data", pack=quick(tmp_path, "fast", 'when = ["hr > 130"]\nfor = "20s"'))
     stay = world.admit()
     world.live(5, hr=90, pr=90)
     for second in range(160):  # the heart rate is heard no more, and comes back after the raise

@@ -86,12 +86,6 @@ class Readings:
         """The rows of a mask; itself where that is all of them."""
         return self if mask.all() else self.take(mask)
 
-    def parted(self, mask: Bool) -> tuple[Readings, Readings]:
-        """The rows of a mask, and the others."""
-        if mask.all():
-            return self, Readings.empty()
-        return (self.take(mask), self.take(~mask)) if mask.any() else (Readings.empty(), self)
-
     def in_order(self) -> Readings:
         """Sorted by time, then seq, then the order given: the contract's order of one instant."""
         if len(self) < 2:
