@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.e2e.served import Served, served_with_broker, wait_for
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 Page = playwright.Page
+Route = playwright.Route
 
 BEDS = ("1", "2", "3")
 FINE = {"hr": 80.0, "spo2": 97.0, "rr": 15.0}
@@ -85,6 +87,41 @@ def test_she_takes_her_beds_and_every_screen_says_so_and_whom_nobody_has(house, 
     expect(doctor.get_by_test_id("bed-3").get_by_test_id("nobody")).to_be_visible()
     expect(doctor.get_by_test_id("bed-1").get_by_test_id("nobody")).to_have_count(0)
     picture(ada, "shift-phone")
+
+
+def test_what_she_marks_while_a_change_is_under_way_stays_marked(ada):
+    go(ada, "#/shift/6A")
+    held: list[Route] = []
+    change = re.compile("/assignments$")
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "POST" else route.continue_()
+
+    def caught() -> Route:
+        while not held:  # the browser's own loop runs meanwhile; the test's time limit ends it
+            ada.wait_for_timeout(20)
+        return held.pop()
+
+    ada.route(change, hold)
+    ada.get_by_test_id("mark-1").check()
+    ada.get_by_test_id("take").click()
+    expect(ada.get_by_test_id("mark-1")).not_to_be_checked()
+    ada.get_by_test_id("mark-2").check()
+    expect(ada.get_by_test_id("take")).to_be_disabled()  # one change at a time
+    caught().continue_()
+    expect(ada.get_by_test_id("take")).to_be_enabled()
+    expect(ada.get_by_test_id("mark-2")).to_be_checked()
+    ada.get_by_test_id("mark-2").uncheck()
+
+    ada.get_by_test_id("mark-1").check()
+    ada.get_by_test_id("take").click()
+    caught().abort()
+    expect(ada.get_by_test_id("shift-failed")).to_be_visible()
+    expect(ada.get_by_test_id("mark-1")).to_be_checked()  # it did not go through: it is hers to try again
+    ada.unroute(change)
+    ada.get_by_test_id("take").click()
+    expect(ada.get_by_test_id("shift-failed")).to_have_count(0)
+    expect(ada.get_by_test_id("mark-1")).not_to_be_checked()
 
 
 def test_she_hands_a_bed_over_to_a_colleague(ada):
