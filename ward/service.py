@@ -160,6 +160,7 @@ class WardService:
             gate=self._gatekeeper.gate,
             beat=self.beats.beat,
             share=share,
+            restore=self._restore,
         )
         self._outbox = OutboxSender(
             self.engine_db,
@@ -207,7 +208,7 @@ class WardService:
         self.healthy.recovering = self.runner.progress
         self._gatekeeper.prepare()
         self.house.drift.load()
-        batches = self.runner.recover(self._restore)
+        batches = self.runner.recover()
         self.healthy.recovering = lambda: None
         seconds = round(time.monotonic() - begun, 2)
         log.info("recovered", stays=len(self.core.stays), journal_batches=batches, seconds=seconds)

@@ -17,6 +17,7 @@ from ward.live.changes import change
 from ward.live.core import Core
 from ward.live.frames import Frame
 from ward.live.minutes import Recent
+from ward.live.raises import measured
 from ward.live.risks import RiskShown
 from ward.live.views import Json, device_view
 from ward.scoring.sustain import BREACH
@@ -235,7 +236,7 @@ def pending_views(
         if rule.off_for(core.stays[stay].flags) or any(a.rule == rule.id for a in alerts[stay]):
             continue
         inhibitor = core.book.is_inhibited(stay, rule.id)
-        signal, value = core.measured(one.slot, rule)
+        signal, value = measured(core, one.slot, rule)
         found[stay].append(
             {
                 "id": core.book.pending_id(stay, rule.id, one.since),

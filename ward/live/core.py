@@ -6,7 +6,8 @@ published) is written in one transaction and told once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -36,9 +37,8 @@ from ward.live.following import Untold, edges_of, followed
 from ward.live.history import HistoryBuffer
 from ward.live.late import AT_ONCE, Late
 from ward.live.plans import note_failed
-from ward.live.raises import NOW, Values, news2_at, values_at_raises
+from ward.live.raises import Values, values_at_raises
 from ward.live.rebuild import built_again
-from ward.live.risks import known
 from ward.live.scores import Scores
 from ward.live.showing import Showing
 from ward.live.slots import Slots
@@ -46,17 +46,17 @@ from ward.live.swaps import Swaps
 from ward.live.taking import taken
 from ward.live.tally import Beat
 from ward.live.unproved import Unproved
-from ward.live.views import Newest, news2_now
+from ward.live.views import Newest
 from ward.partitions import WHOLE, Partition
-from ward.scoring.conditions import HR, PR
 from ward.scoring.engine import Engine, Step
 from ward.scoring.filter import REASONS, VALID, Marked
 from ward.scoring.news2 import scale_of
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
+from ward.scoring.salvage import step_without
 from ward.scoring.sustain import Transitions
-from ward.signals import INDEX, MINUTE, SECOND, SIGNALS
+from ward.signals import MINUTE, SECOND
 from ward.store import idempotency
 from ward.store.stays import Stay
 from ward.web.hub import Hub
@@ -100,6 +100,8 @@ class Core:
         """Technical conditions that are found beside the core, and told by it."""
         self.limits_over: Callable[[int], None] = lambda now: None
         """Ends patients' own limits whose time is up."""
+        self.is_spoilt = False
+        """Something failed half-way: what is held here is less than the journal holds."""
         self.begin()
 
     def begin(self, listening_since: int = 0) -> None:
@@ -131,7 +133,8 @@ class Core:
         self._unproved = Unproved()
         self._swaps = Swaps()
         self.scores = Scores(self.engine.slots)
-        self._values: Values = {}
+        self.values: Values = {}
+        """What the last step's raises were about."""
         self.untold = Untold()
         """What is raised and could not be told yet."""
 
@@ -237,14 +240,15 @@ class Core:
 
     def take(self, parts: Sequence[Part], position: int, now: int) -> list[Routed]:
         """A batch of the journal, at its position; what it came to, in its order."""
-        return taken(self, parts, position, now)
+        with self._spoiling():
+            return taken(self, parts, position, now)
 
     def to_slots(self, rows: Rows) -> Readings:
         """Readings with the engine's slots; those of stays that are over (slot -1) go to the history."""
         found = (self.slots.get(stay) for stay in rows.stays)
         slots = np.array([-1 if slot is None else slot for slot in found], np.int32)
         readings = rows.for_slots(slots)
-        self.history.add_unjudged(rows.stays, rows.readings.take(readings.slot < 0))
+        self.history.add_unjudged(dict(enumerate(rows.stays)), rows.readings.take(readings.slot < 0))
         return readings
 
     def note_routed(self, routed: Routed) -> None:
@@ -268,13 +272,18 @@ class Core:
 
     # ------------------------------------------------------------------ time
 
-    def tick(self, now: int) -> None:
-        """Evaluate up to now, and all that follows. What fails in one part keeps no other from its work."""
+    def tick(self, now: int, *, careful: bool = False) -> int:
+        """Evaluate up to now, and all that follows. What fails in one part keeps no other from its work.
+
+        careful: readings that make the step fail are left out; returns how many.
+        """
         self._guard("limits", lambda: self.limits_over(now))
-        with metrics.TICK.time():
-            step = self.engine.step(now)
+        with metrics.TICK.time(), self._spoiling():
+            step, lost = self.step_with_care(now) if careful else (self.engine.step(now), 0)
         self._guard("values", lambda: self._note_values(step))
-        self._guard("marks", lambda: self._note_marks(*step.parts))
+        for part in step.parts:
+            if self._guard("marks", partial(self._note_marks, part)):
+                self.keep_unjudged(part.readings)
         self.late.note(step.late, now)
         self._rebuild(self.late.raising(step.transitions), now)
         self._tell(step.transitions, now)
@@ -286,6 +295,22 @@ class Core:
         self._guard("scores", lambda: self.scores.look(self))
         self._guard("tally", lambda: self.tally.tick(self.engine, self.slots, self.stays, now))
         self.commit(now)
+        return lost
+
+    def step_with_care(self, now: int) -> tuple[Step, int]:
+        """Without the readings that make it fail, which go to the history in doubt; how many these are."""
+        step, lost = step_without(self.engine, now)
+        self.keep_unjudged(lost)
+        return step, len(lost)
+
+    @contextmanager
+    def _spoiling(self) -> Iterator[None]:
+        """What fails here took readings from the journal that nothing holds now."""
+        try:
+            yield
+        except Exception:
+            self.is_spoilt = True
+            raise
 
     def _guard(self, part: str, work: Callable[[], object]) -> Exception | None:
         """A fault is counted, logged once and shown, until the part works again."""
@@ -332,13 +357,16 @@ class Core:
             self.changed.update(change.event.stay for change in changes)
             self._pending_changes, self.pending_acts = [], []
 
+    def keep_unjudged(self, readings: Readings) -> None:
+        """Whether they count nobody knows, but they are not gone."""
+        self.history.add_unjudged(self.slots.stays(readings.slot), readings)
+
     def _note_marks(self, *parts: Marked) -> None:
         for marked in parts:
             if not len(marked.mark):
                 continue
             self.newest.take(marked.readings, marked.mark, marked.reason)
-            slots = np.flatnonzero(np.bincount(marked.readings.slot)).tolist()
-            names = {slot: self.slots.stay(slot) for slot in slots}
+            names = self.slots.stays(marked.readings.slot)
             self.history.add(marked, names)
             self.changed.update(names.values())
             metrics.READINGS.inc(int(marked.first.sum()))
@@ -356,34 +384,7 @@ class Core:
         self._guard("alerts", lambda: self.untold.tell(self, edges_of(self, t), now))
 
     def _note_values(self, step: Step) -> None:
-        self._values = values_at_raises(self.engine, self.newest, step)
-
-    def measured_at(self, slot: int, column: int, at: int) -> tuple[str | None, float | None]:
-        """The first signal of the rule and its value when it was raised."""
-        if found := self._values.get((slot, column, at)):
-            return found
-        rule = self.engine.rules[column]
-        if rule.when[0].signal == "news2" and self.engine.frontier[slot] - at > NOW * self.speed:
-            return "news2", news2_at(self, slot, at)
-        return self.measured(slot, rule)
-
-    def measured(self, slot: int, rule: Rule) -> tuple[str | None, float | None]:
-        """The first signal of the rule and its value now."""
-        name = rule.when[0].signal
-        signal = INDEX[name]
-        if SIGNALS[signal].derived:
-            if name == "news2":
-                return name, float(self._news2(slot))
-            return name, known(float(self.engine.risk.value[slot])) if self.engine.risk else None
-        held, now = self.engine.held, self.engine.frontier[slot]
-        if signal == HR and held.expires[slot, HR] <= now < held.expires[slot, PR]:
-            signal = PR
-        value = float(held.value[slot, signal])
-        return SIGNALS[signal].name, None if np.isnan(value) else value
-
-    def _news2(self, slot: int) -> int:
-        _, score, _ = news2_now(self.engine, np.array([slot]))
-        return int(score.total[0])
+        self.values = values_at_raises(self.engine, self.newest, step)
 
     # ------------------------------------------------------------------ late readings
 
@@ -392,8 +393,8 @@ class Core:
             fault = self._guard("rebuild", partial(self._rebuild_one, slot, self.late.of(slot), now))
             if isinstance(fault, SQLAlchemyError):
                 break  # the database is away: all is kept and tried again, and the tick goes on
-            if fault is not None:  # whether they count nobody knows, but they are not gone
-                self.history.add_unjudged([self.slots.stay(slot)], self.late.of(slot).at_slot(0))
+            if fault is not None:
+                self.keep_unjudged(self.late.of(slot))
             self.late.drop(slot)
 
     def _rebuild_one(self, slot: int, late: Readings, now: int) -> None:

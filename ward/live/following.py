@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ward.alerts.book import AlertBook
 from ward.alerts.model import Change
 from ward.alerts.track import Breach
+from ward.live.raises import measured_at
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, RAISED, RULE_CHANGED, Transitions
 
@@ -43,7 +44,7 @@ def edges_of(core: Core, t: Transitions) -> Edges:
     for slot, column, kind, at, since, late in rows:
         stay, rule = core.slots.stay(slot), core.engine.rules[column]
         if kind == RAISED:
-            measured = core.measured_at(slot, column, at)
+            measured = measured_at(core, slot, column, at)
             breach = Breach(since, at, *measured, late, (slot, column, since) in over)
             found.setdefault(stay, []).append(Edge(rule, since, at, breach))
         elif kind in WHY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -63,9 +63,9 @@ class HistoryBuffer:
         """Derived scores, which nothing is computed from; ``stay_of`` names the stay of each slot."""
         self._put({number: (stay, None) for number, stay in stay_of.items()}, slot, scores)
 
-    def add_unjudged(self, stays: Sequence[str], readings: Readings) -> None:
-        """Readings of stays that are over: kept, marked as in doubt, for no filter has seen them."""
-        keys: dict[int, Key] = {n: (stay, None) for n, stay in enumerate(stays)}
+    def add_unjudged(self, stay_of: Mapping[int, str], readings: Readings) -> None:
+        """Readings that no filter has seen, of stays by their slots: kept, marked as in doubt."""
+        keys: dict[int, Key] = {slot: (stay, None) for slot, stay in stay_of.items()}
         self._put(keys, readings.slot, as_history(readings, mark=QUESTIONABLE))
 
     def add_unassigned(self, rows: Rows, device_key: Callable[[int], str]) -> None:

@@ -8,12 +8,14 @@ import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
 
 from ward.live.history import stored_readings
-from ward.live.views import Newest
+from ward.live.risks import known
+from ward.live.views import Newest, news2_now
 from ward.scoring.conditions import HR, PR, news2
 from ward.scoring.engine import Engine, Step
 from ward.scoring.filter import VALID, Marked
 from ward.scoring.held import Held
 from ward.scoring.readings import Readings
+from ward.scoring.rules import Rule
 from ward.scoring.sustain import RAISED
 from ward.signals import HOUR, INDEX, SECOND, SIGNALS
 
@@ -27,6 +29,9 @@ LOOK_BACK: Final = 12 * HOUR
 
 Values = dict[tuple[int, int, int], tuple[str, float]]
 """By slot, column and instant of the raise: the signal (``pr`` where it stood in) and its value."""
+
+Measured = tuple[str | None, float | None]
+"""A signal and its value, None where that is not known."""
 
 
 def values_at_raises(engine: Engine, newest: Newest, step: Step) -> Values:
@@ -75,6 +80,33 @@ def _value_at(
     return True, value if at < until else None
 
 
+def measured_at(core: Core, slot: int, column: int, at: int) -> Measured:
+    """The first signal of the rule and its value when it was raised."""
+    if found := core.values.get((slot, column, at)):
+        return found
+    rule = core.engine.rules[column]
+    name = rule.when[0].signal
+    if name == "news2" and core.engine.frontier[slot] - at > NOW * core.speed:
+        return name, news2_at(core, slot, at)
+    return measured(core, slot, rule)
+
+
+def measured(core: Core, slot: int, rule: Rule) -> Measured:
+    """The first signal of the rule and its value now."""
+    name, engine = rule.when[0].signal, core.engine
+    signal = INDEX[name]
+    if name == "news2":
+        _, score, _ = news2_now(engine, np.array([slot]))
+        return name, float(score.total[0])
+    if SIGNALS[signal].derived:
+        return name, known(float(engine.risk.value[slot])) if engine.risk else None
+    held, now = engine.held, engine.frontier[slot]
+    if signal == HR and held.expires[slot, HR] <= now < held.expires[slot, PR]:
+        signal = PR
+    value = float(held.value[slot, signal])
+    return SIGNALS[signal].name, None if np.isnan(value) else value
+
+
 def news2_at(core: Core, slot: int, at: int) -> float | None:
     """NEWS2 at a raise where evaluation is well beyond it; None where what is stored cannot be read."""
     stay, engine = core.stays[core.slots.stay(slot)], core.engine
@@ -84,8 +116,8 @@ def news2_at(core: Core, slot: int, at: int) -> float | None:
             stored = stored_readings(connection, core.history, *span, only_valid=True)
     except SQLAlchemyError:  # an alert waits for nothing that it can do without
         return None
-    known = engine.held.readings(slot)
-    every = Readings.concat([known.take(known.time <= at).at_slot(0), stored])
+    before = engine.held.readings(slot)
+    every = Readings.concat([before.take(before.time <= at).at_slot(0), stored])
     held, end = Held(1), np.array([at])
     held.settle(held.take(every, end), end)
     score, is_known = news2(held.at(np.array([0]), end), engine.scale[[slot]])

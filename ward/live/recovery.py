@@ -12,7 +12,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from itertools import groupby
@@ -32,7 +32,6 @@ from ward.live import metrics
 from ward.live.core import Core
 from ward.live.faults import AWAY, why
 from ward.live.pieces import Course, Pieces, Reached, lay
-from ward.scoring.salvage import step_without
 from ward.signals import SECOND
 
 TABLE: Final = 250_000
@@ -193,14 +192,10 @@ class Recovery:
 
     def _follow_without(self, reached: int, now: int) -> None:
         """As ``Core.follow``; readings that cannot be evaluated go to the history in doubt."""
-        core = self._core
-        step, lost = step_without(core.engine, reached)
-        if len(lost):
-            stays, number = np.unique(lost.slot, return_inverse=True)
-            names = [core.slots.stay(slot) for slot in stays.tolist()]
-            core.history.add_unjudged(names, replace(lost, slot=number.astype(np.int32)))
-            self._pass_over(readings=len(lost))
-        core.follow(reached, now, step)
+        step, lost = self._core.step_with_care(reached)
+        if lost:
+            self.pass_over(readings=lost)
+        self._core.follow(reached, now, step)
 
     def _alone(self, parts: list[Part] | None, position: int) -> None:
         """A batch as it was taken live."""
@@ -218,10 +213,11 @@ class Recovery:
         except AWAY:
             raise
         except Exception as error:
-            self._pass_over(position=position, error=repr(error))
+            self.pass_over(position=position, error=repr(error))
         self._core.position = position
 
-    def _pass_over(self, **what: object) -> None:
+    def pass_over(self, **what: object) -> None:
+        """Count and tell what is left out."""
         metrics.ERRORS.labels("recovery").inc()
         log.error("a part of the journal is passed over", **what, exc_info=not self._has_traced)
         self._has_traced = True
@@ -373,7 +369,7 @@ def take_run(core: Core, table: _Table, position: int, now: int, follow: Callabl
     if pieces is None:
         raise table.error or ValueError("it was not routed")
     core.position = position
-    core.history.add_unjudged(pieces.stays, pieces.over)
+    core.history.add_unjudged(dict(enumerate(pieces.stays)), pieces.over)
     core.reached = pieces.at.middle
     for readings, reached in pieces.steps(core.late.waiting_for()):
         core.engine.add(readings)

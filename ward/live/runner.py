@@ -57,6 +57,9 @@ LONGEST_WAIT_S: Final = 30.0
 FREE_AFTER: Final = MINUTE
 """A stay's row is free when evaluation is so far beyond its end: its last readings are written."""
 
+CAREFUL: Final = MINUTE
+"""After what failed half-way steps are careful so long (ms, times the speed), which costs each a copy."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -87,10 +90,12 @@ class Runner:
         beat: Callable[[str], None] = lambda _: None,
         fenced: Callable[[str], None] = end_process,
         share: Share = ALL,
+        restore: Callable[[], None],
     ) -> None:
         self._core, self._journal, self._intake, self._clock, self._ack = core, journal, intake, clock, ack
         self._snapshot_s, self._tick_s, self._is_connected = snapshot_s, tick_s, is_connected
         self._beat, self._fenced, self._share = beat, fenced, share
+        self._restore = restore
         self.load = Load()
         self._room, self._letters = DeviceRoom(core.router), LetterBudget()
         self.gate = gate or Gate()
@@ -103,6 +108,8 @@ class Runner:
         self.faults: dict[str, str] = {}
         """What does not work now, by part."""
         self._recovery: Recovery | None = None
+        self._careful_until = 0
+        """Until then (ms) a step may meet again what the last one failed with."""
         self.is_following = True
         """The clock has taken over from the backlog of a start."""
         self.is_saved = False
@@ -146,6 +153,8 @@ class Runner:
         self.is_following = has_heard = False
         while not self._stop.is_set():
             self._beat("core")
+            if self._core.is_spoilt:
+                self._round("core", self.start_again)
             wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
             if self._round("journal", lambda wait=wait: self.take_messages(wait)):  # type: ignore[misc]
                 heard, has_heard = time.monotonic(), True
@@ -249,6 +258,9 @@ class Runner:
         return len(items)
 
     def _fold(self, parts: list[Part], position: int) -> None:
+        """Where the core is behind the journal the batch waits there, for a start from the snapshot."""
+        if self._core.is_spoilt:
+            return
         for routed in self._core.take(parts, position, self._clock.now()):
             metrics.UNASSIGNED.inc(len(routed.unassigned))
             metrics.DUPLICATES.inc(routed.duplicates)
@@ -272,8 +284,12 @@ class Runner:
 
     def tick(self) -> None:
         """Evaluate up to now and show it."""
+        if self._core.is_spoilt:
+            raise UnavailableError("what is held is less than the journal holds")
         now, begun = self._clock.now(), time.monotonic()
-        self._core.tick(self._reached(now))
+        if left_out := self._core.tick(self._reached(now), careful=now < self._careful_until):
+            assert self._recovery is not None
+            self._recovery.pass_over(readings=left_out)
         if self.load.wants_board(begun):
             self.keeper.refresh(now, self._clock.speed)
         ended = time.monotonic()
@@ -303,18 +319,34 @@ class Runner:
         done = self._recovery.done if self._recovery else 0.0
         return f"recovering, {done:.0%}"
 
-    def recover(self, restore: Callable[[], None]) -> int:
+    def recover(self) -> int:
         """Bring the core to the newest snapshot (``restore`` does), then read the journal since; returns how
         many batches that were. Before ``start``."""
-        restore()
-        self._recovery = Recovery(self._core, self._journal, self._clock, self._note_passed_over, restore)
-        read = self._recovery.run(self._stop.is_set)
+        self._restore()
+        self._recovery = Recovery(
+            self._core, self._journal, self._clock, self._note_passed_over, self._restore
+        )
+        read = self._recovery.run(self._is_stopping)
+        self._core.is_spoilt = False  # what failed was passed over
         if not self._stop.is_set():  # a mark in the journal is no batch, and has a position
             self._core.position = max(self._core.position, self._journal.last())
         self._core.reconcile()
         self._core.settle(self._clock.now())
         self.keeper.refresh(self._clock.now())
         return read
+
+    def start_again(self) -> None:
+        """What failed half-way left a core that nobody knows: as after a crash, from the snapshot and the
+        journal, which pass over what fails. A snapshot of it at once keeps the next such start short."""
+        log.error("the core starts again")
+        self._core.commit(self._clock.now())
+        self.recover()
+        self._careful_until = self._clock.now() + round(CAREFUL * self._clock.speed)
+        snapshots.save(self._core, self._clock.now())
+
+    def _is_stopping(self) -> bool:
+        self._beat("core")
+        return self._stop.is_set()
 
     def _note_passed_over(self, reason: str) -> None:
         self.faults["recovery"] = reason

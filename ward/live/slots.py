@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Slots:
     """Stays to slots and back; a freed slot is used again."""
@@ -26,6 +29,10 @@ class Slots:
 
     def stay(self, slot: int) -> str:
         return self._stay[slot]
+
+    def stays(self, slots: NDArray[np.integer]) -> dict[int, str]:
+        """Of these slots, each once, whose it is."""
+        return {slot: self._stay[slot] for slot in np.flatnonzero(np.bincount(slots)).tolist()}
 
     def taken(self) -> list[int]:
         return list(self._stay)

@@ -89,8 +89,11 @@ def _popped(held: dict[str, Any], prefix: str) -> dict[str, Any]:
 def save(core: Core, now: int) -> int:
     """Write readings, devices and state in one transaction; the journal up to the answer is not needed.
 
-    Raises UnavailableError while what is raised could not be told: only a start from before tells it again.
+    Raises UnavailableError while the journal is needed: what is raised could not be told, which only a start
+    from before tells again, or something failed half-way.
     """
+    if core.is_spoilt:
+        raise UnavailableError("what is held is less than the journal holds")
     if core.untold:
         raise UnavailableError("alerts wait to be told")
     core.commit(now)
