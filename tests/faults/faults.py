@@ -156,7 +156,8 @@ def still_disk(run: Run) -> None:
 
 def poisoned_journal(run: Run) -> None:
     """Rows of the journal that nobody can read, among those a start has to read: a row more, which costs
-    nothing, and every other time a row overwritten, too, which costs what only it held."""
+    nothing, and one time in five a row overwritten, too, which costs what only it held: half a second of
+    many stays, of which nothing can be judged then."""
     for turn in range(run.options.times):
         run.pause(2.0, 4.0)
         run.house.kill()
@@ -164,7 +165,7 @@ def poisoned_journal(run: Run) -> None:
         with db.begin() as tx:
             rows = tx.execute(select(journal).order_by(journal.c.position.desc()).limit(4)).all()
             row, garbage = rows[-1], b"\xc1" + run.rng.randbytes(30)
-            if turn % 2:
+            if turn % 5 == 1:
                 for entry in decode(row.payload):
                     if isinstance(entry, Sample) and entry.seq is not None:
                         n = int(entry.device.rpartition("-")[2])

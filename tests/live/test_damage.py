@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.live.world import START
 from ward.errors import NotFoundError, UnavailableError
-from ward.live import core, rebuild, taking
+from ward.live import core, rebuild, recovery, taking
 from ward.scoring.filter import QUESTIONABLE
 from ward.store.letters import count_letters
 from ward.store.snapshots import load_snapshots
@@ -176,7 +176,9 @@ def test_a_database_that_goes_away_in_a_start_costs_no_row(world, monkeypatch, t
         return real(*given)
 
     monkeypatch.setattr(taking, "get_stay", get_stay)
+    monkeypatch.setattr(recovery, "AWAY_PAUSE_S", 0.0)
     if times > 3:
+        monkeypatch.setattr(recovery, "LONGEST_AWAY_S", 0.0)
         with pytest.raises(OperationalError):
             world.crash()
         monkeypatch.setattr(taking, "get_stay", real)

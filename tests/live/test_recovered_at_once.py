@@ -93,10 +93,10 @@ def test_at_once_is_as_batch_by_batch(tmp_path, monkeypatch, seed):
     assert told
     assert any(isinstance(p, Packed) for _, parts in world.runner._journal.read_parts(0) for p in parts)
     found = []
-    for run in (batch_by_batch, Recovery.run):
+    for run in (batch_by_batch, Recovery._read):
         with world.service.engine_db.begin() as tx:
             tx.execute(text("DELETE FROM history"))
-        monkeypatch.setattr(Recovery, "run", run)
+        monkeypatch.setattr(Recovery, "_read", run)
         monkeypatch.setattr(pieces, "AT_ONCE", 200)
         monkeypatch.setattr(recovery, "TABLE", 150)
         world.crash()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -24,6 +25,7 @@ import numpy as np
 import structlog
 
 from ward.clock import Clock
+from ward.errors import FencedError
 from ward.ingest.bulk import place
 from ward.ingest.journal import Journal
 from ward.ingest.packed import Packed, Part, Run, entries_of, pack
@@ -40,8 +42,10 @@ ROWS: Final = 5_000
 """Batches read at a time."""
 MOST_AGAIN: Final = 8
 """A start is made again so often at the most for tables that cannot be folded."""
-MOST_AWAY: Final = 3
-"""So often the database may go away before the start is impossible: each time it was waited for already."""
+LONGEST_AWAY_S: Final = 120.0
+"""So long a start waits for a database or a journal that is away, before it is impossible: another service
+that stands by may reach them."""
+AWAY_PAUSE_S: Final = 1.0
 AHEAD: Final = 1
 """Tables that wait for the engine: each holds a hundred megabytes."""
 PATIENCE_S: Final = 0.2
@@ -138,22 +142,28 @@ class Recovery:
         self._fault, self._restore = fault, restore
         self._cares = _Cares()
         self._has_traced = False
-        self._left = MOST_AWAY
         self.done = 0.0
 
-    def run(self, is_stopping: Callable[[], bool]) -> int:
-        """Everything after the core's position; returns how many batches that were."""
+    def run(self, is_stopping: Callable[[], bool], patience_s: float) -> int:
+        """Everything after the newest snapshot; returns how many batches that were. Waits so long for a
+        database or a journal that is away."""
+        begun = time.monotonic()
         while True:
             try:
-                return self._read(is_stopping)
+                self._restore()
+                read = self._read(is_stopping)
+                if not is_stopping():  # a mark in the journal is no batch, and has a position
+                    self._core.position = max(self._core.position, self._journal.last())
+                return read
             except _Spoilt as spoilt:
                 self._cares.more(spoilt.first, spoilt.last)
+            except FencedError:
+                raise
             except AWAY as error:  # in the middle of a batch, which is not to blame
-                self._left -= 1
-                if self._left <= 0 or is_stopping():
+                if is_stopping() or time.monotonic() - begun >= patience_s:
                     raise
                 log.warning("a start is made again", error=why(error))
-            self._restore()
+                time.sleep(AWAY_PAUSE_S)
 
     def _read(self, is_stopping: Callable[[], bool]) -> int:
         begin, last = self._core.position, self._journal.last()

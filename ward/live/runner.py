@@ -24,7 +24,7 @@ from ward.ingest.journal import Journal
 from ward.ingest.limits import DeviceRoom, LetterBudget
 from ward.ingest.packed import Part
 from ward.ingest.share import Share
-from ward.live import load, metrics, snapshots
+from ward.live import load, metrics, recovery, snapshots
 from ward.live.board import BoardKeeper
 from ward.live.commands import Commands
 from ward.live.core import Core
@@ -319,17 +319,16 @@ class Runner:
         done = self._recovery.done if self._recovery else 0.0
         return f"recovering, {done:.0%}"
 
-    def recover(self) -> int:
+    def recover(self, patience_s: float | None = None) -> int:
         """Bring the core to the newest snapshot (``restore`` does), then read the journal since; returns how
-        many batches that were. Before ``start``."""
-        self._restore()
+        many batches that were. Before ``start``. Waits so long where they are away, by default two minutes.
+        """
         self._recovery = Recovery(
             self._core, self._journal, self._clock, self._note_passed_over, self._restore
         )
-        read = self._recovery.run(self._is_stopping)
+        patience = recovery.LONGEST_AWAY_S if patience_s is None else patience_s
+        read = self._recovery.run(self._is_stopping, patience)
         self._core.is_spoilt = False  # what failed was passed over
-        if not self._stop.is_set():  # a mark in the journal is no batch, and has a position
-            self._core.position = max(self._core.position, self._journal.last())
         self._core.reconcile()
         self._core.settle(self._clock.now())
         self.keeper.refresh(self._clock.now())
@@ -340,7 +339,7 @@ class Runner:
         journal, which pass over what fails. A snapshot of it at once keeps the next such start short."""
         log.error("the core starts again")
         self._core.commit(self._clock.now())
-        self.recover()
+        self.recover(patience_s=0.0)  # it is tried again
         self._careful_until = self._clock.now() + round(CAREFUL * self._clock.speed)
         snapshots.save(self._core, self._clock.now())
 
