@@ -15,7 +15,7 @@ import numpy as np
 
 from ward.scoring.held import NEVER, Effective, Held, Timeline
 from ward.scoring.levels import Levels, Points
-from ward.scoring.readings import Bool, Float, Int, Packing
+from ward.scoring.readings import Bool, Float, Int, Packing, distinct
 from ward.signals import N_OBSERVED
 
 _NO_KEYS: Final = np.empty(0, np.int64)
@@ -164,7 +164,7 @@ class Course:
         keys = [self._packing.key(*event) for event in events]
         low = counting << self._packing.bits
         keys += self._first_readings(low - 1, low + (1 << self._packing.bits), most)
-        return self._timeline(np.unique(np.concatenate(keys)))
+        return self._timeline(distinct(np.concatenate(keys)))
 
     def key(self, rows: Timeline) -> Int:
         """One number for each row; they grow, and a number in between is a time in between."""
@@ -181,7 +181,7 @@ class Course:
         mine = key[which]
         end = ((mine >> self._packing.bits) + 1) << self._packing.bits
         found = self._first_readings(mine, np.minimum(following, end), most)
-        return np.unique(np.concatenate([_NO_KEYS, *found]))
+        return distinct(np.concatenate([_NO_KEYS, *found]))
 
     def _first_readings(self, low: Int, high: Int, most: int) -> list[Int]:
         """Keys of readings, the first ``most`` of each signal with low < key < high."""

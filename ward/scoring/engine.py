@@ -21,7 +21,7 @@ from ward.scoring.deterioration import Deterioration, RiskCourse
 from ward.scoring.filter import VALID, Filter, Marked
 from ward.scoring.held import Effective, Held, Moment
 from ward.scoring.levels import Levels
-from ward.scoring.readings import DTYPES, Bool, Int, Readings
+from ward.scoring.readings import DTYPES, Bool, Int, Readings, distinct
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import BREACH, NEVER, Sustain, Transitions
@@ -249,7 +249,7 @@ class Engine:
         """Run the clocks of every started slot over (frontier, span]."""
         started = self.frontier != _NOT_STARTED
         first = valid.where(~started[valid.slot])
-        starting = np.unique(first.slot.astype(np.int64))
+        starting = distinct(first.slot.astype(np.int64))
         if len(starting):
             self.frontier[starting] = NEVER
             np.minimum.at(self.frontier, first.slot, first.time - 1)
@@ -270,7 +270,7 @@ class Engine:
         course = Course(self.held, new, self.frontier, span, self.levels, second)
         touched = np.flatnonzero(self._touched & (span > self.frontier))
         self._touched[touched] = False
-        looked_at = np.union1d(touched, starting)
+        looked_at = distinct(np.concatenate([touched, starting]))
         extra = (looked_at, self.frontier[looked_at] + 1)
         if risk and self.conditions.needs_risk:
             slots, times = risk.changes()
@@ -285,7 +285,7 @@ class Engine:
         # Between rows nothing changes, but the first readings that find a breach so are counted there.
         counts = (states.state == BREACH) & (self.sustain.min_readings > 0) & self.applies[rows.slot]
         more = course.readings_after(key, counts.any(axis=1), most)
-        every = np.union1d(key, more) if len(more) else key
+        every = distinct(np.concatenate([key, more])) if len(more) else key
         row = np.searchsorted(key, every, side="right") - 1
         slot, time = course.open(every)
         states = States(states.state[row], states.clear[row])

@@ -109,7 +109,9 @@ class Filter:
         screen = Screen(readings, self._streams, self._devices, self._others)
         quiet = screen.quiet(self.slots)
         odd = ~quiet[readings.slot]
-        rest = np.union1d(np.flatnonzero(odd), screen.pass_over(quiet))
+        left = odd.copy()
+        left[screen.pass_over(quiet)] = True
+        rest = np.flatnonzero(left)
         found = self._push(readings.take(rest), until, odd[rest], screen.reason[rest])
         resolved = len(found.mark) - len(rest)
         new = Marked.all_valid(readings)

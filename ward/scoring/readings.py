@@ -137,6 +137,14 @@ def cell_order(slot: NDArray[np.int32], signal: NDArray[np.int8], time: Int, seq
     return order
 
 
+def distinct(number: Int) -> Int:
+    """The numbers [n] in order, each once. ``np.unique`` hashes them first, which takes ten times as long."""
+    ordered: Int = np.sort(number)
+    new = np.ones(len(ordered), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
+
+
 def _follow(cell: NDArray[Any], time: Int) -> bool:
     """Whether the rows are sorted by cell, then time, and no two are of one cell and time."""
     same = cell[1:] == cell[:-1]
