@@ -26,6 +26,7 @@ from ward.clock import iso, wall_ms
 from ward.partitions import Partition
 
 SETTINGS = {"PARTITIONS": 2, "CLUSTER_SECRET": "only-the-cluster-knows"}
+INSIDE = {"Authorization": f"Bearer {SETTINGS['CLUSTER_SECRET']}"}
 WARDS = [next(w for w in ("6A", "6B", "7A", "7B") if Partition(n, 2).has(w)) for n in (0, 1)]
 PATIENCE_S = 180
 
@@ -68,12 +69,16 @@ def cluster():
         }
         made = {name: Role(folder / name, *given, program=program) for name, program in programs.items()}
         token = made["web"].token()
+        old = folder / "web" / "data" / "recordings" / "someone" / "0-old.csv"
+        old.parent.mkdir(parents=True)
+        old.touch()
+        os.utime(old, (0, 0))
         for one in made.values():
             stack.callback(lambda one=one: one.process and one.process.poll() is None and one.kill())
             one.start(ready=False)
         for web in ("web", "web2"):
             until(made[web].is_ready, PATIENCE_S)
-        yield {**made, "broker": broker, "token": token}
+        yield {**made, "broker": broker, "token": token, "old": old}
         for client in (client for one in made.values() for client in one.clients):
             client.close()
 
@@ -186,3 +191,22 @@ def test_engines_answer_only_who_has_the_secret(cluster):
         for path in ("stream", "call", "ask"):
             url = f"http://127.0.0.1:{cluster['other'].port}/internal/{path}"
             assert httpx.post(url, headers={"Authorization": secret}).status_code in (401, 501)
+
+
+def test_what_an_engine_does_not_know_it_says(cluster):
+    ports = [cluster[name].port + n for name in ("engine", "other") for n in (0, 1)]
+    port = next(filter(_answers, ports))  # who has the partitions
+    asked = {"what": "stop", "about": []}
+    said = httpx.post(f"http://127.0.0.1:{port}/internal/ask", headers=INSIDE, json=asked).json()
+    assert said["error"]["type"] == "not-found"
+
+
+def test_what_was_brought_to_a_web_process_goes_there_too(cluster):
+    until(lambda: not cluster["old"].exists(), 30)
+    assert not cluster["old"].parent.exists()
+
+
+def _answers(port):
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"http://127.0.0.1:{port}/internal/nothing", headers=INSIDE).status_code == 404
+    return False

@@ -28,7 +28,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ward.config import Settings
-from ward.errors import WardError
+from ward.errors import NotFoundError, WardError
 from ward.service import WardService
 from ward.store import idempotency
 from ward.store.events import last_event
@@ -88,8 +88,9 @@ def _application(service: WardService) -> Starlette:
         asked = msgspec.json.decode(await request.body())
 
         async def run() -> Any:
-            what = asked["what"] if asked["what"] in ASKED else "risk"
-            return await run_in_threadpool(getattr(service, what), *asked["about"])
+            if asked["what"] not in ASKED:  # a web process of another version
+                raise NotFoundError(f"nothing is known of {asked['what']!r}")
+            return await run_in_threadpool(getattr(service, asked["what"]), *asked["about"])
 
         return await _answered(service, run)
 

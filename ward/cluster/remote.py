@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from ward.alerts.overrides import Rulebook
@@ -22,6 +22,7 @@ from ward.config import Settings
 from ward.ingest.gate import Forged
 from ward.language import Language
 from ward.live import drafts
+from ward.live.faults import why
 from ward.live.gatekeeper import credentials_of
 from ward.live.heartbeats import Heartbeats
 from ward.live.plans import load_plans
@@ -38,12 +39,14 @@ from ward.store.stays import wards_of
 from ward.trial.process import Trials
 from ward.trial.worker import Job
 from ward.web.hub import Hub
+from ward.web.shelf import Shelf
 
 LOOK_S: Final = 1.0
 """So soon a rule or plan that was changed elsewhere is shown as it is."""
 SHOWN_S: Final = 2.0
 """So long is waited until the board shows what was done."""
 STEP_S: Final = 0.02
+FORGET_S: Final = 3_600.0
 
 log = structlog.get_logger(__name__)
 
@@ -105,11 +108,15 @@ class RemoteService:
         self.engine_db.dispose()
 
     def _look_again(self) -> None:
+        shelf, due = Shelf.of(self.settings), 0.0
         while not self._stop.wait(LOOK_S):
             try:
                 self._read()
-            except SQLAlchemyError:  # what was known holds meanwhile
-                log.warning("rules and plans cannot be read now")
+                if time.monotonic() >= due:  # what was brought to this process lies with it
+                    due = time.monotonic() + FORGET_S
+                    shelf.forget(wall_ms())
+            except Exception as error:  # what was known holds meanwhile, and the thread goes on
+                log.warning("rules and plans cannot be read now", error=why(error))
 
     def _read(self) -> None:
         with self.engine_db.connect() as connection:
