@@ -29,10 +29,13 @@ from simulator.courses import SCRIPTS, Course
 from simulator.noise import generator, normal
 from simulator.patients import draw_patient
 from ward.alerts.packs import load_pack
+from ward.live.history import as_history, as_readings
+from ward.scoring.engine import PIECE
+from ward.scoring.filter import Filter
 from ward.signals import HOUR, INDEX, MINUTE
 from ward.store.chunks import History
 from ward.store.database import migrate, open_database
-from ward.store.history import write_chunks
+from ward.store.history import latest, write_chunks
 from ward.store.stays import admit
 from ward.trial.process import Trials
 from ward.trial.worker import Job
@@ -93,7 +96,19 @@ def readings(seed: int, bed: int, days: int) -> History:
             )
         )
     every = History.concat(parts)
-    return every.take(np.argsort(every.time, kind="stable"))
+    return judged(every.take(np.argsort(every.time, kind="stable")))
+
+
+def judged(sent: History) -> History:
+    """With the marks of the filter, as the service writes them; each reading once, as after compacting."""
+    gate, readings = Filter(1), as_readings(sent, {}).in_order()
+    cuts = [*np.unique(readings.time[PIECE::PIECE]).tolist(), int(readings.time[-1])]
+    edges = [0, *np.searchsorted(readings.time, cuts, side="right").tolist()]
+    marked = [
+        gate.push(readings.take(slice(*edge)).in_cell_order(), cut)
+        for edge, cut in zip(pairwise(edges), cuts, strict=True)
+    ]
+    return latest(History.concat(as_history(m.readings, mark=m.mark, reason=m.reason) for m in marked))
 
 
 def stored(folder: Path, seed: int, beds: int, days: int) -> str:

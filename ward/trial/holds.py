@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ward.errors import InvalidError
+from ward.scoring.filter import Marked
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
@@ -56,7 +57,9 @@ def tried(candidates: Candidates, in_force: Iterable[Rule], holds: Holds) -> Can
     return replace(candidates, rules=candidates.rules | ids)
 
 
-def held_otherwise(readings: Readings, holds: Holds) -> Readings:
+def held_otherwise(loaded: Readings | Marked, holds: Holds) -> Readings:
+    """To be judged anew: how long the filter waits for what follows depends on the hold."""
+    readings = loaded.readings if isinstance(loaded, Marked) else loaded
     hold = readings.hold.copy()
     for signal, ms in holds.items():
         hold[(readings.signal == signal) & (hold != HOLD_BY_PERSON)] = ms

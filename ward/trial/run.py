@@ -10,6 +10,7 @@ import numpy as np
 
 from ward.errors import InvalidError
 from ward.scoring.conditions import Conditions
+from ward.scoring.filter import Marked
 from ward.scoring.readings import Bool, Int, Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
@@ -74,15 +75,15 @@ class Wanted:
 
 def run(
     patients: Sequence[Patient],
-    load: Callable[[Sequence[Patient]], Sequence[Readings]],
+    load: Callable[[Sequence[Patient]], Sequence[Readings | Marked]],
     wanted: Wanted,
     tell: Tell,
     moment: Callable[[int], Any],
     model: Callable[[], RiskModel | None] = lambda: None,
 ) -> Json:
-    """The answer, JSON-ready (``ward.web.schemas.trials``). ``load``: readings of each, any order; ``moment``
-    turns ms into what the answer says; ``model``: of the risk, asked for where a rule looks at that. Raises
-    InvalidError for what is too much at once."""
+    """The answer, JSON-ready (``ward.web.schemas.trials``). ``load``: readings of each, any order, with their
+    marks where the filter has judged all of them; ``moment`` turns ms into what the answer says; ``model``:
+    of the risk, asked for where a rule looks at that. Raises InvalidError for what is too much at once."""
     size = sum(patient.size for patient in patients)
     if size > MOST_READINGS:
         raise InvalidError(

@@ -9,18 +9,22 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from ward.alerts.overrides import Rulebook
 from ward.clock import iso
 from ward.live.history import as_readings
+from ward.scoring.filter import QUESTIONABLE, Marked
 from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.signals import INDEX, N_OBSERVED
+from ward.store.by_signal import read_by_signal
+from ward.store.chunks import History
 from ward.store.devices import Device, all_devices
-from ward.store.history import count_history, newest_time, read_histories
+from ward.store.history import count_history, newest_time
 from ward.store.stays import Stay, list_stays
 from ward.trial.candidates import Setting, candidates_of, grid_of
 from ward.trial.events import AFTER, WINDOW
@@ -68,14 +72,21 @@ def stored_trial(
     ]
     by_number = {number: table for _, number, table in intervals if number is not None}
 
-    def load(some: Sequence[Patient]) -> list[Readings]:
+    def load(some: Sequence[Patient]) -> list[Readings | Marked]:
         with db.connect() as connection:
-            found = read_histories(
-                connection, [p.id for p in some], range(N_OBSERVED), start - LEAD_IN, upto + 1
-            )
-        return [as_readings(found[p.id], by_number) for p in some]
+            found = read_by_signal(connection, [p.id for p in some], N_OBSERVED, start - LEAD_IN, upto + 1)
+        return [as_judged(found[p.id], by_number) for p in some]
 
     return run([p for p in patients if p.end > p.start], load, wanted, tell, iso, model)
+
+
+def as_judged(found: History, intervals: Mapping[int, Mapping[int, float]]) -> Readings | Marked:
+    """One stay's history as ``as_readings`` has it, with the marks that the filter made live; without them
+    where there are readings that it never saw."""
+    readings = as_readings(found, intervals)
+    if ((found.mark == QUESTIONABLE) & (found.reason == 0)).any():
+        return readings
+    return Marked(readings, found.mark, found.reason, np.ones(len(found), np.bool_))
 
 
 def _stays(connection: Connection, request: Json, start: int, end: int) -> list[Stay]:

@@ -1,14 +1,15 @@
 """All settings over the readings of many stays at once: one filter, one engine, a column a rule.
 
-Readings are read and filtered a lot at a time, for they are large then; what is valid of a whole group then
-goes through one engine in steps of time. The engine works on the k-th change of all its cells at once, so
-many stays side by side cost little more than one, and whoever waits is told how far it is.
+Readings are read and filtered a lot at a time, for they are large then; those that the filter has judged
+before, live, are believed as it marked them. What is valid of a whole group then goes through one engine in
+steps of time. The engine works on the k-th change of all its cells at once, so many stays side by side cost
+little more than one, and whoever waits is told how far it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
@@ -16,13 +17,13 @@ from typing import Any, Final
 import numpy as np
 
 from ward.scoring.engine import PIECE, Engine
-from ward.scoring.filter import VALID, Filter
+from ward.scoring.filter import VALID, Filter, Marked
 from ward.scoring.news2 import PARTS, scale_of
-from ward.scoring.readings import Int, Readings
+from ward.scoring.readings import Bool, Int, Readings, distinct
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, NEVER, RAISED, Transitions
-from ward.signals import HOUR, INDEX, N_OBSERVED
+from ward.signals import HOUR, INDEX, N_OBSERVED, SIGNALS
 
 LEAD_IN: Final = 26 * HOUR
 """What the engine has seen before a trial's beginning: what clocks and holds need, and the risk, which looks
@@ -41,7 +42,12 @@ _PATIENT: Final = [i for name, i in INDEX.items() if name not in ("consciousness
 _FILTER: Final = 0.3
 """The part of the work that reading and filtering are, about."""
 
-Load = Callable[[slice], Sequence[Readings]]
+_GRAIN: Final = 16
+"""Steps are cut by every so many-th reading."""
+_TAIL: Final = HOUR
+"""So much of what was judged before is judged again, to know what the filter still waits for at the end."""
+
+Load = Callable[[slice], Sequence[Readings | Marked]]
 Progress = Callable[[float], None]
 """Told what part of the whole is done, 0 to 1. May raise, to end it."""
 
@@ -127,7 +133,8 @@ class Found:
 def sweep(
     subjects: Sequence[Subject], load: Load, progress: Progress, risk: RiskModel | None = None
 ) -> Found:
-    """``load``: the readings of some stays, each in any order, slot 0. risk: the model that runs live, where
+    """``load``: the readings of some stays, each in any order, slot 0; with the marks of the filter, where it
+    has judged all of them. risk: the model that runs live, where
     rules on ``risk`` are tried."""
     registry: dict[Rule, int] = {}
     alerts = [Alerts.of(Transitions.of([], 1))]
@@ -192,23 +199,20 @@ class _Group:
             self._engine.configure(slot, declared=subject.declared, scale=scale, applies=applies.tolist())
 
     def read(self, load: Load, progress: Progress) -> list[Readings]:
-        """What is valid and looked at, in lots of stays, each in order of time."""
-        wanted = looked_at(self._columns)
+        """What is valid and looked at, in lots of stays."""
+        wanted = np.isin(np.arange(len(SIGNALS)), looked_at(self._columns))
         lots = pieces([s.size for s in self._group], _LOT)
         found = []
         for number, lot in enumerate(lots):
             first = self._where.start
-            readings = load(slice(first + lot.start, first + lot.stop))
-            self.readings += sum(map(len, readings))
-            every = Readings.concat(r.at_slot(slot) for slot, r in enumerate(readings))
-            every = every.take(every.time <= self._ends[lot][every.slot]).in_order()
-            valid, self._sure[lot] = _filtered(every, len(readings), int(self._ends.max()))
+            loaded = load(slice(first + lot.start, first + lot.stop))
+            valid, self._sure[lot] = _valid(loaded, self._ends[lot], int(self._ends.max()))
+            self.readings += sum(len(one.readings if isinstance(one, Marked) else one) for one in loaded)
             self.monitored[lot] = monitored(valid, self._starts[lot], self._ends[lot])
-            kept = np.isin(valid.signal, wanted)
-            kept[np.unique(valid.slot, return_index=True)[1]] = True  # a stay's clocks start with its first
-            valid = valid.take(kept)
-            valid.slot[:] += lot.start
-            found.append(valid)
+            begun = np.full(len(loaded), NEVER)  # a stay's clocks start with its first
+            np.minimum.at(begun, valid.slot, valid.time)
+            kept = valid.take(wanted[valid.signal] | (valid.time == begun[valid.slot]))
+            found.append(replace(kept, slot=kept.slot + np.int32(lot.start)))
             progress(_FILTER * (number + 1) / len(lots))
         return found
 
@@ -224,19 +228,18 @@ class _Group:
         return Alerts(stay, own[found.column], found.since, found.raised, cleared)
 
     def _steps(self, lots: Sequence[Readings], progress: Progress) -> Iterator[Transitions]:
-        times = np.sort(np.concatenate([np.empty(0, np.int64), *(lot.time for lot in lots)]))
-        cuts = _cuts(times, max(_LEAST, _CELLS // max(len(self._columns), 1)))
-        done = [0] * len(lots)
-        for number, (_, high) in enumerate(cuts):
-            until = int(times[high - 1])
-            upto = [int(np.searchsorted(lot.time, until, side="right")) for lot in lots]
-            self._engine.add(
-                Readings.concat(lot.take(slice(*edge)) for lot, *edge in zip(lots, done, upto, strict=True))
-            )
-            done = upto
+        every = Readings.concat(lots)
+        size = max(_LEAST, _CELLS // max(len(self._columns), 1)) // _GRAIN
+        ends = distinct(np.append(np.sort(every.time[::_GRAIN])[size::size], self._ends.max()))
+        step = np.searchsorted(ends, every.time)
+        # Each step's readings together, signal by signal, as the engine goes through them.
+        key = step * len(SIGNALS) + every.signal
+        order = np.argsort(key.astype(np.uint16) if len(ends) * len(SIGNALS) < 2**16 else key, kind="stable")
+        every, edges = every.take(order), np.searchsorted(step[order], np.arange(len(ends) + 1)).tolist()
+        for number, (until, edge) in enumerate(zip(ends.tolist(), pairwise(edges), strict=True)):
+            self._engine.add(every.take(slice(*edge)))
             yield self._engine.step(until).transitions
-            progress(_FILTER + (1 - _FILTER) * (number + 1) / len(cuts))
-        yield self._engine.step(int(self._ends.max())).transitions
+            progress(_FILTER + (1 - _FILTER) * (number + 1) / len(ends))
 
 
 def looked_at(rules: Sequence[Rule]) -> list[int]:
@@ -249,15 +252,31 @@ def looked_at(rules: Sequence[Rule]) -> list[int]:
     return [INDEX[name] for name in names if INDEX[name] < N_OBSERVED]
 
 
+def _valid(loaded: Sequence[Readings | Marked], ends: Int, end: int) -> tuple[Readings, Int]:
+    """What is valid of some stays until their ends, and per slot the time from which the filter still waits
+    for what follows."""
+    parts, judge = [], []
+    for slot, one in enumerate(loaded):
+        rows = one.readings if isinstance(one, Marked) else one
+        there = rows.time <= ends[slot]
+        judged = rows.where(there & (rows.time > end - _TAIL) if isinstance(one, Marked) else there)
+        judge.append(judged.at_slot(slot))
+        if isinstance(one, Marked):
+            parts.append(rows.where(there & (one.mark == VALID)).at_slot(slot))
+    found, sure = _filtered(Readings.concat(judge).in_order(), len(loaded), end)
+    new = np.array([not isinstance(one, Marked) for one in loaded], np.bool_)
+    return Readings.concat([*parts, found.where(new[found.slot])]), sure
+
+
 def _filtered(every: Readings, slots: int, end: int) -> tuple[Readings, Int]:
-    """Valid readings in order, and per slot the time from which the filter still waits for what follows."""
+    """Valid readings, and per slot the time from which the filter still waits for what follows."""
     gate, valid = Filter(slots), [Readings.empty()]
     for low, high in _cuts(every.time, PIECE):
         marked = gate.push(every.take(slice(low, high)).in_cell_order(), int(every.time[high - 1]))
         valid.append(marked.readings.take(marked.mark == VALID))
     marked = gate.push(Readings.empty(), end)
     valid.append(marked.readings.take(marked.mark == VALID))
-    return Readings.concat(valid).in_order(), gate.waiting()
+    return Readings.concat(valid), gate.waiting()
 
 
 def _cuts(time: Int, size: int) -> list[tuple[int, int]]:
@@ -270,19 +289,28 @@ def _cuts(time: Int, size: int) -> list[tuple[int, int]]:
 
 
 def monitored(valid: Readings, starts: Int, ends: Int) -> Int:
-    """Per slot, ms within [start, end) in which at least one measured signal was known. Readings in order."""
-    mine = valid.take(np.isin(valid.signal, _PATIENT))
-    order = np.argsort(mine.slot, kind="stable")
-    slot, time = mine.slot[order].astype(np.int64), mine.time[order]
+    """Per slot, ms within [start, end) in which at least one measured signal was known. Readings in any
+    order; quick where each signal's are together, in order of time."""
+    slot, begin, until = _stretches(valid.where(np.isin(valid.signal, _PATIENT)))
+    order = np.lexsort((begin, slot))
+    slot = slot[order]
     low, high = starts[slot], ends[slot]
-    begin = np.clip(time, low, high)
-    until = np.clip(time + mine.hold[order], low, high)
+    begin, until = np.clip(begin[order], low, high), np.clip(until[order], low, high)
     reach = _running_max(slot, until)
     before = np.where(np.append(True, slot[1:] != slot[:-1])[: len(slot)], begin, np.roll(reach, 1))
     found: Int = np.bincount(slot, np.maximum(until - np.maximum(begin, before), 0), len(starts)).astype(
         np.int64
     )
     return found
+
+
+def _stretches(readings: Readings) -> tuple[Int, Int, Int]:
+    """Slot, begin and end (ms) of neighbours each of which begins before the one before it is over."""
+    slot, time, until = readings.slot, readings.time, readings.time + readings.hold
+    goes_on: Bool = (slot[1:] == slot[:-1]) & (time[1:] >= time[:-1]) & (time[1:] <= until[:-1])
+    at = np.flatnonzero(np.append(True, ~goes_on)[: len(time)])
+    over = np.maximum.reduceat(until, at) if len(at) else until
+    return slot[at].astype(np.int64), time[at], over
 
 
 def _running_max(slot: Int, value: Int) -> Int:
