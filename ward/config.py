@@ -148,10 +148,13 @@ class Settings(BaseSettings):
     )
     partition: int = Field(0, ge=0, lt=MOST_PARTITIONS, description="Which of them; `ward engine` says it")
     cluster_secret: str | None = Field(
-        None, min_length=16, description="By which engines and web processes of a cluster know each other"
+        None, min_length=16, description="By which the processes of a cluster know each other"
     )
     engine_host: str | None = Field(
         None, description="Name by which web processes reach this machine's engines; by default its own"
+    )
+    notify: Literal["engine", "elsewhere"] = Field(
+        "engine", description="Who carries alerts to people: each engine, or processes of `ward notify`"
     )
     mqtt_mapped: str = Field(
         "",

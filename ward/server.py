@@ -138,6 +138,8 @@ def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises ``SettingsError`` and what makes a start impossible."""
     if not settings.part.is_whole:
         raise SettingsError("partitions: a divided database is served by `ward engine`")
+    if settings.notify == "elsewhere":
+        raise SettingsError("notify: `ward serve` carries alerts itself; `ward notify` is for a cluster")
     run(settings)
 
 

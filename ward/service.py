@@ -46,13 +46,14 @@ from ward.live.views import Json
 from ward.live.watchdog import Watchdog, end_process
 from ward.models import find_risk
 from ward.notify.config import Parts, load_channels
+from ward.notify.duty import EVERYTHING, SCREENS
 from ward.notify.notifier import Notifier
 from ward.operations import Operations
 from ward.practice import Practice
 from ward.protection.pseudonym import Pseudonyms
 from ward.signals import HOUR, SECOND
 from ward.store.database import migrate, open_database
-from ward.store.deliveries import Sending
+from ward.store.deliveries import Sending, not_delivered
 from ward.store.lease import Lease
 from ward.store.partition import settle_partitions
 from ward.store.rules import current_rules
@@ -295,13 +296,13 @@ class WardService:
             link=self.settings.public_url,
             language=self.settings.language,
             beat=lambda: self.beats.beat("notify"),
+            duty=SCREENS if self.settings.notify == "elsewhere" else EVERYTHING,
         )
 
     def _undelivered(self, sending: Sending, error: str) -> None:
         """The core notes it, durably, and has the next level told. Nothing for an alert that is over."""
-        told = {name: getattr(sending, name) for name in ("alert", "person", "channel", "level")}
         with contextlib.suppress(NotFoundError):
-            self.runner.ask("not_delivered", {**told, "error": error}).result(UNDELIVERED_S)
+            self.runner.ask("not_delivered", not_delivered(sending, error)).result(UNDELIVERED_S)
 
     def _make_deadman(self) -> DeadMan | None:
         given = self.settings

@@ -82,6 +82,11 @@ def test_each_partition_has_an_engine_and_one_in_reserve():
     ) == 2
 
 
+def test_what_engines_leave_to_others_is_done():
+    assert {engine["environment"]["WARD_NOTIFY"] for engine in ENGINES} == {"elsewhere"}
+    assert [service.get("command") for service in COMPOSE.values()].count(["notify"]) == 2
+
+
 @contextlib.contextmanager
 def device(node, user="devices", password="devices-secret"):
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="mon-1")

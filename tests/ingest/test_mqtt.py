@@ -187,6 +187,24 @@ def test_publishing_tells_whether_the_broker_has_it(link_of, broker_port, ward):
     assert not link.publish(f"ward/v1/{ward}/alerts", b"two")
 
 
+def test_who_only_speaks_leaves_no_session(link_of, broker_port, ward):  # noqa: F811
+    got = []
+    link_of().stop()
+    with client_at(broker_port) as client:
+        client.on_message = lambda *args: got.append(args[2].payload)
+        client.on_subscribe = lambda *_: got.append("subscribed")
+        client.subscribe(f"ward/v1/{ward}/notify/lamp", 1)
+        until(lambda: got)
+        link = link_of(topics=())
+        assert link.publish(f"ward/v1/{ward}/notify/lamp", b"one")
+        until(lambda: len(got) == 2)
+    link.stop()
+    publish(broker_port, vitals(ward, 1))  # for nobody: that of the first link ended with the second
+    again = link_of()
+    publish(broker_port, vitals(ward, 2))
+    assert payloads(take(again, 1)) == [vitals(ward, 2)[1]]
+
+
 def test_a_broker_slower_than_the_publisher_s_patience_gets_each_message_once(broker_port, ward):  # noqa: F811
     got = []
     proxy = Proxy(broker_port)

@@ -59,9 +59,9 @@ channels = ["lamp"]
 class Patient(threading.Thread):
     """A device that measures once a second; ``spo2`` is set by the test."""
 
-    def __init__(self, port: int, device: str = "mon", spo2: float = 97.0) -> None:
+    def __init__(self, port: int, device: str = "mon", spo2: float = 97.0, ward: str = "w") -> None:
         super().__init__(daemon=True)
-        self.spo2, self._device = spo2, device
+        self.spo2, self._topic = spo2, f"ward/v1/{ward}/{device}/vitals"
         self._port, self._end = port, threading.Event()
 
     def run(self) -> None:
@@ -70,7 +70,7 @@ class Patient(threading.Thread):
             while not self._end.wait(0.4):
                 at = datetime.now(UTC).isoformat(timespec="milliseconds")
                 body = {"seq": seq, "time": at, "readings": {"spo2": self.spo2, "hr": 70}}
-                device.publish(f"ward/v1/w/{self._device}/vitals", json.dumps(body), 1)
+                device.publish(self._topic, json.dumps(body), 1)
                 seq += 1
 
     def end(self) -> None:

@@ -89,6 +89,24 @@ def web() -> None:
 
 
 @app.command()
+def notify() -> None:
+    """Carries a cluster's alerts to people (webhooks, pagers, mail, MQTT). Any number; none tells twice.
+
+    Engines leave it to them with WARD_NOTIFY=elsewhere; without that they send too, which does no harm.
+    Only these processes then need a way out to the channels. What nobody could be told goes back to the
+    engine that has the alert, which tells the next level. Notices on dashboards stay the engines'.
+
+    Needs WARD_PARTITIONS, WARD_CLUSTER_SECRET, WARD_DATABASE_URL, WARD_PLAN_FILE and WARD_CHANNELS_FILE as
+    the others have them, and WARD_MQTT_URL where a channel goes through the broker. Answers /healthz,
+    /readyz and /metrics at WARD_HTTP_PORT. While none of them is there no engine is ready, and says so.
+    """
+    from ward.cluster.carrying import run_notify
+
+    with plain_errors():
+        run_notify(settings_of())
+
+
+@app.command()
 def simulate(
     broker: Annotated[str | None, typer.Option(help="mqtt:// or mqtts://; by default WARD_MQTT_URL.")] = None,
     beds: Annotated[int, typer.Option(min=1, max=10_000)] = 24,

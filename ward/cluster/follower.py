@@ -1,11 +1,11 @@
-"""Follows the engine of one partition, whoever that is, and asks it what only it knows or may do."""
+"""Follows the engine of one partition, whoever that is: a copy of all that it tells."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -13,32 +13,23 @@ import structlog
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import SQLAlchemyError
 
-from ward import errors
-from ward.cluster.whole import FOLLOWED, Json, Whole
-from ward.errors import UnavailableError, WardError
-from ward.store.partition import address_of
+from ward.cluster.owner import Owner
+from ward.cluster.whole import FOLLOWED, Whole
+from ward.errors import UnavailableError
 
 SILENCE_S: Final = 3.0
 """Who says nothing for so long, three times as long as it may, is not believed to be there."""
 AGAIN_S: Final = 0.25
-ANSWER_S: Final = 35.0
-LOOK: Final = "look whether it was done before you ask again"
 
 log = structlog.get_logger(__name__)
-_KINDS: Final[Mapping[str, type[WardError]]] = {
-    kind.type: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, WardError)
-}
 
 
 class Follower:
     """One thread. ``secret`` is the cluster's."""
 
     def __init__(self, db: Database, whole: Whole, number: int, secret: str) -> None:
-        self._db, self._whole, self._number = db, whole, number
-        headers = {"Authorization": f"Bearer {secret}"}
-        self._client = httpx.Client(headers=headers, timeout=httpx.Timeout(SILENCE_S), trust_env=False)
+        self._whole, self._number = whole, number
+        self.owner = Owner(db, number, secret, silence_s=SILENCE_S)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"follower-{number}", daemon=True)
 
@@ -47,21 +38,9 @@ class Follower:
 
     def stop(self) -> None:
         self._stop.set()
-        self._client.close()
+        self.owner.close()
         if self._thread.is_alive():
             self._thread.join(2 * SILENCE_S)
-
-    def post(self, path: str, asked: Json) -> Json:
-        """What the owner answers. Raises what it raised, and UnavailableError where it does not answer."""
-        try:
-            answer = self._client.post(f"{self._address()}/internal/{path}", json=asked, timeout=ANSWER_S)
-            answer.raise_for_status()
-            said: Json = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise UnavailableError(f"the engine of this ward does not answer; {LOOK}") from error
-        if failed := said.get("error"):
-            raise _KINDS.get(failed["type"], UnavailableError)(failed["detail"], **failed["extra"])
-        return said
 
     # ------------------------------------------------------------------ the thread
 
@@ -78,8 +57,8 @@ class Follower:
             self._stop.wait(AGAIN_S)
 
     def _follow(self) -> None:
-        address = self._address()
-        with self._client.stream("GET", f"{address}/internal/stream") as answer:
+        address = self.owner.address()
+        with self.owner.client.stream("GET", f"{address}/internal/stream") as answer:
             answer.raise_for_status()
             for kind, data, id in _events(answer.iter_lines()):
                 if self._stop.is_set():
@@ -91,7 +70,7 @@ class Follower:
     def _has_moved(self, address: str) -> bool:
         """Who is cut off from the database does not know yet that another has its wards."""
         with contextlib.suppress(SQLAlchemyError):
-            return self._address() != address
+            return self.owner.address() != address
         return False
 
     def _take(self, kind: str, data: Any, id: int | None) -> None:
@@ -106,13 +85,6 @@ class Follower:
             whole.reached(number, data)
         elif kind in FOLLOWED:  # a newer ward may tell more
             whole.follow(number, kind, data, id)
-
-    def _address(self) -> str:
-        with self._db.connect() as connection:
-            address = address_of(connection, self._number)
-        if address is None:
-            raise UnavailableError("no engine has this ward yet")
-        return address
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, Any, int | None]]:

@@ -17,6 +17,7 @@ from ward.alerts.plan import Plan, Plans
 from ward.clock import Clock, WallClock, wall_ms
 from ward.cluster.follower import Follower
 from ward.cluster.overview import Overview
+from ward.cluster.owner import Owner
 from ward.cluster.whole import AWAY, Json, Part, Whole, WholeBoard
 from ward.config import Settings
 from ward.ingest.gate import Forged
@@ -112,6 +113,7 @@ class RemoteService:
         while not self._stop.wait(LOOK_S):
             try:
                 self._read()
+                self.notifier.look()
                 if time.monotonic() >= due:  # what was brought to this process lies with it
                     due = time.monotonic() + FORGET_S
                     shelf.forget(wall_ms())
@@ -213,7 +215,7 @@ class RemoteService:
 
     def _call(self, arguments: Mapping[str, Any], asked: Json) -> Json:
         number = self._where(arguments)
-        said = self.followers[number].post("call", asked)
+        said = self.followers[number].owner.post("call", asked)
         deadline = wall_ms() + SHOWN_S * 1000
         while self.whole.parts[number].number < said["number"] and wall_ms() < deadline:
             self._stop.wait(STEP_S)
@@ -254,8 +256,8 @@ class RemoteService:
             return 0
         return next(n for n, part in enumerate(self.whole.parts) if part.partition.has(ward))
 
-    def _owner(self, ward: str) -> Follower:
-        return self.followers[self._number(ward)]
+    def _owner(self, ward: str) -> Owner:
+        return self.followers[self._number(ward)].owner
 
     def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
         """See ``ward.web.service_protocol``."""

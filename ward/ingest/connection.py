@@ -111,7 +111,7 @@ class Connection:
         self._client = PahoClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            clean_session=None if is_v5 else False,
+            clean_session=None if is_v5 else not topics,
             protocol=protocol,
             reconnect_on_failure=False,
         )
@@ -291,6 +291,9 @@ class Connection:
             self.refused = f"{REFUSED}: {reason}; WARD_MQTT_URL has the user and the password"
             return
         self.is_accepted = True
+        if not self._topics:  # it only speaks
+            self.is_subscribed = True
+            return
         client.subscribe([(topic, QOS) for topic in self._topics])
 
     def _on_subscribe(self, client: Client, _: Any, mid: int, reasons: Any, properties: Any) -> None:

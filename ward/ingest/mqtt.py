@@ -52,7 +52,8 @@ class MqttLink:
     ``mqtt``, does all network work, reconnects with growing pauses, and outlives any exception; it calls
     ``beat`` each time it goes round. ``also`` are other addresses of the same cluster of brokers (host,
     port): when a connection ends the next is to the next of them. ``prefix``: what the broker puts before
-    the devices' own topics, and what is taken off them.
+    the devices' own topics, and what is taken off them. Without ``topics`` it only publishes, and leaves no
+    session behind.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class MqttLink:
         self._topics = tuple(topics)
         self._ca_file, self._cert_file, self._key_file = ca_file, cert_file, key_file
         self._keepalive_s = keepalive_s
-        self._session_expiry_s = session_expiry_s
+        self._session_expiry_s = session_expiry_s if topics else 0
         self._receive_maximum = receive_maximum
         self._protocol = "5" if self.url.protocol == "auto" else self.url.protocol
         self._is_settled = self.url.protocol != "auto"

@@ -39,7 +39,8 @@ def end_process(reason: str) -> None:
 
 
 class Watchdog:
-    """One thread. ``threads`` are those without which nothing is watched; ``fail`` is told why it ends."""
+    """One thread. ``threads`` are those without which nothing is watched; ``fail`` is told why it ends.
+    ``vital``: the part whose heartbeat must not stay away."""
 
     def __init__(
         self,
@@ -48,8 +49,10 @@ class Watchdog:
         fail: Callable[[str], None] = end_process,
         *,
         hung_s: float = HUNG_S,
+        vital: str = CORE,
     ) -> None:
         self._beats, self._threads, self._fail, self._hung_s = beats, threads, fail, hung_s
+        self._vital = vital
         self._stop = threading.Event()
         self._late: set[str] = set()
         self._looked = self._awake = float("-inf")
@@ -82,6 +85,6 @@ class Watchdog:
             was_started = thread.ident is not None
             if was_started and not thread.is_alive() and not self._stop.is_set():
                 self._fail(f"the thread {name} has died")
-        stood = min(late.get(CORE, 0.0), now - self._awake)
+        stood = min(late.get(self._vital, 0.0), now - self._awake)
         if stood > self._hung_s and not self._stop.is_set():
-            self._fail(f"the core has stood still for {late[CORE]:.0f} s")
+            self._fail(f"the {self._vital} has stood still for {late[self._vital]:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -9,13 +10,17 @@ from typing import Final
 
 import structlog
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import SQLAlchemyError
 
 from ward.alerts.deliver import Delivery
 from ward.alerts.plan import Plan
 from ward.clock import wall_ms
 from ward.errors import NotFoundError
 from ward.language import Language
+from ward.notify import carriers
 from ward.notify.channels import Configured
+from ward.notify.circuit import Condition
+from ward.notify.duty import EVERYTHING, Duty
 from ward.notify.rehearsal import by_hand, of_shift
 from ward.notify.sender import Sender, Undelivered
 from ward.notify.views import Json, channel_view, delay_view, delivery_view, test_view
@@ -44,7 +49,11 @@ log = structlog.get_logger(__name__)
 
 
 class Notifier:
-    """``plan_of(ward)`` and ``wards()`` tell of the wards as they are; ``ward_now`` is their clock."""
+    """``plan_of(ward)`` and ``wards()`` tell of the wards as they are; ``ward_now`` is their clock.
+
+    Where ``duty`` is not everything, the processes that carry alerts to people tell of themselves in the
+    database, and those that leave it to them look whether there are any.
+    """
 
     def __init__(
         self,
@@ -59,8 +68,11 @@ class Notifier:
         link: str | None = None,
         language: Language = "en",
         beat: Callable[[], None] = lambda: None,
+        duty: Duty = EVERYTHING,
     ) -> None:
-        self._db, self._channels = db, channels
+        self._db, self._channels, self._duty = db, channels, duty
+        self._watch = carriers.Watch(db)
+        self._told, self._number = float("-inf"), 0
         self._plan_of, self._wards, self._ward_now = plan_of, wards, ward_now
         self._in_real_time, self._beat = in_real_time, beat
         self._looked = float("-inf")
@@ -73,6 +85,7 @@ class Notifier:
             language=language,
             beat=self._round,
             in_real_time=in_real_time,
+            duty=duty,
         )
 
     # ------------------------------------------------------------------ life
@@ -82,6 +95,9 @@ class Notifier:
 
     def stop(self) -> None:
         self._sender.stop()
+        if self._number:
+            with contextlib.suppress(SQLAlchemyError):  # then it is seen that it does not count up
+                carriers.take_leave(self._db, self._sender.name)
 
     @property
     def thread(self) -> threading.Thread:
@@ -90,22 +106,47 @@ class Notifier:
     @property
     def fault(self) -> str | None:
         """Why nobody at all can be told, if so."""
-        return self._sender.fault
+        return self._sender.fault or (None if self._duty.people else self._watch.fault)
 
     def failing(self) -> list[str]:
         """Channels through which nothing gets: what lasts is an alert of the service's own."""
-        conditions = self._sender.conditions()
-        return [f"channel-{name}" for name, each in conditions.items() if each.broken_since is not None]
+        return [
+            f"channel-{name}" for name, each in self._conditions().items() if each.broken_since is not None
+        ]
+
+    def look(self) -> None:
+        """How the channels do by those who carry. Raises SQLAlchemyError."""
+        self._watch.look()
+
+    def _conditions(self) -> dict[str, Condition]:
+        return {**self._sender.conditions(), **self._watch.conditions()}
 
     def _round(self) -> None:
         self._beat()
-        if time.monotonic() - self._looked < SHIFTS_S:
+        try:
+            if not self._duty.people:
+                self.look()
+            elif not self._duty.screens:
+                self._tell(time.monotonic())
+        except SQLAlchemyError:  # the sender says so, and tries again
+            log.warning("who carries alerts cannot be read or told now")
+        if not self._duty.people or time.monotonic() - self._looked < SHIFTS_S:
             return
         self._looked = time.monotonic()
         try:
             self.test_shifts()
         except Exception:  # looked at again; it must not keep alerts from being sent
             log.exception("the tests of the shifts were not made")
+
+    def _tell(self, now: float) -> None:
+        if now - self._told < carriers.TELL_S:
+            return
+        self._told = now
+        self._number += 1
+        carriers.tell(self._db, self._sender.name, self._number, self._sender.conditions())
+        self.look()
+        if gone := self._watch.gone():
+            carriers.take_leave(self._db, *gone)
 
     # ------------------------------------------------------------------ tests
 
@@ -176,7 +217,7 @@ class Notifier:
         with self._db.connect() as connection:
             waiting = waiting_of_channels(connection)
             tests, failures = last_tests(connection, wards), last_failures(connection, wards)
-        conditions = self._sender.conditions()
+        conditions = self._conditions()
         return [
             channel_view(channel, conditions[name], waiting.get(name, 0), tests.get(name), failures.get(name))
             for name, channel in self._channels.items()

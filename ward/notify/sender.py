@@ -26,6 +26,7 @@ from ward.language import Language
 from ward.notify import metrics
 from ward.notify.channels import Channel, Configured, Failed, Refused, Unconfirmed
 from ward.notify.circuit import Circuit, Condition
+from ward.notify.duty import EVERYTHING, Duty
 from ward.notify.message import Message, message_of
 from ward.store.deliveries import (
     Sending,
@@ -91,6 +92,7 @@ class Sender:
 
     ``now`` gives ms of the machine's clock. Several senders may work on one database.
     ``give_up_of(ward)``: how long (ms) its plan has a delivery tried, where the channel's file says nothing.
+    ``duty``: which deliveries are its own.
     """
 
     def __init__(
@@ -107,7 +109,9 @@ class Sender:
         chance: random.Random | None = None,
         workers: Callable[[Configured], Executor] | None = None,
         in_real_time: bool = True,
+        duty: Duty = EVERYTHING,
     ) -> None:
+        self._duty = duty
         self._db, self._undelivered, self._beat = db, undelivered, beat
         self._link, self._language = link, language
         self._give_up_of = give_up_of
@@ -172,10 +176,10 @@ class Sender:
         """Take what is due and hand it to the channels' threads; returns how many."""
         now = self._now()
         with self._db.connect() as connection:
-            waiting = due_channels(connection, now)
+            waiting = due_channels(connection, now, of_all=self._duty.of_all)
             self._count(connection, now)
         taken = 0
-        for name in sorted(waiting):
+        for name in sorted(filter(self._duty.has, waiting)):
             lane = self._lanes.get(name) or self._unknown(name)
             with lane.lock:
                 free = lane.configured.parallel - lane.busy
@@ -185,7 +189,7 @@ class Sender:
                 taken += self._hand_on(lane, now)
                 continue
             with self._db.begin() as tx:
-                mine = claim(tx, name, self.name, now, free)
+                mine = claim(tx, name, self.name, now, free, of_all=self._duty.of_all)
             for sending in mine:
                 self._submit(lane, sending)
             taken += len(mine)

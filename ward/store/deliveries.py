@@ -58,6 +58,14 @@ class Sending:
     created: int
     raised_at: int | None
     attempts: int
+    partition: int = 0
+    """Whose engine has the alert (``ward.partitions``)."""
+
+
+def not_delivered(sending: Sending, error: str) -> dict[str, Any]:
+    """The arguments of the core's command of that name."""
+    told = {name: getattr(sending, name) for name in ("alert", "person", "channel", "level")}
+    return {**told, "error": error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +138,26 @@ def _first_in_line(now: Time) -> ColumnElement[bool]:
 _OWN: Final = deliveries.c.partition == bindparam("partition")
 """Of the partition whose engine also takes back what nobody could be told."""
 _NOW: Final = bindparam("now", type_=BigInteger)
-_DUE_CHANNELS: Final = select(deliveries.c.channel).distinct().where(_OWN, _free(_NOW), _first_in_line(_NOW))
+_ALL_DUE: Final = select(deliveries.c.channel).distinct().where(_free(_NOW), _first_in_line(_NOW))
+_OWN_DUE: Final = _ALL_DUE.where(_OWN)
 """Put together once: it is asked some times a second, and that costs ten times what the question does."""
 
 
-def due_channels(connection: Connection, now: int) -> set[str]:
-    """The channels that have something to send."""
-    given = {"now": now, "partition": partition_of(connection).number}
-    return set(connection.scalars(_DUE_CHANNELS, given))
+def due_channels(connection: Connection, now: int, *, of_all: bool = False) -> set[str]:
+    """The channels that have something to send; ``of_all``: in any partition, not only the connection's."""
+    if of_all:
+        return set(connection.scalars(_ALL_DUE, {"now": now}))
+    return set(connection.scalars(_OWN_DUE, {"now": now, "partition": partition_of(connection).number}))
 
 
-def claim(tx: Connection, channel: str, me: str, now: int, limit: int) -> list[Sending]:
+def claim(
+    tx: Connection, channel: str, me: str, now: int, limit: int, *, of_all: bool = False
+) -> list[Sending]:
     """Take up to ``limit`` deliveries of a channel for ``LEASE_MS``: the most urgent first, of those the ones
     that were tried least."""
-    pick = select(deliveries.c.id).where(own(deliveries, tx), _free(now), deliveries.c.channel == channel)
+    pick = select(deliveries.c.id).where(_free(now), deliveries.c.channel == channel)
     pick = pick.where(_first_in_line(now))
+    pick = pick if of_all else pick.where(own(deliveries, tx))
     pick = pick.order_by(_urgent(deliveries.c), deliveries.c.attempts, deliveries.c.id).limit(limit)
     ids = tx.scalars(pick.with_for_update(skip_locked=True)).all()
     if not ids:

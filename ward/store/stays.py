@@ -251,6 +251,11 @@ def wards_of(connection: Connection, ids: Collection[str]) -> set[str]:
     return set(connection.scalars(select(stays.c.ward).where(stays.c.id.in_(ids))))
 
 
+def occupied(connection: Connection) -> set[str]:
+    """The wards in which somebody is."""
+    return set(connection.scalars(select(stays.c.ward).where(stays.c.end.is_(None)).distinct()))
+
+
 def stays_between(connection: Connection, ward: str, start: int, end: int) -> list[Stay]:
     """Every stay that is of this ward and was there at some time in ``[start, end)``, by bed."""
     here = (stays.c.ward == ward) & (stays.c.start < end)
