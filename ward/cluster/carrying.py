@@ -15,7 +15,6 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,6 +28,7 @@ from ward.config import Settings, SettingsError
 from ward.errors import NotFoundError, UnauthorizedError
 from ward.ingest.broker_url import BrokerUrl
 from ward.ingest.mqtt import MqttLink
+from ward.live.faults import why
 from ward.live.heartbeats import Heartbeats
 from ward.live.plans import load_plans
 from ward.live.watchdog import Watchdog
@@ -157,8 +157,8 @@ class Carrier:
             self.beats.beat("plans")
             try:
                 self._read()
-            except SQLAlchemyError:  # what was known holds meanwhile
-                log.warning("the plans cannot be read now")
+            except Exception as error:  # what was known holds meanwhile, and the thread goes on
+                log.warning("the plans cannot be read now", error=why(error))
 
     def _read(self) -> None:
         self._plans, _ = load_plans(self.db, self._settings.plan_file, self._settings.zone)
