@@ -17,8 +17,9 @@ from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.signals import HOLD_BY_PERSON, OBSERVED
+from ward.trial.beside import Progress
 from ward.trial.candidates import Candidates
-from ward.trial.sweep import Alerts, Found, Load, Progress, Sets, Subject, looked_at, sweep
+from ward.trial.sweep import Alerts, Found, Load, Sets, Subject, looked_at, sweep
 
 Holds = Mapping[int, int]
 """Signal (index) to ms, of readings that devices sent; what a person entered holds as ever."""
@@ -67,17 +68,24 @@ def held_otherwise(loaded: Readings | Marked, holds: Holds) -> Readings:
 
 
 def sweep_both(
-    subjects: Sequence[Subject], load: Load, progress: Progress, risk: RiskModel | None, holds: Holds
+    subjects: Sequence[Subject],
+    load: Load,
+    progress: Progress,
+    risk: RiskModel | None,
+    holds: Holds,
+    processes: int = 1,
 ) -> Found:
     """As ``sweep``, with ``Reheld`` rules over readings that hold as ``holds`` say."""
     if not holds:
-        return sweep(subjects, load, progress, risk)
-    as_is = sweep(_only(subjects, lambda rule: type(rule) is Rule), load, lambda x: progress(x / 2), risk)
+        return sweep(subjects, load, progress, risk, processes)
+    plain = _only(subjects, lambda rule: type(rule) is Rule)
+    as_is = sweep(plain, load, lambda x: progress(x / 2), risk, processes)
     other = sweep(
         _only(subjects, lambda rule: type(rule) is Reheld),
         lambda where: [held_otherwise(one, holds) for one in load(where)],
         lambda x: progress(0.5 + x / 2),
         risk,
+        processes,
     )
     moved = replace(other.alerts, column=other.alerts.column + len(as_is.rules))
     every = Alerts.concat([as_is.alerts, moved])

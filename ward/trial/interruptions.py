@@ -7,7 +7,7 @@ stretches that nothing connects, and the same stretch (most settings share most 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
@@ -17,31 +17,55 @@ from ward.scoring.readings import Int
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import NEVER
 from ward.signals import HOUR
+from ward.trial.beside import Progress, beside
 from ward.trial.sweep import Alerts, Found, Sets, alone
 
 APART: Final = HOUR
 """After so long without any alert nothing connects: with staff that answer within minutes all is closed, and
 the episode (30 min of quiet) is over."""
 
+Known = dict[tuple[object, ...], int]
+"""Interruptions of a stay's stretch."""
+
 
 class Interruptions:
     """Counts them by stay for any setting of a sweep. ends: of the stays, ms; ``staff``: how soon an alert is
-    acknowledged."""
+    acknowledged; processes: as in ``sweep``."""
 
     def __init__(
-        self, found: Found, sets: Sequence[Sets], ends: Int, flags: Sequence[frozenset[str]]
+        self,
+        found: Found,
+        sets: Sequence[Sets],
+        ends: Int,
+        flags: Sequence[frozenset[str]],
+        processes: int = 1,
     ) -> None:
         self._found, self._sets, self._ends, self._flags = found, sets, ends, flags
         self._number = {rule: n for n, rule in enumerate(found.rules)}
-        self._known: dict[tuple[object, ...], int] = {}
+        self._known: Known = {}
         self.staff: Staff = PROMPT
         self.told = 0
         """Alerts that the book was told so far."""
         self._stays: dict[int, Alerts] = {}
+        self._processes = processes
 
     def of(self, setting: int) -> Int:
         """[stays]"""
-        return np.array([self._of(stay, setting) for stay in range(len(self._sets))], np.int64)
+        every = range(len(self._sets))
+        many = min(self._processes, len(every))
+
+        def work(first: int, _: Progress) -> tuple[list[int], Known, int]:
+            known, told = len(self._known), self.told
+            counts = [self._of(stay, setting) for stay in every[first::many]]
+            return counts, dict(islice(self._known.items(), known, None)), self.told - told
+
+        found = np.zeros(len(every), np.int64)
+        for first, (counts, known, told) in enumerate(beside(work, [1] * many, lambda _: None, many)):
+            found[first::many] = counts
+            if many > 1:  # worked out by a copy of this
+                self._known |= known
+                self.told += told
+        return found
 
     def _of(self, stay: int, setting: int) -> int:
         mine = self._mine(stay, setting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
@@ -51,16 +52,14 @@ class Trials:
                 async for message in messages:
                     yield message
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _end(process)
             await process.wait()
             self._running.discard(process)
 
     def stop(self) -> None:
         """End all of them. From any thread."""
         for process in list(self._running):
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _end(process)
 
     async def _follow(self, process: Process, job: Job) -> AsyncGenerator[tuple[str, Json], None]:
         assert process.stdin is not None
@@ -92,6 +91,13 @@ class Trials:
             coming.cancel()
             with contextlib.suppress(asyncio.CancelledError, WardError):
                 await coming
+
+
+def _end(process: Process) -> None:
+    """With the copies that work beside it, which are of its group."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _frame(out: asyncio.StreamReader) -> tuple[str, Json]:

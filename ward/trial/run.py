@@ -80,10 +80,12 @@ def run(
     tell: Tell,
     moment: Callable[[int], Any],
     model: Callable[[], RiskModel | None] = lambda: None,
+    processes: int = 1,
 ) -> Json:
     """The answer, JSON-ready (``ward.web.schemas.trials``). ``load``: readings of each, any order, with their
     marks where the filter has judged all of them; ``moment`` turns ms into what the answer says; ``model``:
-    of the risk, asked for where a rule looks at that. Raises InvalidError for what is too much at once."""
+    of the risk, asked for where a rule looks at that; ``processes``: as in ``sweep``. Raises InvalidError for
+    what is too much at once."""
     size = sum(patient.size for patient in patients)
     if size > MOST_READINGS:
         raise InvalidError(
@@ -107,6 +109,7 @@ def run(
         lambda part: tell(part * _SWEPT, "evaluating"),
         risk,
         wanted.holds,
+        processes,
     )
     over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
     found = replace(found, alerts=found.alerts.take(found.alerts.raised <= over[found.alerts.stay]))
@@ -119,7 +122,7 @@ def run(
     tell(_SWEPT, "counting")
     candidates = wanted.candidates
     measured = measure(found, sets, over, candidates.rules, events, len(candidates.settings))
-    staff = Interruptions(found, sets, over, [patient.flags for patient in patients])
+    staff = Interruptions(found, sets, over, [patient.flags for patient in patients], processes)
     called = _Called(measured, staff, tell)
     suggestion = called.suggest(wanted.wish)
     judged = Judged(

@@ -42,8 +42,10 @@ def stored_trial(
     request: Json,
     tell: Tell,
     model: Callable[[], RiskModel | None] = lambda: None,
+    processes: int = 1,
 ) -> Json:
-    """``request`` as ``ward.web.routers.trial`` makes it, times in ms. Raises InvalidError."""
+    """``request`` as ``ward.web.routers.trial`` makes it, times in ms. processes: as in ``ward.trial.sweep``;
+    with more than one ``db`` is used by nobody else. Raises InvalidError."""
     tell(0.0, "looking for stays")
     start, end = int(request["start"]), int(request["end"])
     with db.connect() as connection:
@@ -77,7 +79,9 @@ def stored_trial(
             found = read_by_signal(connection, [p.id for p in some], N_OBSERVED, start - LEAD_IN, upto + 1)
         return [as_judged(found[p.id], by_number) for p in some]
 
-    return run([p for p in patients if p.end > p.start], load, wanted, tell, iso, model)
+    if processes > 1:
+        db.dispose()  # copies of this process open their own connections
+    return run([p for p in patients if p.end > p.start], load, wanted, tell, iso, model, processes)
 
 
 def as_judged(found: History, intervals: Mapping[int, Mapping[int, float]]) -> Readings | Marked:

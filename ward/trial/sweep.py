@@ -24,6 +24,7 @@ from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
 from ward.scoring.sustain import CLEARED, NEVER, RAISED, Transitions
 from ward.signals import HOUR, INDEX, N_OBSERVED, SIGNALS
+from ward.trial.beside import Progress, beside
 
 LEAD_IN: Final = 26 * HOUR
 """What the engine has seen before a trial's beginning: what clocks and holds need, and the risk, which looks
@@ -48,8 +49,6 @@ _TAIL: Final = HOUR
 """So much of what was judged before is judged again, to know what the filter still waits for at the end."""
 
 Load = Callable[[slice], Sequence[Readings | Marked]]
-Progress = Callable[[float], None]
-"""Told what part of the whole is done, 0 to 1. May raise, to end it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,34 +129,48 @@ class Found:
     readings: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What came of one group, its alerts with the stays' positions among all and its own columns."""
+
+    alerts: Alerts
+    monitored: Int
+    readings: int
+
+
 def sweep(
-    subjects: Sequence[Subject], load: Load, progress: Progress, risk: RiskModel | None = None
+    subjects: Sequence[Subject],
+    load: Load,
+    progress: Progress,
+    risk: RiskModel | None = None,
+    processes: int = 1,
 ) -> Found:
     """``load``: the readings of some stays, each in any order, slot 0; with the marks of the filter, where it
-    has judged all of them. risk: the model that runs live, where
-    rules on ``risk`` are tried."""
+    has judged all of them. risk: the model that runs live, where rules on ``risk`` are tried. processes: so
+    many groups are worked on beside each other, each by a copy of this process (``ward.trial.beside``)."""
+    sizes = [subject.size for subject in subjects]
+    groups = pieces(sizes, min(GROUP, -(-sum(sizes) // processes)))
+
+    def work(number: int, told: Progress) -> _Part:
+        group = _Group(subjects, groups[number], risk)
+        found = group.run(group.read(load, told), told)
+        return _Part(found, group.monitored, group.readings)
+
+    parts = beside(work, [sum(sizes[where]) for where in groups], progress, processes)
     registry: dict[Rule, int] = {}
     alerts = [Alerts.of(Transitions.of([], 1))]
-    monitored = [np.empty(0, np.int64)]
-    readings = done = 0
-    sizes = [subject.size for subject in subjects]
-    total = max(sum(sizes), 1)
-    for where in pieces(sizes, GROUP):
-        size = sum(sizes[where])
-
-        def told(part: float, done: int = done, size: int = size) -> None:
-            progress((done + size * part) / total)
-
-        group = _Group(subjects, where, risk)
-        lots = group.read(load, told)
-        found = group.run(lots, registry, told)
-        alerts.append(found)
-        monitored.append(group.monitored)
-        readings += group.readings
-        done += size
+    for where, part in zip(groups, parts, strict=True):
+        own = np.array([registry.setdefault(rule, len(registry)) for rule in _columns(subjects[where])])
+        alerts.append(replace(part.alerts, column=own[part.alerts.column]))
     every = Alerts.concat(alerts)
     every = every.take(np.lexsort((every.raised, every.column, every.stay)))
-    return Found(tuple(registry), every, np.concatenate(monitored), readings)
+    monitored = np.concatenate([np.empty(0, np.int64), *(part.monitored for part in parts)])
+    return Found(tuple(registry), every, monitored, sum(part.readings for part in parts))
+
+
+def _columns(group: Sequence[Subject]) -> tuple[Rule, ...]:
+    """Every definition that any of these stays has, once."""
+    return tuple(dict.fromkeys(rule for sets in dict.fromkeys(s.sets for s in group) for rule in sets.rules))
 
 
 def pieces(sizes: Sequence[int], most: int) -> list[slice]:
@@ -177,7 +190,7 @@ class _Group:
     def __init__(self, subjects: Sequence[Subject], where: slice, risk: RiskModel | None) -> None:
         self._where, self._group = where, subjects[where]
         self._sets = list(dict.fromkeys(s.sets for s in self._group))
-        self._columns = tuple(dict.fromkeys(rule for sets in self._sets for rule in sets.rules))
+        self._columns = _columns(self._group)
         self._engine = Engine(self._columns, len(self._group), lateness=0, filtered=False, risk=risk)
         self._starts, self._ends = (
             np.array([getattr(s, name) for s in self._group], np.int64) for name in ("start", "end")
@@ -199,7 +212,7 @@ class _Group:
             self._engine.configure(slot, declared=subject.declared, scale=scale, applies=applies.tolist())
 
     def read(self, load: Load, progress: Progress) -> list[Readings]:
-        """What is valid and looked at, in lots of stays."""
+        """What is valid and looked at, in lots of stays, each stay's signal by signal."""
         wanted = np.isin(np.arange(len(SIGNALS)), looked_at(self._columns))
         lots = pieces([s.size for s in self._group], _LOT)
         found = []
@@ -216,30 +229,39 @@ class _Group:
             progress(_FILTER * (number + 1) / len(lots))
         return found
 
-    def run(self, lots: Sequence[Readings], registry: dict[Rule, int], progress: Progress) -> Alerts:
-        """Alerts with the stays' positions among all; columns as in ``registry``, which grows."""
+    def run(self, lots: Sequence[Readings], progress: Progress) -> Alerts:
+        """Alerts with the stays' positions among all, and the group's columns."""
         found = Alerts.of(Transitions.concat(list(self._steps(lots, progress))))
         last = np.minimum(self._ends, self._sure - 1)
         kept = (found.raised >= self._starts[found.stay]) & (found.raised <= last[found.stay])
         found = found.take(kept)
         cleared = np.where(found.cleared > last[found.stay], NEVER, found.cleared)
-        own = np.array([registry.setdefault(rule, len(registry)) for rule in self._columns], np.int64)
-        stay = found.stay + self._where.start
-        return Alerts(stay, own[found.column], found.since, found.raised, cleared)
+        return replace(found, stay=found.stay + self._where.start, cleared=cleared)
 
     def _steps(self, lots: Sequence[Readings], progress: Progress) -> Iterator[Transitions]:
-        every = Readings.concat(lots)
+        """Each step's readings come signal by signal, as the engine goes through them."""
+        times = np.concatenate([self._ends[:0], *(lot.time[::_GRAIN] for lot in lots)])
         size = max(_LEAST, _CELLS // max(len(self._columns), 1)) // _GRAIN
-        ends = distinct(np.append(np.sort(every.time[::_GRAIN])[size::size], self._ends.max()))
-        step = np.searchsorted(ends, every.time)
-        # Each step's readings together, signal by signal, as the engine goes through them.
-        key = step * len(SIGNALS) + every.signal
-        order = np.argsort(key.astype(np.uint16) if len(ends) * len(SIGNALS) < 2**16 else key, kind="stable")
-        every, edges = every.take(order), np.searchsorted(step[order], np.arange(len(ends) + 1)).tolist()
-        for number, (until, edge) in enumerate(zip(ends.tolist(), pairwise(edges), strict=True)):
-            self._engine.add(every.take(slice(*edge)))
+        ends = distinct(np.append(np.sort(times)[size::size], self._ends.max()))
+        cells = sorted((cell for lot in lots for cell in _cells(lot)), key=lambda cell: cell.signal[0])
+        edges = [[0, *np.searchsorted(cell.time, ends, side="right").tolist()] for cell in cells]
+        for number, until in enumerate(ends.tolist()):
+            self._engine.add(
+                Readings.concat(
+                    cell.take(slice(edge[number], edge[number + 1]))
+                    for cell, edge in zip(cells, edges, strict=True)
+                )
+            )
             yield self._engine.step(until).transitions
             progress(_FILTER + (1 - _FILTER) * (number + 1) / len(ends))
+
+
+def _cells(lot: Readings) -> Iterator[Readings]:
+    """The readings of each slot and signal, in order of time; a lot has its stays one after another, each
+    signal by signal."""
+    begins = np.flatnonzero((np.diff(lot.slot) != 0) | (np.diff(lot.signal) != 0)) + 1
+    for edge in pairwise([0, *begins.tolist(), len(lot)]) if len(lot) else ():
+        yield lot.take(slice(*edge))
 
 
 def looked_at(rules: Sequence[Rule]) -> list[int]:
@@ -265,7 +287,10 @@ def _valid(loaded: Sequence[Readings | Marked], ends: Int, end: int) -> tuple[Re
             parts.append(rows.where(there & (one.mark == VALID)).at_slot(slot))
     found, sure = _filtered(Readings.concat(judge).in_order(), len(loaded), end)
     new = np.array([not isinstance(one, Marked) for one in loaded], np.bool_)
-    return Readings.concat([*parts, found.where(new[found.slot])]), sure
+    found = found.where(new[found.slot])
+    return Readings.concat(
+        [*parts, found.take(np.lexsort((found.seq, found.time, found.signal, found.slot)))]
+    ), sure
 
 
 def _filtered(every: Readings, slots: int, end: int) -> tuple[Readings, Int]:

@@ -18,6 +18,8 @@ from ward.scoring.rules import Rule
 
 NICE: Final = 10
 FRAME: Final = struct.Struct(">Q")
+MOST_PROCESSES: Final = 4
+"""A trial of the history is worked on by so many at the most, and by no more than there are cores."""
 
 
 class Job(msgspec.Struct):
@@ -76,7 +78,8 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
         rulebook = Rulebook(Pack(job.pack, "", "", tuple(job.rules)), overrides)
         if job.request.get("recording"):
             return recorded_trial(rulebook, job.request, tell, lambda: find_risk(job.risk))
-        return stored_trial(database, rulebook, job.request, tell, lambda: find_risk(job.risk))
+        many = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+        return stored_trial(database, rulebook, job.request, tell, lambda: find_risk(job.risk), many)
     except WardError as error:
         told = {name: getattr(error, name) for name in ("type", "title", "detail", "extra")}
         _send(out, {"refused": told})
