@@ -1,9 +1,10 @@
 """How long a trial takes: other settings of one rule over a ward's stored history, as the API runs it.
 
 30 beds, 90 days, a value of each signal a minute, cuff pressures each half hour: the simulator's patients
-with their courses and a monitor's noise, in a SQLite database as the service writes it (a chunk an hour). The
-trial runs in its process, as in the service: once with one other setting, as who moves a slider asks for, and
-with ``--map`` with a map of settings. `--load` keeps so many other processes busy meanwhile.
+with their courses and a monitor's noise, in a SQLite database as the service writes it (a chunk an hour, with
+the filter's marks). The trial runs in its processes, as in the service: once with one other setting, as who
+moves a slider asks for, and with ``--map`` with a map of settings. `--load` keeps so many other processes
+busy meanwhile.
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ def busy() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One trial. clock, processor, silence: s; memory: the most so far, MiB."""
+    """One trial. clock, processor, silence: s; memory: of the largest process so far, MiB."""
 
     clock: float
     processor: float
@@ -223,13 +224,18 @@ def part(
         silence, memory = (max(getattr(each, name) for each in found) for name in ("silence", "memory"))
         per = 1e6 * float(np.median(used)) / max(readings, 1)
         rows.append((settings, digits(silence), digits(per), digits(memory)))
-    columns = ("", "longest without a word, s", "µs of processor a reading", "memory at the most, MiB")
+    columns = (
+        "",
+        "longest without a word, s",
+        "µs of processor a reading",
+        "memory of its largest process, MiB",
+    )
     return Part(
         "trial",
         "Trial",
         f"{beds} beds over {days} days, {readings:,} readings: each signal once a minute, cuff pressures "
         "each half hour, in a SQLite database as the service writes it. A trial asks what would have been "
-        "raised, in a process of its own as in the service, with one setting of SpO2's rule (`--map`: a map "
+        "raised, in processes of its own as in the service, with one setting of SpO2's rule (`--map`: a map "
         f"of {len(THRESHOLDS)} thresholds × {len(LENGTHS)} durations and a suggestion).",
         "python -m benchmarks.trial",
         tuple(figures),
