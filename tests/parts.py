@@ -38,6 +38,10 @@ def haproxy() -> str | None:
     return program("haproxy")
 
 
+def helm() -> str | None:
+    return os.environ.get("WARD_TEST_HELM") or program("helm")
+
+
 def chromium() -> str | None:
     return program("chromium", "chromium-browser", "google-chrome")
 
@@ -57,6 +61,7 @@ PARTS: tuple[tuple[str, Callable[[], str | None], str], ...] = (
     ("PostgreSQL", postgresql, "apt-get install postgresql, or WARD_TEST_POSTGRES=URL"),
     ("nats-server", nats_server, "apt-get install nats-server, or WARD_TEST_NATS=FILE"),
     ("HAProxy", haproxy, "apt-get install haproxy"),
+    ("Helm", helm, "helm 3 on PATH, or WARD_TEST_HELM=FILE"),
     ("Chromium", chromium, "apt-get install chromium"),
     ("Node", node, "node 20.19 or newer with npm on PATH, for the dashboard's own tests"),
     ("recordings", recordings, "WARD_TEST_DATA=FOLDER with bidmc, cinc2019, mimic4wdb, news2_vectors"),
