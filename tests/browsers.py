@@ -52,3 +52,18 @@ def picture(page: Any, name: str) -> None:
     """For the documentation, where WARD_TEST_PICTURES names a folder."""
     if folder := os.environ.get("WARD_TEST_PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def watch_life(page: Any) -> None:
+    """From now on the page itself notes when it first says that it is not live, without a driver's delay."""
+    page.evaluate(
+        """() => new MutationObserver(() => {
+          if (document.querySelector('[data-testid=not-live]')) window.notLiveAt ??= Date.now();
+        }).observe(document.body, { subtree: true, childList: true })"""
+    )
+
+
+def not_live_after(page: Any, begun: float) -> float:
+    """How many seconds after ``begun`` (as ``time.time`` has it) a page that is watched said so."""
+    page.get_by_test_id("not-live").wait_for()
+    return float(page.evaluate("window.notLiveAt")) / 1000 - begun

@@ -102,7 +102,7 @@ def test_taken_in_one_tap_assessed_later_and_undone(house: Served, ida: Page) ->
     here.get_by_test_id("ack").click()
     here.get_by_test_id("assess-not-actionable").click()
     expect(here.get_by_test_id("assess-not-actionable")).to_have_attribute("aria-pressed", "true")
-    assert alert_of(house, "1")["assessment"] == "not-actionable"
+    until(lambda: alert_of(house, "1")["assessment"] == "not-actionable")
     here.get_by_test_id("more").click()
     ida.get_by_test_id("note").click()
     ida.get_by_test_id("note-text").fill("cold fingers")
@@ -219,24 +219,21 @@ def test_everything_by_keyboard(house: Served, ida: Page) -> None:
     ida.keyboard.press("Escape")
     expect(ida.get_by_test_id("keys")).to_have_count(0)
     bed = ida.get_by_test_id("bed-3")
-    for _ in BEDS:
-        ida.keyboard.press("j")
-        if bed.evaluate("card => card.contains(document.activeElement)"):
-            break
-    assert bed.evaluate("card => card.contains(document.activeElement)")
+    own = bed.get_by_test_id(f"alert-{alert_of(house, '3')['id']}")
+    to_bed(ida, "3")
     ida.keyboard.press("t")
     until(lambda: alert_of(house, "3")["state"] == "acknowledged")
     expect(ida.get_by_test_id("done")).to_be_visible()
     ida.keyboard.press("u")
     until(lambda: alert_of(house, "3")["state"] == "active")
-    for _ in BEDS:
-        if bed.evaluate("card => card.contains(document.activeElement)"):
-            break
-        ida.keyboard.press("j")
+    expect(own).to_have_attribute("data-state", "active")  # her card is in its place again
+    expect(ida.get_by_test_id("done")).to_have_count(0)
+    to_bed(ida, "3")
     ida.keyboard.press("Enter")
     expect(ida.get_by_test_id("open-alerts")).to_be_visible()
+    expect(ida.get_by_test_id("acvpu-A")).to_be_visible()
     ida.keyboard.press("o")
-    assert ida.evaluate("document.activeElement.dataset.testid") == "acvpu-A"
+    expect(ida.get_by_test_id("acvpu-A")).to_be_focused()
     ida.keyboard.press("s")
     expect(ida.get_by_test_id("sheet")).to_be_visible()
     ida.keyboard.press("Escape")
@@ -248,9 +245,20 @@ def test_everything_by_keyboard(house: Served, ida: Page) -> None:
     ida.get_by_test_id("measured-rr").fill("")
 
 
+def to_bed(page: Page, bed: str) -> None:
+    """By ``j``, from card to card, until the focus is there; cards may move meanwhile."""
+    card = page.get_by_test_id(f"bed-{bed}")
+    for _ in range(5 * len(BEDS)):
+        if card.evaluate("card => card.contains(document.activeElement)"):
+            return
+        page.keyboard.press("j")
+    expect(card.locator(":focus")).to_have_count(1)
+
+
 def window_of(page: Page, panel: str) -> tuple[int, int]:
-    trend = page.get_by_test_id(f"trend-{panel}")
-    return int(trend.get_attribute("data-start") or 0), int(trend.get_attribute("data-end") or 0)
+    """Both ends at one moment: it moves along with the time."""
+    start, end = page.get_by_test_id(f"trend-{panel}").evaluate("at => [at.dataset.start, at.dataset.end]")
+    return int(start or 0), int(end or 0)
 
 
 def test_trends_zoom_together_with_one_cursor_over_all(house: Served, ida: Page) -> None:
@@ -259,6 +267,8 @@ def test_trends_zoom_together_with_one_cursor_over_all(house: Served, ida: Page)
     expect(curve).to_be_visible()
     begin, end = window_of(ida, "hr")
     assert end - begin == 3_600_000
+    for panel in ("hr", "spo2", "rr"):  # nothing comes above the curves any more that would move them
+        expect(ida.locator(f"[data-testid=trend-{panel}] .u-over")).to_be_visible()
     box = curve.bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2

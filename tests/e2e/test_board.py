@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.brokers import until
-from tests.browsers import browser
+from tests.browsers import browser, not_live_after, watch_life
 from tests.e2e.monitors import Monitors
 from tests.e2e.served import Served, served_with_broker
 from tests.faults.proxy import Proxy
@@ -151,14 +151,18 @@ def test_forty_eight_beds_stand_on_a_wall_and_the_one_in_need_is_large_and_first
     expect(wall.locator("[data-testid^=bed-]")).to_have_count(BEDS)
     ward.values[30]["spo2"] = 80
     alert = alert_of(wall, 30, "active")
-    assert wall.locator("[data-testid^=bed-]").first.get_attribute("data-testid") == "bed-30"
-    words = wall.get_by_test_id(f"alert-{alert}").inner_text()
-    assert "80\u00a0%" in words
+    expect(wall.locator("[data-testid^=bed-]").first).to_have_attribute("data-testid", "bed-30")
+    expect(wall.get_by_test_id(f"alert-{alert}")).to_contain_text("80\u00a0%")
     expect(wall.get_by_test_id("board")).to_have_attribute("data-fits", "true")
-    wall.wait_for_timeout(500)  # the cards slide to their places
-    found = wall.evaluate(FITS)
-    assert (found["page"], found["outside"], found["cut"]) == (1080, 0, [])
-    assert found["need"] > 1.3 * found["calm"]
+
+    def wrong() -> list[Any]:
+        found = wall.evaluate(FITS)
+        small = [] if found["need"] > 1.3 * found["calm"] else [f"{found['need']} px beside {found['calm']}"]
+        return [*found["cut"], *small] + [found] * ((found["page"], found["outside"]) != (1080, 0))
+
+    with contextlib.suppress(AssertionError):  # the cards slide to their places
+        until(lambda: not wrong())
+    assert wrong() == []
     assert wall.get_by_test_id("ack").count() == 0
     ward.values[30] = dict(CALM)
     ward.take(alert)
@@ -189,20 +193,21 @@ def test_sound_says_what_is_so_and_one_screen_sounds_for_the_ward(ward, screen):
     ward.values[2]["spo2"] = 80
     alert = alert_of(page, 2, "active")
     expect(bell).to_have_attribute("data-last", "high")
-    assert page.locator("[data-testid=bed-2] .flash-high").count() > 0
+    expect(page.locator("[data-testid=bed-2] .flash-high").first).to_be_attached()
 
     other = screen()
+    expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "blocked")
     other.get_by_test_id("sound").click()
     expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "elsewhere")
+    expect(other.get_by_test_id("sound-sheet")).to_have_count(0)  # the tap lets it sound, and no more
     page.get_by_test_id("sound").click()
     page.get_by_test_id("sound-pause-2").click()
     expect(bell).to_have_attribute("data-state", "paused")
-    assert page.locator("[data-testid=bed-2] .flash-high").count() > 0  # silence ends no flash
+    expect(page.locator("[data-testid=bed-2] .flash-high").first).to_be_attached()  # silence ends no flash
     page.close()
     expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "on")
 
-    if not other.get_by_test_id("sound-sheet").is_visible():  # it is, where she asked after the first sounded
-        other.get_by_test_id("sound").click()
+    other.get_by_test_id("sound").click()
     other.get_by_test_id("sound-off").click()
     other.reload()
     expect(other.get_by_test_id("sound")).to_have_attribute("data-state", "off")
@@ -214,12 +219,12 @@ def test_a_cut_network_is_told_and_nothing_is_lost_when_it_is_back(ward, screen)
     page = screen()
     ward.values[3]["spo2"] = 80
     first = alert_of(page, 3, "active")
+    watch_life(page)
     page.context.set_offline(True)
-    begun = time.monotonic()
+    begun = time.time()
     ward.house.process.send_signal(signal.SIGSTOP)  # what is on its way does not come either
     try:
-        expect(page.get_by_test_id("not-live")).to_be_visible(timeout=12_000)
-        assert time.monotonic() - begun <= NOT_LIVE_S + 0.5
+        assert not_live_after(page, begun) <= NOT_LIVE_S + 0.5
     finally:
         ward.house.process.send_signal(signal.SIGCONT)
     ward.take(first)
@@ -294,7 +299,7 @@ def test_a_screen_that_roams_goes_on_from_another_address(ward, screen):
         proxy.source = "127.0.0.3"
         proxy.cut()  # and this time it is reset
         ward.take(alert)
-        alert_of(page, 7, "acknowledged", timeout=5)
+        alert_of(page, 7, "acknowledged", timeout=10)
         expect(page.get_by_test_id("not-live")).to_have_count(0)
         assert is_itself(page)
         ward.rises(7, alert)
@@ -309,11 +314,11 @@ def test_a_restart_is_told_and_the_board_comes_back_by_itself_without_loss(ward,
     first = alert_of(page, 8, "active")
     page.get_by_test_id("bed-8").get_by_test_id("ack").first.click()
     alert_of(page, 8, "acknowledged")
+    watch_life(page)
     ward.house.kill()
-    begun = time.monotonic()
+    begun = time.time()
     ward.values[9]["spo2"] = 80
-    expect(page.get_by_test_id("not-live")).to_be_visible(timeout=12_000)
-    assert time.monotonic() - begun <= NOT_LIVE_S + 0.5
+    assert not_live_after(page, begun) <= NOT_LIVE_S + 0.5
     back = time.time()
     ward.house.start()
     expect(page.get_by_test_id("not-live")).to_have_count(0, timeout=30_000)

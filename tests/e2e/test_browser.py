@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import until
-from tests.browsers import picture
+from tests.browsers import not_live_after, picture, watch_life
 from tests.e2e.served import START_S
 from tests.parts import chromium
 from tests.ports import free_port
@@ -107,7 +107,8 @@ def test_a_sustained_alert_comes_and_is_taken_on_every_screen(demo, board):
     other.goto(f"{board.url.split('#')[0]}#/stay/{bed.get_attribute('data-stay')}")
     expect(other.locator(f"[data-testid={alert}][data-state=active]").first).to_be_visible()
 
-    bed.get_by_test_id("ack").first.click()
+    # There, as the card's button takes the worst, which may be another by now.
+    other.locator(f"[data-testid=open-alerts] li:has([data-testid={alert}])").get_by_test_id("ack").click()
     expect(other.locator(f"[data-testid={alert}][data-state=acknowledged]").first).to_be_attached()
     expect(board.locator(f"[data-testid={alert}][data-state=active]")).to_have_count(0)
     picture(board, "board")
@@ -128,11 +129,11 @@ def test_a_stay_shows_its_trends_and_score(board):
 def test_a_screen_that_is_not_live_says_so_within_ten_seconds(demo, board):
     """Law 12, with a service that hangs and still holds the connection."""
     expect(board.get_by_test_id("not-live")).to_have_count(0)
+    watch_life(board)
     os.kill(demo.process.pid, signal.SIGSTOP)
-    begun = time.monotonic()
+    begun = time.time()
     try:
-        expect(board.get_by_test_id("not-live")).to_be_visible(timeout=12_000)
-        assert time.monotonic() - begun <= 10.5
+        assert not_live_after(board, begun) <= 10.5
         box = board.get_by_test_id("not-live").bounding_box()
         assert (box["width"], box["height"]) == (1920, 1080)
     finally:

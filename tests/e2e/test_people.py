@@ -11,7 +11,7 @@ import pytest
 
 from tests.browsers import picture
 from tests.e2e.monitors import Monitors
-from tests.e2e.served import PASSWORD, WARD, Served, served_with_broker
+from tests.e2e.served import PASSWORD, WARD, Served, served_with_broker, wait_for
 
 pytestmark = pytest.mark.alone
 
@@ -38,6 +38,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, chrome: Any) -> Iterator[Ser
         body = {"patient_ref": "REF-17", "ward": "6A", "bed": "1", "devices": ["mon"], "flags": []}
         assert ward.client(token).post("/stays", json=body).status_code == 201
         with Monitors(ward.broker_port, patient):
+            # Before anybody logs in: who waits for an alert touches nothing, and is logged out soon.
+            wait_for(ward.client(token), "/alerts?state=active", lambda found: found["items"])
             yield ward
 
 

@@ -56,7 +56,7 @@ def test_a_change_is_tried_proposed_approved_applied_and_taken_back(chrome: obje
     ann.get_by_test_id("menu").click()
     ann.get_by_test_id("to-workbench").click()
     ann.get_by_test_id("rule").select_option(RULE)
-    expect(ann.get_by_role("grid")).to_be_visible()
+    expect(ann.get_by_role("grid")).to_have_attribute("aria-busy", "false")  # no cell moves any more
     expect(ann.get_by_test_id("nothing-moved")).to_be_visible()
     expect(ann.get_by_test_id("save")).to_be_disabled()
 
@@ -64,6 +64,8 @@ def test_a_change_is_tried_proposed_approved_applied_and_taken_back(chrome: obje
     cell = ann.locator("[data-testid='heat'] button[tabindex='0']")
     expect(cell).to_have_attribute("aria-label", re.compile("in force"))
     cell.press("ArrowDown")
+    expect(cell).to_be_focused()  # the next one, which Tab reaches now
+    expect(cell).not_to_have_attribute("aria-label", re.compile("in force"))
     ann.keyboard.press("Enter")
     expect(ann.get_by_test_id("threshold-0-field")).to_have_value("87")
     # A slider by keyboard, and a field.
@@ -132,9 +134,7 @@ def test_a_recording_is_brought_and_tried_and_a_hold_is_tried_but_not_proposed(
     sheet = ann.get_by_test_id("change-sheet")
     expect(sheet.get_by_test_id("trend-spo2").locator("canvas")).to_be_visible()
     expect(sheet.get_by_test_id("trend-failed")).to_have_count(0)
-    box = sheet.get_by_test_id("trend-spo2").locator(".u-over").bounding_box()
-    assert box is not None
-    ann.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    sheet.get_by_test_id("trend-spo2").locator(".u-over").hover()
     expect(sheet.get_by_test_id("at-spo2")).to_contain_text(re.compile("80|97"))
     sheet.get_by_test_id("close").click()
 
