@@ -99,7 +99,7 @@ class Acts:
         if alert.acknowledged_by == name:
             raise InvalidError(f"{name} has it already", field="to", code="has-it", params={"name": name})
         if name == by:
-            raise InvalidError("take it instead", field="to")
+            raise InvalidError("take it instead", field="to", code="to-herself")
         given = {
             "acknowledged_at": alert.acknowledged_at or now,
             "acknowledged_by": name,

@@ -210,21 +210,41 @@ class Credentials:
                 f"a user is WARD/DEVICE or one NAME, at most {MAX_USER} printable characters, "
                 "none of : + # and no $ first",
                 field="user",
+                code="credential-user",
+                params={"most": MAX_USER},
             )
         if user == self._broker.user:
-            raise InvalidError(f"{user} is the user by which ward itself logs in", field="user")
+            raise InvalidError(
+                f"{user} is the user by which ward itself logs in",
+                field="user",
+                code="credential-own",
+                params={"user": user},
+            )
         for pattern in spoken:
             ward, slash, device = pattern.partition("/")
             if not slash or not all(part == ANY or is_name(part) for part in (ward, device)):
                 hint = "; a device is added as WARD/DEVICE" if pattern == user else ""
-                raise InvalidError(f"{pattern} is not WARD/DEVICE, WARD/+ or +/+{hint}", field="speaks_for")
+                raise InvalidError(
+                    f"{pattern} is not WARD/DEVICE, WARD/+ or +/+{hint}",
+                    field="speaks_for",
+                    code="credential-pattern",
+                    params={"pattern": pattern},
+                )
             if ward == ANY and device != ANY:
                 raise InvalidError(
-                    f"{pattern}: a device belongs to one ward; allowed: WARD/+ or +/+", field="speaks_for"
+                    f"{pattern}: a device belongs to one ward; allowed: WARD/+ or +/+",
+                    field="speaks_for",
+                    code="credential-pattern",
+                    params={"pattern": pattern},
                 )
         for ward in hears:
             if ward != ANY and not is_name(ward):
-                raise InvalidError(f"{ward} is not the name of a ward, or +", field="hears")
+                raise InvalidError(
+                    f"{ward} is not the name of a ward, or +",
+                    field="hears",
+                    code="credential-ward",
+                    params={"ward": ward},
+                )
 
 
 def _entries(audit: Entry | None, credential: DeviceCredential) -> list[Entry]:

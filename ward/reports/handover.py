@@ -41,9 +41,14 @@ def handover(
 ) -> Json:
     """Of ``[start, end)`` (ms). Raises InvalidError for a span that is none, or too long."""
     if start >= end:
-        raise InvalidError("start must be before end", field="query.start")
+        raise InvalidError("start must be before end", field="query.start", code="start-end")
     if end - start > LONGEST:
-        raise InvalidError(f"a handover is of {LONGEST // HOUR} h at the most", field="query.start")
+        raise InvalidError(
+            f"a handover is of {LONGEST // HOUR} h at the most",
+            field="query.start",
+            code="handover-long",
+            params={"hours": LONGEST // HOUR},
+        )
     stays = stays_between(connection, ward, start, end)
     ids = [stay.id for stay in stays]
     alerts = _by_stay(alerts_between(connection, ids, start, end))

@@ -48,9 +48,14 @@ def rules(
     end = now if end is None else end
     start = end - DEFAULT if start is None else start
     if start >= end:
-        raise InvalidError("start must be before end", field="start")
+        raise InvalidError("start must be before end", field="start", code="start-end")
     if end - start > LONGEST:
-        raise InvalidError(f"a report covers {LONGEST // DAY} days at the most", field="start")
+        raise InvalidError(
+            f"a report covers {LONGEST // DAY} days at the most",
+            field="start",
+            code="report-long",
+            params={"days": LONGEST // DAY},
+        )
     found = feedback(connection, start, end, wards)
     tallies = read_tallies(connection, start // DAY * DAY, end, wards)
     report = rule_report(

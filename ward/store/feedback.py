@@ -127,7 +127,7 @@ def feedback(connection: Connection, start: int, end: int, wards: Collection[str
     number = connection.scalar(select(func.count()).select_from(alerts).where(raised)) or 0
     if number > MOST:
         said = f"these are {number} alerts, more than {MOST}: ask for a shorter time or for one ward"
-        raise InvalidError(said, field="start")
+        raise InvalidError(said, field="start", code="report-large", params={"number": number, "most": MOST})
     row = alerts.c
     over = func.coalesce(row.cleared_at, row.closed_at)
     of_alert: Select[Any] = select(*(row[name] for name in _OF_ALERT), over)

@@ -86,11 +86,18 @@ def put_baseline(tx: Connection, given: Baseline) -> None:
     """From now on the ward is compared with these days. Raises InvalidError where they hold nothing."""
     if given.start % DAY or given.end % DAY or given.end <= given.start:
         raise InvalidError(
-            "a reference is one or more whole days (UTC), and ends after it begins", field="end"
+            "a reference is one or more whole days (UTC), and ends after it begins",
+            field="end",
+            code="baseline-days",
         )
     counted = select(func.count()).select_from(tallies).where(tallies.c.ward == given.ward)
     if not tx.scalar(counted.where(tallies.c.day >= given.start, tallies.c.day < given.end)):
-        raise InvalidError(f"nothing was counted on ward {given.ward} in these days", field="start")
+        raise InvalidError(
+            f"nothing was counted on ward {given.ward} in these days",
+            field="start",
+            code="baseline-empty",
+            params={"ward": given.ward},
+        )
     values = {name: getattr(given, name) for name in ("ward", "start", "end", "by", "at")}
     tx.execute(insert(baselines).values(values))
 

@@ -97,7 +97,8 @@ def _scopes(role: str, scopes: Iterable[str] | None) -> list[str] | None:
         raise InvalidError("scopes are of the role integration only", field="scopes")
     if unknown or not listed:
         wrong = f"there is no scope {unknown[0]!r}" if unknown else "a scope is missing"
-        raise InvalidError(f"{wrong}; allowed: {', '.join(SCOPES)}", field="scopes")
+        said = f"{wrong}; allowed: {', '.join(SCOPES)}"
+        raise InvalidError(said, field="scopes", code="scope-missing")
     return listed
 
 

@@ -71,7 +71,7 @@ async def trial_history(service: Svc, who: Tuner, ward: InWard = None) -> Respon
 )
 async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) -> Response:
     if body.start is not None and body.end is not None and body.start >= body.end:
-        raise InvalidError("start must be before end", field="body.start")
+        raise InvalidError("start must be before end", field="body.start", code="start-end")
     for stay in body.stays or ():
         await own_stay(service, who, stay)
     wards = who.within(body.ward)

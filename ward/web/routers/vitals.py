@@ -89,7 +89,7 @@ async def score(stay: StayId, service: Svc, who: VitalsReader) -> Response:
 def check_span(since: int, until: int, resolution: int | None) -> None:
     """Raises InvalidError for none, and for more bins than anybody looks at."""
     if since >= until:
-        raise InvalidError("start must be before end", field="query.start")
+        raise InvalidError("start must be before end", field="query.start", code="start-end")
     if resolution is not None and (until - since) / resolution > MAX_BINS:
         raise InvalidError(f"more than {MAX_BINS} bins; ask for a coarser one", field="query.resolution")
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { differences, type PackRule } from "../src/packs/compare";
-import { FAULTS, sayFault } from "../src/packs/faults";
+import { FAULTS, sayFault } from "../src/lib/faults";
 import { lineSpan, packText, proposal, typed } from "../src/packs/text";
 import { CATALOGUES } from "./catalogues";
 

@@ -68,9 +68,10 @@ export interface Plan {
 }
 
 export interface PlanRead {
-  definition: unknown;
+  /** As the service gives it; `team`: of those named, what they are called. */
+  definition: { team?: { id: string; name?: string }[] };
   steps: Step[];
-  holes: { text: string }[];
+  holes: { team: string; since: string; until: string }[];
   remarks: string[];
 }
 

@@ -5,7 +5,7 @@
 
 import { t } from "../text";
 import type { paths } from "./api-types";
-import { Problem, wordsFor, type ProblemBody } from "./problem";
+import { Problem, wordsFor, wrongFields, type ProblemBody } from "./problem";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 /** The paths that one may ask by a method. */
@@ -105,7 +105,7 @@ export async function send(method: string, path: string, body?: unknown, key?: s
   if (!response.ok) {
     const later = Number(response.headers.get("Retry-After")) || 0;
     const body = data as ProblemBody | null;
-    throw new Problem(wordsFor(response.status, body), response.status, later, body?.errors ?? []);
+    throw new Problem(wordsFor(response.status, body), response.status, later, wrongFields(body));
   }
   return data;
 }

@@ -1,6 +1,7 @@
 /** What went wrong, in words that a nurse can read. */
 
 import { t } from "../text";
+import { sayPlace, sayWrong } from "./faults";
 import { fill } from "./format";
 
 /** One field that is wrong; of a text, in which line. */
@@ -25,6 +26,7 @@ export class Problem extends Error {
 
 /** Problem details (RFC 9457). `code` and `params` say in a stable form what `detail` says in English. */
 export interface ProblemBody {
+  type?: unknown;
   title?: unknown;
   detail?: unknown;
   code?: unknown;
@@ -32,8 +34,25 @@ export interface ProblemBody {
   errors?: FieldProblem[];
 }
 
+/** Each field that is wrong, in the chosen language as far as there are words for it. */
+export function wrongFields(body: ProblemBody | null): FieldProblem[] {
+  return (body?.errors ?? []).map((one) => ({ ...one, field: sayPlace(one.field), message: sayWrong(one.message) }));
+}
+
+/** The code of a request whose fields are wrong, and the types that list what is wrong with a rule, a pack or a plan. */
+const OF_FIELDS = "fields";
+const OF_TEXT = /\/invalid-(rule|plan)$/;
+/** More is not read. */
+const MOST = 3;
+
 /** What went wrong this time: in the chosen language where it has a code, else as the server says it. */
 function detailOf(body: ProblemBody | null): string {
+  const wrong = wrongFields(body).slice(0, MOST);
+  if (wrong.length && (body?.code === OF_FIELDS || OF_TEXT.test(String(body?.type)))) {
+    // The name of the field alone, without where in the request it stands.
+    const said = wrong.map(({ field, message }) => `${field.split(".").at(-1) ?? ""}: ${message}`);
+    return fill(t.problems[OF_FIELDS] ?? "{detail}", { detail: said.join("; ") });
+  }
   const words = typeof body?.code === "string" ? t.problems[body.code] : undefined;
   if (words) return fill(words, (body?.params ?? {}) as Record<string, unknown>);
   return typeof body?.detail === "string" ? body.detail : typeof body?.title === "string" ? body.title : "";

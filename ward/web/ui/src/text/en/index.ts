@@ -7,6 +7,7 @@ import { admit } from "./admit";
 import { manage } from "./manage";
 import { board } from "./board";
 import { common } from "./common";
+import { faults } from "./faults";
 import { frame } from "./frame";
 import { handover } from "./handover";
 import { packs } from "./packs";
@@ -18,4 +19,4 @@ import { trail } from "./trail";
 import { workbench } from "./workbench";
 import { reports } from "./reports";
 
-export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports, ...packs, ...trail };
+export const en = { ...common, ...frame, ...board, ...acting, ...account, ...stay, ...sound, ...problems, ...faults, ...admin, ...admit, ...manage, ...workbench, ...shift, ...handover, ...reports, ...packs, ...trail };
