@@ -1,7 +1,7 @@
 /** What went wrong, in words that a nurse can read. */
 
 import { t } from "../text";
-import { sayPlace, sayWrong } from "./faults";
+import { sayFault, sayWrong } from "./faults";
 import { fill } from "./format";
 
 /** One field that is wrong; of a text, in which line. */
@@ -36,7 +36,7 @@ export interface ProblemBody {
 
 /** Each field that is wrong, in the chosen language as far as there are words for it. */
 export function wrongFields(body: ProblemBody | null): FieldProblem[] {
-  return (body?.errors ?? []).map((one) => ({ ...one, field: sayPlace(one.field), message: sayWrong(one.message) }));
+  return (body?.errors ?? []).map((one) => ({ ...one, field: sayFault(one.field), message: sayWrong(one.message) }));
 }
 
 /** The code of a request whose fields are wrong, and the types that list what is wrong with a rule, a pack or a plan. */

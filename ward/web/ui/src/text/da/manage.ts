@@ -123,7 +123,6 @@ export const manage = {
     back: "Tilbage til standardplanen",
     backAsk: "Afsnittets egen plan ophører. Den bliver i historikken.",
     version: (version: number, by: string, time: string) => `version ${version}, af ${by}, ${time}`,
-    history: "Tidligere versioner",
   },
   audit: {
     title: "Revisionsspor",

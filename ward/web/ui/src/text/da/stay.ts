@@ -74,7 +74,6 @@ export const stay = {
     timeline: "Forløb",
     noTimeline: "Intet endnu.",
     devices: "Udstyr",
-    noDevices: "Intet udstyr tilknyttet.",
     online: "forbundet",
     offline: "ikke forbundet",
     silent: "tilstand ukendt",

@@ -123,7 +123,6 @@ export const manage = {
     back: "Back to the default plan",
     backAsk: "The ward's own plan ends. It stays in the history.",
     version: (version: number, by: string, time: string) => `version ${version}, by ${by}, ${time}`,
-    history: "Earlier versions",
   },
   audit: {
     title: "Audit trail",

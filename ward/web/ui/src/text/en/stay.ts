@@ -74,7 +74,6 @@ export const stay = {
     timeline: "What happened",
     noTimeline: "Nothing yet.",
     devices: "Devices",
-    noDevices: "No devices attached.",
     online: "online",
     offline: "offline",
     silent: "state unknown",

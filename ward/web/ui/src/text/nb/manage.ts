@@ -123,7 +123,6 @@ export const manage = {
     back: "Tilbake til standardplanen",
     backAsk: "Postens egen plan opphører. Den blir i historikken.",
     version: (version: number, by: string, time: string) => `versjon ${version}, av ${by}, ${time}`,
-    history: "Tidligere versjoner",
   },
   audit: {
     title: "Revisjonsspor",

@@ -74,7 +74,6 @@ export const stay = {
     timeline: "Forløp",
     noTimeline: "Ingenting ennå.",
     devices: "Utstyr",
-    noDevices: "Ikke noe utstyr tilknyttet.",
     online: "tilkoblet",
     offline: "ikke tilkoblet",
     silent: "tilstand ukjent",
