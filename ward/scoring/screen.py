@@ -21,6 +21,7 @@ from ward.signals import SIGNALS
 LEAST: Final = 64
 """Fewer readings are judged one by one as quickly."""
 _N: Final = len(SIGNALS)
+NEVER: Final = int(np.iinfo(np.int64).max)
 _FAST: Final = {
     limits.SPO2: (fallen, limits.FAST_NEAR, REASON["fast-fall"]),
     limits.RR: (leapt, limits.RR_NEAR, REASON["rate"]),
@@ -126,6 +127,7 @@ class Screen:
         alive = (value != before) | (elapsed > limits.CONTINUOUS)
         alive[self._at] |= new
         self._alive: Int = np.maximum.reduceat(np.where(alive, time, LONG_AGO), self._at)
+        self._changes = alive
 
         before[self._at] = s["level"][self._stream]
         bad = np.zeros(len(self._at), np.bool_)
@@ -163,13 +165,34 @@ class Screen:
         return moved
 
     def _frozen(self) -> Bool:
-        """Devices that may show no sign of life by their newest reading here."""
+        """Devices that may show no sign of life by one of their readings here."""
         frozen = np.zeros(len(self._at), np.bool_)
-        device = self._device[self._beats]
+        device, time = self._device[self._beats], self.readings.time
         newest = np.full(len(self._devices.key), LONG_AGO)
-        np.maximum.at(newest, device, self.readings.time[self._last[self._beats]])
-        frozen[self._beats] = newest[device] - self._devices["changed"][device] >= limits.FROZEN
+        np.maximum.at(newest, device, time[self._last[self._beats]])
+        still = newest - self._devices["changed"] >= limits.FROZEN
+        if still[device].any():
+            still[device[self._longest_rest(newest) < limits.FROZEN]] = False
+        frozen[self._beats] = still[device]
         return frozen
+
+    def _longest_rest(self, newest: Int) -> Int:
+        """Of each beating stream the longest time (ms) without a change, from its device's last change before
+        to its device's ``newest`` reading. One stream that lives is enough for a device."""
+        device, time = self._device[self._beats], self.readings.time
+        oldest = np.full(len(newest), NEVER)
+        np.minimum.at(oldest, device, time[self._at[self._beats]])
+        known = self._devices["changed"]
+        since = np.where(known == LONG_AGO, oldest, known)[device]
+        rest: Int = newest[device] - np.maximum(self._alive[self._beats], since)
+        number = np.cumsum(self._beats) - 1
+        rows = np.flatnonzero(self._changes & np.repeat(self._beats, self._last + 1 - self._at))
+        own = number[np.cumsum(self._first)[rows] - 1]
+        before = np.where(
+            np.append(True, own[1:] != own[:-1])[: len(own)], since[own], np.roll(time[rows], 1)
+        )
+        np.maximum.at(rest, own, time[rows] - before)
+        return rest
 
     # ------------------------------------------------------------------ a slot's signals beside each other
 
