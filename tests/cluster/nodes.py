@@ -50,6 +50,11 @@ class Node:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.client}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         binary = nats_server()
         assert binary is not None
