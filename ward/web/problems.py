@@ -262,8 +262,9 @@ def _methods(request: Request) -> list[str]:
     """All that the path can be asked by: the framework names those of the first route that fits."""
     contexts = iter_route_contexts(request.app.routes)
     routes = [c.original_route for c in contexts if isinstance(c.original_route, Route)]
-    fitting = (route for route in routes if route.matches(request.scope)[0] != Match.NONE)
-    return sorted({method for route in fitting for method in route.methods or ()})
+    fitting = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    own = [route for route in fitting if not route.param_convertors]  # a path of its own is no other's name
+    return sorted({method for route in own or fitting for method in route.methods or ()})
 
 
 def _message(error: Mapping[str, Any], request: Request) -> str:

@@ -27,15 +27,13 @@ router = APIRouter(prefix=f"{API}/wards/{{ward}}", tags=["shift"])
 
 OfWard = Annotated[Name, Path(description="The ward.", examples=["6A"])]
 Lang = Annotated[Language | None, Query(description="Of the paper; default: the service's.")]
-PAPER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "A PDF.",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+_JSON = answers(Handover, 404)
+_PAPER: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 
 
-@router.get("/handover", summary="The handover of a shift", responses=answers(Handover, 404))
+@router.get(
+    "/handover", summary="The handover of a shift", responses=_JSON | {200: _JSON[200] | {"content": _PAPER}}
+)
 async def handover_of_shift(
     ward: OfWard,
     service: Svc,

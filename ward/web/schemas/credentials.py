@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from ward.ingest.credentials import MAX_USER
 from ward.web.schemas.common import PRINTABLE, Answer, Moment, Request
@@ -32,7 +32,7 @@ class NewCredential(Request):
         description="A listener's: wards whose alerts it may read, `+` for all.",
         examples=[["6A"]],
     )
-    signed: bool = Field(False, description="It must sign its messages, whatever `WARD_DEVICES` says.")
+    signed: StrictBool = Field(False, description="It must sign its messages, whatever `WARD_DEVICES` says.")
 
 
 class Credential(Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from ward.web.schemas.common import Answer, Line, Moment, Name, Request
 
@@ -35,7 +35,7 @@ class UserChange(Request):
     name: Line | None = Field(None, examples=["Jonas Berg"])
     role: PersonRole | None = Field(None, examples=["nurse"])
     wards: Wards | None = Field(None, description="Null, where it is given: every ward.", examples=[["6A"]])
-    disabled: bool | None = Field(None, description="True shuts her out at once.", examples=[False])
+    disabled: StrictBool | None = Field(None, description="True shuts her out at once.", examples=[False])
 
 
 class User(Answer):

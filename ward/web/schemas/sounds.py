@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ward.web.schemas.common import Answer, Line, Name, Request
 
@@ -12,8 +12,8 @@ class Sounds(Request):
 
     screen: Line = Field(description="Its own name for itself, made when it was opened.", examples=["q7xk"])
     wards: list[Name] = Field(min_length=1, max_length=100, examples=[["6A"]])
-    able: bool = Field(description="Its sound is on, and the browser plays it.")
-    take: bool = Field(False, description="From now on it is the one that sounds.")
+    able: StrictBool = Field(description="Its sound is on, and the browser plays it.")
+    take: StrictBool = Field(False, description="From now on it is the one that sounds.")
 
 
 class SoundOf(Answer):
