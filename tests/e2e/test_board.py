@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -95,6 +96,7 @@ def chrome() -> Iterator[Any]:
         yield made
 
 
+SOUNDS = re.compile("/api/v1/sounds$")
 FIRST_LOAD = """if (!sessionStorage.loaded) {
   sessionStorage.loaded = 1;
   window.since = "the first load";
@@ -117,7 +119,10 @@ def screen(ward: Ward, chrome) -> Iterator[Any]:
         assert made.ok, made.text()
         page = context.new_page()
         page.add_init_script(FIRST_LOAD)
-        page.goto(f"http://127.0.0.1:{port or ward.house.port}")
+        # Whatever is asked of a page counts as a hand on it: not before it has asked the browser for sound.
+        opened = page.expect_request(SOUNDS) if role == "nurse" else contextlib.nullcontext()
+        with opened:
+            page.goto(f"http://127.0.0.1:{port or ward.house.port}")
         expect(page.get_by_test_id("bed-48")).to_be_attached()
         return page
 
