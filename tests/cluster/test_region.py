@@ -11,10 +11,15 @@ from tests.cluster.region import needed
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "scale.md").read_text()
-MEASURED = [json.loads(line) for line in (DOCS / "scale.jsonl").read_text().splitlines()]
+MEASURED, EQUAL = (
+    [json.loads(line) for line in (DOCS / name).read_text().splitlines()]
+    for name in ("scale.jsonl", "scale-equal.jsonl")
+)
 
 
-@pytest.mark.parametrize("measured", MEASURED, ids=lambda one: str(one["engines"]))
+@pytest.mark.parametrize(
+    "measured", [*MEASURED, *EQUAL], ids=lambda one: f"{one['engines']} of {one['beds']}"
+)
 def test_the_paper_has_what_was_measured(measured):
     row = [measured["engines"], measured["beds"] // measured["engines"], f"{measured['readings_a_second']:,}"]
     row += [measured[f"{part}_us_a_reading"] for part in ("engine", "nats", "postgres")]
