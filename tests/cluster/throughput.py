@@ -1,4 +1,4 @@
-"""What a reading costs with 1, 2 and 4 engines: ``python -m tests.cluster.throughput [--of 1 2 4] [--beds 300]``.
+"""What a reading costs with 1, 2 and 4 engines: ``python -m tests.cluster.throughput [--beds 300]``.
 
 One nats-server as broker and journal, which divides the devices by partition, and PostgreSQL; a monitor a bed
 with five signals each second. Counted is processor time, of each kind of process by itself: with fewer cores
