@@ -6,20 +6,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
-import tempfile
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import select, update
 
 from tests.brokers import client_at, until
-from tests.cluster.test_web import PATIENCE_S, WARDS, Role
+from tests.cluster.roles import PATIENCE_S, WARDS, Role, parts, started
 from tests.e2e.served import wait_for
-from tests.faults.house import Broker, MissingPartError, Postgres
 from tests.notify.office import Post
 from tests.notify.test_end_to_end import SECRET, Patient, told
 from ward.notify.carriers import NOBODY
@@ -83,35 +79,20 @@ class Engine(Role):
 
 @pytest.fixture(scope="module")
 def cluster():
-    folder = Path(tempfile.mkdtemp(prefix="ward-notify-"))  # pytest's own PostgreSQL may not look into
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            broker, postgres = Broker(folder / "broker"), Postgres(folder / "postgres")
-        except MissingPartError as missing:
-            pytest.skip(str(missing))
-        post = stack.enter_context(Post().open())
-        for part in (broker, postgres):
-            stack.callback(part.stop)
-            part.start()
+    with parts("ward-notify-") as (folder, broker, given), Post().open() as post:
         (folder / "plan.toml").write_text(PLAN)
         channels = folder / "channels.toml"
         channels.write_text(CHANNELS.format(url=post.url, secret=SECRET))
         channels.chmod(0o600)
-        given = (f"mqtt://127.0.0.1:{broker.port}", postgres.url)
         settings = {"PLAN_FILE": folder / "plan.toml", "NOTIFY": "elsewhere"}
         made = {"engine": Engine(folder / "engine", *given, **settings)}  # without a file of channels
         for name in NOTIFIERS:
             made[name] = Notifier(folder / name, *given, **settings, CHANNELS_FILE=channels)
         token = made["engine"].token()
-        for one in made.values():
-            stack.callback(lambda one=one: one.process and one.process.poll() is None and one.kill())
-            one.start(ready=False)
-        for one in made.values():
-            until(one.is_ready, PATIENCE_S)
-        yield {**made, "broker": broker, "token": token, "post": post}
-        for client in (client for one in made.values() for client in one.clients):
-            client.close()
+        with started(made.values()):
+            for one in made.values():
+                until(one.is_ready, PATIENCE_S)
+            yield {**made, "broker": broker, "token": token, "post": post}
 
 
 @pytest.fixture

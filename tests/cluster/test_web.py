@@ -6,81 +6,42 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
-import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import paho.mqtt.client as paho
 import pytest
 
 from tests.brokers import until
-from tests.e2e.served import Served, wait_for
-from tests.faults.house import Broker, MissingPartError, Postgres, children_of
-from tests.ports import free_port, free_ports
+from tests.cluster.roles import PATIENCE_S, SETTINGS, WARDS, Role, parts, started
+from tests.e2e.served import wait_for
 from ward.clock import iso, wall_ms
-from ward.partitions import Partition
 
-SETTINGS = {"PARTITIONS": 2, "CLUSTER_SECRET": "only-the-cluster-knows"}
 INSIDE = {"Authorization": f"Bearer {SETTINGS['CLUSTER_SECRET']}"}
-WARDS = [next(w for w in ("6A", "6B", "7A", "7B") if Partition(n, 2).has(w)) for n in (0, 1)]
-PATIENCE_S = 180
-
-
-class Role(Served):
-    """``ward engine`` (whose readiness the webs tell) or ``ward web``."""
-
-    def __init__(self, *arguments, program, **settings):
-        super().__init__(*arguments, **SETTINGS, **settings)
-        self.program = program
-        self.port = free_ports(2) if program[0] == "engine" else free_port()
-        self.env["WARD_HTTP_PORT"] = str(self.port)
-
-    def kill(self):
-        for child in children_of(self.process.pid):
-            os.kill(child, signal.SIGKILL)
-        super().kill()
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """An engine that has both partitions, one that stands by, and two webs."""
-    folder = Path(tempfile.mkdtemp(prefix="ward-cluster-"))  # pytest's own others may not look into
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            broker, postgres = Broker(folder / "broker"), Postgres(folder / "postgres")
-        except MissingPartError as missing:
-            pytest.skip(str(missing))
-        stack.callback(broker.stop)
-        broker.start()
-        stack.callback(postgres.stop)
-        postgres.start()
-        given = (f"mqtt://127.0.0.1:{broker.port}", postgres.url)
-        programs = {
-            "engine": ("engine", "--partitions", "0-1"),
-            "other": ("engine", "--standby", "0-1"),
-            "web": ("web",),
-            "web2": ("web",),
-        }
+    programs = {
+        "engine": ("engine", "--partitions", "0-1"),
+        "other": ("engine", "--standby", "0-1"),
+        "web": ("web",),
+        "web2": ("web",),
+    }
+    with parts("ward-cluster-") as (folder, broker, given):
         made = {name: Role(folder / name, *given, program=program) for name, program in programs.items()}
         token = made["web"].token()
         old = folder / "web" / "data" / "recordings" / "someone" / "0-old.csv"
         old.parent.mkdir(parents=True)
         old.touch()
         os.utime(old, (0, 0))
-        for one in made.values():
-            stack.callback(lambda one=one: one.process and one.process.poll() is None and one.kill())
-            one.start(ready=False)
-        for web in ("web", "web2"):
-            until(made[web].is_ready, PATIENCE_S)
-        yield {**made, "broker": broker, "token": token, "old": old}
-        for client in (client for one in made.values() for client in one.clients):
-            client.close()
+        with started(made.values()):
+            for web in ("web", "web2"):
+                until(made[web].is_ready, PATIENCE_S)
+            yield {**made, "broker": broker, "token": token, "old": old}
 
 
 class Devices:
