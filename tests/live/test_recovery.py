@@ -61,6 +61,14 @@ def play(
         if crashes and rng.random() < 0.02:
             world.runner.take_snapshot()
     world.tick(3_000)
+    found = outcome(world, stays)
+    assert not world.runner.faults
+    world.close()
+    return found
+
+
+def outcome(world: World, stays: dict[str, str]) -> tuple[list, list]:
+    """(alerts by bed, readings by bed) of these stays, whose beds are given."""
     alerts = sorted(
         (stays[a.stay], a.rule, a.breach_since, a.raised_at, a.cleared_at)
         for a in world.alerts()
@@ -72,8 +80,6 @@ def play(
         readings.append(
             (bed, sorted(zip(stored.time, stored.signal, stored.value, stored.mark, strict=True)))
         )
-    assert not world.runner.faults
-    world.close()
     return alerts, readings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tests.live.test_recovery import BEDS, story
+from tests.live.test_recovery import BEDS, outcome, story
 from tests.live.world import World
 from ward.errors import UnavailableError
 from ward.live import metrics, runner, snapshots
@@ -61,17 +61,7 @@ def play(world: World, mishaps: Mishaps | None) -> tuple[list[Any], list[Any]]:
             world.runner.take_snapshot()
     if world.service.core.is_spoilt:
         world.runner.start_again()
-    told = [
-        (stays[a.stay], a.rule, a.breach_since, a.raised_at, a.cleared_at)
-        for a in world.alerts()
-        if a.kind == "physiological" and a.raised_at is not None
-    ]
-    stored = []
-    for stay, bed in stays.items():
-        kept = world.stored(stay)
-        columns = zip(kept.time.tolist(), kept.signal.tolist(), kept.value, kept.mark, strict=True)
-        stored.append((bed, sorted(columns)))
-    return sorted(told), stored
+    return outcome(world, stays)
 
 
 @pytest.fixture

@@ -59,6 +59,15 @@ def told(marked: list[Marked]) -> list[tuple[object, ...]]:
     return sorted(rows)
 
 
+def assert_same(found: tuple[list[Marked], list[Marked]], filters: tuple[Filter, Filter]) -> None:
+    """Two filters marked alike, and know the same now."""
+    assert told(found[0]) == told(found[1])
+    own, other = (each.snapshot() for each in filters)
+    assert own.keys() == other.keys()
+    for name, column in other.items():
+        np.testing.assert_array_equal(own[name], column, err_msg=name)
+
+
 @settings(max_examples=120, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.001, 0.01, 0.1]))
 def test_calm_slots_pass_as_if_each_reading_had_been_judged(seed, trouble):
@@ -76,11 +85,7 @@ def test_calm_slots_pass_as_if_each_reading_had_been_judged(seed, trouble):
             found[0].append(quick.push(part, until))
             found[1].append(plain._push(part, until))
             since = until
-    assert told(found[0]) == told(found[1])
-    own, other = quick.snapshot(), plain.snapshot()
-    assert own.keys() == other.keys()
-    for name, column in other.items():
-        np.testing.assert_array_equal(own[name], column, err_msg=name)
+    assert_same(found, (quick, plain))
 
 
 def test_a_calm_ward_is_not_judged_reading_by_reading(monkeypatch):

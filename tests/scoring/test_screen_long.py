@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scoring.test_screen import START, STAYS, USUAL, told
+from tests.scoring.test_screen import START, STAYS, USUAL, assert_same
 from ward.scoring.filter import REASONS, Filter, Marked
 from ward.scoring.readings import Readings
 from ward.signals import INDEX, SECOND
@@ -64,11 +64,7 @@ def test_hours_pass_as_if_each_reading_had_been_judged(seed: int) -> None:
         found[0].append(quick.push(part, until))
         found[1].append(plain._push(part, until))
         since = until
-    assert told(found[0]) == told(found[1])
-    own, other = quick.snapshot(), plain.snapshot()
-    assert own.keys() == other.keys()
-    for name, column in other.items():
-        np.testing.assert_array_equal(own[name], column, err_msg=name)
+    assert_same(found, (quick, plain))
 
 
 def test_what_stands_still_is_found_and_who_lives_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
