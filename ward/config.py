@@ -10,7 +10,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypedDict
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -96,6 +96,14 @@ def _time_zone(name: str) -> str:
     if not is_zone(name):
         raise ValueError("must be a time zone such as Europe/Copenhagen")
     return name
+
+
+class MqttFiles(TypedDict):
+    """Paths for TLS with the broker."""
+
+    ca_file: str | None
+    cert_file: str | None
+    key_file: str | None
 
 
 class Settings(BaseSettings):
@@ -281,6 +289,15 @@ class Settings(BaseSettings):
     def part(self) -> Partition:
         """The wards of this process."""
         return Partition(self.partition, self.partitions)
+
+    @property
+    def mqtt_files(self) -> MqttFiles:
+        """As a connection to the broker takes them."""
+        ca, cert, key = (
+            str(path) if path else None
+            for path in (self.mqtt_ca_file, self.mqtt_cert_file, self.mqtt_key_file)
+        )
+        return {"ca_file": ca, "cert_file": cert, "key_file": key}
 
     @property
     def zone(self) -> str:

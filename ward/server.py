@@ -67,7 +67,6 @@ def http_server(
 ) -> uvicorn.Server:
     """Not started; ``run`` blocks until a signal, ``should_exit`` ends it. ``inside`` puts before the
     application what is said within a cluster."""
-    PatientProtocol.most = room()
     app: Any = create_app(
         service,
         doors=doors_of(settings),
@@ -78,7 +77,14 @@ def http_server(
     )
     if inside is not None and settings.cluster_secret:
         app = inside(app, settings.cluster_secret)
-    config = uvicorn.Config(
+    return StoppingServer(http_config(app, settings), service)
+
+
+def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How every process of ward answers: patient with slow clients, as far as there is room, and believing
+    only the proxies that it is told of."""
+    PatientProtocol.most = room()
+    return uvicorn.Config(
         app,
         http=PatientProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,
@@ -91,7 +97,6 @@ def http_server(
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return StoppingServer(config, service)
 
 
 class Beating(Service, Protocol):

@@ -122,9 +122,7 @@ class WardService:
             topics=share.topics,
             prefix=share.prefix,
             intake=Intake(max_messages=settings.queue_size),
-            ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
-            cert_file=str(settings.mqtt_cert_file) if settings.mqtt_cert_file else None,
-            key_file=str(settings.mqtt_key_file) if settings.mqtt_key_file else None,
+            **settings.mqtt_files,
             beat=lambda: self.beats.beat("mqtt"),
             also=BrokerUrl.places(settings.mqtt_also),
         )

@@ -35,7 +35,7 @@ from ward.live.watchdog import Watchdog
 from ward.notify.config import Parts, load_channels
 from ward.notify.duty import PEOPLE
 from ward.notify.notifier import Notifier
-from ward.server import GRACE_S, check_port, end_on_term, set_up_log
+from ward.server import check_port, end_on_term, http_config, set_up_log
 from ward.store.database import migrate, open_database
 from ward.store.deliveries import Sending, not_delivered
 from ward.store.partition import settle_partitions
@@ -44,7 +44,6 @@ from ward.web.access import is_secure
 from ward.web.doors import doors_of
 from ward.web.identity import Identity
 from ward.web.passwords import Passwords
-from ward.web.patience import HEAD_BYTES, PatientProtocol
 
 LOOK_S: Final = 2.0
 """So soon a plan or a ward that is new is known."""
@@ -112,9 +111,7 @@ class Carrier:
             now=wall_ms,
             client_id=f"{given.mqtt_client_id[:40]}-notify-{uuid.uuid4().hex[:12]}",
             topics=(),
-            ca_file=str(given.mqtt_ca_file) if given.mqtt_ca_file else None,
-            cert_file=str(given.mqtt_cert_file) if given.mqtt_cert_file else None,
-            key_file=str(given.mqtt_key_file) if given.mqtt_key_file else None,
+            **given.mqtt_files,
             beat=lambda: self.beats.beat("mqtt"),
             also=BrokerUrl.places(given.mqtt_also),
         )
@@ -228,20 +225,9 @@ def run_notify(settings: Settings) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         carrier = Carrier(settings)
         app = application(carrier, Identity(carrier.db, wall_ms, doors_of(settings), Passwords()))
-        config = uvicorn.Config(
-            app,
-            http=PatientProtocol,
-            h11_max_incomplete_event_size=HEAD_BYTES,
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
         try:
             carrier.start()
             log.info("carrying alerts", readyz=f"http://{settings.http_host}:{settings.http_port}/readyz")
-            uvicorn.Server(config).run()
+            uvicorn.Server(http_config(app, settings)).run()
         finally:
             carrier.stop()
