@@ -303,6 +303,11 @@ class Core:
         self.keep_unjudged(lost)
         return step, len(lost)
 
+    def require_whole(self) -> None:
+        """Raises UnavailableError while it is spoilt."""
+        if self.is_spoilt:
+            raise UnavailableError("what is held is less than the journal holds")
+
     @contextmanager
     def _spoiling(self) -> Iterator[None]:
         """What fails here took readings from the journal that nothing holds now."""

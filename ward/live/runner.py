@@ -56,7 +56,6 @@ LONGEST_WAIT_S: Final = 30.0
 """Evaluation waits for messages that were received and not read yet, at most so long (times the speed)."""
 FREE_AFTER: Final = MINUTE
 """A stay's row is free when evaluation is so far beyond its end: its last readings are written."""
-
 CAREFUL: Final = MINUTE
 """After what failed half-way steps are careful so long (ms, times the speed), which costs each a copy."""
 
@@ -284,8 +283,7 @@ class Runner:
 
     def tick(self) -> None:
         """Evaluate up to now and show it."""
-        if self._core.is_spoilt:
-            raise UnavailableError("what is held is less than the journal holds")
+        self._core.require_whole()
         now, begun = self._clock.now(), time.monotonic()
         if left_out := self._core.tick(self._reached(now), careful=now < self._careful_until):
             assert self._recovery is not None

@@ -92,8 +92,7 @@ def save(core: Core, now: int) -> int:
     Raises UnavailableError while the journal is needed: what is raised could not be told, which only a start
     from before tells again, or something failed half-way.
     """
-    if core.is_spoilt:
-        raise UnavailableError("what is held is less than the journal holds")
+    core.require_whole()
     if core.untold:
         raise UnavailableError("alerts wait to be told")
     core.commit(now)
