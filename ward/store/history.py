@@ -102,16 +102,22 @@ def read_histories(
     connection: Connection, stays: Iterable[str], signals: Iterable[int] | None, start: int, end: int
 ) -> dict[str, History]:
     """The same of many stays, in one query."""
-    found: dict[str, list[_Chunk]] = {stay: [] for stay in stays}
+    wanted = _wanted(signals)
+    chunks = chunks_of(connection, stays, start, end)
+    return {stay: _assembled(rows, wanted, start, end) for stay, rows in chunks.items()}
+
+
+def chunks_of(connection: Connection, stays: Iterable[str], start: int, end: int) -> dict[str, list[Chunk]]:
+    """Of each stay the chunks that touch ``[start, end)``, in the order of writing."""
+    found: dict[str, list[Chunk]] = {stay: [] for stay in stays}
     query = (
         select(history.c.stay, history.c.start, history.c.end, history.c.payload)
         .where(history.c.stay.in_(found), history.c.end >= start, history.c.start < end)
         .order_by(history.c.id)
     )
     for row in connection.execute(query):
-        found[row.stay].append(_Chunk(row.start, row.end, row.payload))
-    wanted = _wanted(signals)
-    return {stay: _assembled(rows, wanted, start, end) for stay, rows in found.items()}
+        found[row.stay].append(Chunk(row.start, row.end, row.payload))
+    return found
 
 
 def count_history(connection: Connection, start: int, end: int) -> dict[str, int]:
@@ -197,7 +203,7 @@ def _read(
         .where(whose, history.c.end >= start, history.c.start < end)
         .order_by(history.c.id)
     )
-    return _assembled([_Chunk(*row) for row in connection.execute(query)], _wanted(signals), start, end)
+    return _assembled([Chunk(*row) for row in connection.execute(query)], _wanted(signals), start, end)
 
 
 def _wanted(signals: Iterable[int] | None) -> NDArray[np.bool_] | None:
@@ -209,28 +215,33 @@ def _wanted(signals: Iterable[int] | None) -> NDArray[np.bool_] | None:
     return wanted
 
 
-class _Chunk(NamedTuple):
+class Chunk(NamedTuple):
+    """``start`` and ``end``: times (ms) of its first and last reading."""
+
     start: int
     end: int
     payload: bytes
 
 
-def _assembled(rows: Sequence[_Chunk], wanted: NDArray[np.bool_] | None, start: int, end: int) -> History:
-    """Chunks in the order of writing -> readings. Only those whose times overlap are sorted together."""
-    by_start = sorted(range(len(rows)), key=lambda i: rows[i].start)
-    apart: list[list[int]] = []
+def apart(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
+    """Chunks in the order of writing -> in order of time; those that overlap are together, as written."""
+    found: list[list[int]] = []
     reached = -1
-    for i in by_start:
-        if not apart or rows[i].start > reached:
-            apart.append([])
-        apart[-1].append(i)
-        reached = max(reached, rows[i].end)
-    groups = ((rows[i] for i in sorted(group)) for group in apart)
-    return History.concat(latest(History.concat(_parts(group, wanted, start, end))) for group in groups)
+    for i in sorted(range(len(chunks)), key=lambda i: chunks[i].start):
+        if not found or chunks[i].start > reached:
+            found.append([])
+        found[-1].append(i)
+        reached = max(reached, chunks[i].end)
+    return [[chunks[i] for i in sorted(group)] for group in found]
+
+
+def _assembled(rows: Sequence[Chunk], wanted: NDArray[np.bool_] | None, start: int, end: int) -> History:
+    """Chunks in the order of writing -> readings. Only those whose times overlap are sorted together."""
+    return History.concat(latest(History.concat(_parts(group, wanted, start, end))) for group in apart(rows))
 
 
 def _parts(
-    rows: Iterable[_Chunk], wanted: NDArray[np.bool_] | None, start: int, end: int
+    rows: Iterable[Chunk], wanted: NDArray[np.bool_] | None, start: int, end: int
 ) -> Iterator[History]:
     for row in rows:
         if (part := _decoded(row.payload)) is None:
