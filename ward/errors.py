@@ -60,3 +60,9 @@ class UnavailableError(WardError):
 
 class FencedError(UnavailableError):
     """Another service has taken this one's place. What is not written by now must not be written any more."""
+
+
+def require_span(start: int, end: int, field: str) -> None:
+    """Raises InvalidError, of this field, where a span (ms) has no time in it."""
+    if start >= end:
+        raise InvalidError("start must be before end", field=field, code="start-end")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from ward.alerts.model import RANK, Alert, Event
 from ward.clock import iso
-from ward.errors import InvalidError
+from ward.errors import InvalidError, require_span
 from ward.reports.then import news2_then
 from ward.signals import HOUR
 from ward.store.alerts import alerts_between
@@ -40,8 +40,7 @@ def handover(
     connection: Connection, sources: Sources, ward: str, start: int, end: int, now: int, shift: str | None
 ) -> Json:
     """Of ``[start, end)`` (ms). Raises InvalidError for a span that is none, or too long."""
-    if start >= end:
-        raise InvalidError("start must be before end", field="query.start", code="start-end")
+    require_span(start, end, "query.start")
     if end - start > LONGEST:
         raise InvalidError(
             f"a handover is of {LONGEST // HOUR} h at the most",

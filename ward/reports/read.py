@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from ward.clock import iso
-from ward.errors import InvalidError
+from ward.errors import InvalidError, require_span
 from ward.reports.drift import LASTING, WINDOWS, Finding, Past, Verdict, complete, examine, sentence
 from ward.reports.rules import Group, Json, caution_words, cautions, rule_report
 from ward.reports.tally import watched
@@ -47,8 +47,7 @@ def rules(
         )
     end = now if end is None else end
     start = end - DEFAULT if start is None else start
-    if start >= end:
-        raise InvalidError("start must be before end", field="start", code="start-end")
+    require_span(start, end, "start")
     if end - start > LONGEST:
         raise InvalidError(
             f"a report covers {LONGEST // DAY} days at the most",

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.clock import iso
-from ward.errors import InvalidError, WardError
+from ward.errors import InvalidError, WardError, require_span
 from ward.store.history import Kept, kept_of
 from ward.web.access import Principal, Tuner
 from ward.web.audit import about
@@ -70,8 +70,8 @@ async def trial_history(service: Svc, who: Tuner, ward: InWard = None) -> Respon
     responses=ANSWERS,
 )
 async def trial(request: Request, body: TrialRequest, service: Svc, who: Tuner) -> Response:
-    if body.start is not None and body.end is not None and body.start >= body.end:
-        raise InvalidError("start must be before end", field="body.start", code="start-end")
+    if body.start is not None and body.end is not None:
+        require_span(body.start, body.end, "body.start")
     for stay in body.stays or ():
         await own_stay(service, who, stay)
     wards = who.within(body.ward)

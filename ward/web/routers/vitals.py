@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ward.clock import iso
-from ward.errors import InvalidError
+from ward.errors import InvalidError, require_span
 from ward.scoring.filter import MARKS, REASONS
 from ward.signals import HOUR, INDEX, SIGNALS
 from ward.store.chunks import History
@@ -88,8 +88,7 @@ async def score(stay: StayId, service: Svc, who: VitalsReader) -> Response:
 
 def check_span(since: int, until: int, resolution: int | None) -> None:
     """Raises InvalidError for none, and for more bins than anybody looks at."""
-    if since >= until:
-        raise InvalidError("start must be before end", field="query.start", code="start-end")
+    require_span(since, until, "query.start")
     if resolution is not None and (until - since) / resolution > MAX_BINS:
         raise InvalidError(f"more than {MAX_BINS} bins; ask for a coarser one", field="query.resolution")
 
