@@ -156,6 +156,12 @@ def test_no_path_of_anybodys_machine():
     assert not bad
 
 
+def test_only_pictures_and_the_model_are_not_text():
+    """What somebody fetched by hand, as a wheel or an archive, comes through a registry and a lock file."""
+    binary = {path.suffix for path in tracked() if b"\0" in path.read_bytes()}
+    assert binary <= {".png", ".ico", ".skops"}
+
+
 # The package
 
 
