@@ -138,7 +138,7 @@ def freeze_owner(run: Run) -> None:
         taken_over(run)
         run.pause(1.0, 4.0)
         frozen.process.send_signal(signal.SIGCONT)
-        status = frozen.process.wait(20)
+        status = frozen.process.wait(PATIENCE_S)
         run.report.figures.setdefault("woke_and_ended_with", []).append(status)
         restarted(run)
 

@@ -94,7 +94,7 @@ def device(node, user="devices", password="devices-secret"):
     client.connect("127.0.0.1", node.mqtt)
     client.loop_start()
     try:
-        until(client.is_connected, 30)
+        until(client.is_connected)
         yield client
     finally:
         client.disconnect()
@@ -118,7 +118,7 @@ def test_devices_speak_to_ward_with_the_largest_message_on_any_node(deployed):
     with link_to(deployed, deployed.nodes[0]) as link, device(deployed.nodes[1]) as client:
         until(lambda: link.stats().connected, 60)
         client.publish("ward/v1/w1/mon-1/vitals", b"x" * (1 << 20), qos=1).wait_for_publish(20)
-        until(lambda: len(link.intake), 20)
+        until(lambda: len(link.intake))
         (item,) = link.intake.drain()
         assert (item.topic, len(item.payload)) == ("ward/v1/w1/mon-1/vitals", 1 << 20)
         link.ack([item])
@@ -131,12 +131,12 @@ def test_devices_hear_nothing_and_say_nothing_else(deployed):
         client.on_subscribe = lambda _c, _d, _m, reasons, _p: answers.extend(reasons)
         client.on_message = lambda *_: heard.append(1)
         client.subscribe([("ward/v1/+/alerts", 1), ("ward/v1/+/+/vitals", 1), ("#", 0)])
-        until(lambda: len(answers) == 3, 20)
+        until(lambda: len(answers) == 3)
         assert all(reason.is_failure for reason in answers)
         link.publish("ward/v1/w1/alerts", b"{}")
         client.publish("ward/v1/w1/alerts", b"{}", qos=1)
         client.publish("ward/v1/w1/mon-1/vitals", b"last", qos=1).wait_for_publish(20)
-        until(lambda: len(link.intake), 20)
+        until(lambda: len(link.intake))
         assert [item.payload for item in link.intake.drain()] == [b"last"]
         assert not heard
 
@@ -203,7 +203,7 @@ def test_screens_go_to_the_web_process_that_is_there(balanced):
         got = [answered(f"{front}/") for _ in range(4)]
         return all(one is not None and one.text == "ready" for one in got)
 
-    until(only_that_one, 20)
+    until(only_that_one)
     assert httpx.get(f"{by}/healthz").json() == {"status": "alive"}
     refused = httpx.get(f"{by}/api/v1/stays")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")

@@ -47,7 +47,7 @@ def test_each_engine_hears_its_own_wards_and_no_other():
         stack.callback(client.loop_stop)
         for ward in WARDS:
             client.publish(f"ward/v1/{ward}/mon-1/vitals", b"{}", qos=1).wait_for_publish(20)
-        until(lambda: sum(len(link.intake) for link in links) == len(WARDS), 30)
+        until(lambda: sum(len(link.intake) for link in links) == len(WARDS))
         for share, link in zip(shares, links, strict=True):
             topics = [item.topic for item in link.intake.drain()]
             wards = [ward for ward in WARDS if share.partition.has(ward)]

@@ -127,7 +127,7 @@ def rows_of(cluster, alert, *columns):
 
 def test_each_person_is_told_once(cluster, api):
     with alarming(cluster, api, "1") as alert:
-        until(lambda: all(row[0] == "sent" for row in rows_of(cluster, alert, deliveries.c.state)), 30)
+        until(lambda: all(row[0] == "sent" for row in rows_of(cluster, alert, deliveries.c.state)))
         heard = [one for one in told(cluster["post"].heard, "first") if one["alert"] == alert]
         assert sorted(one["person"] for one in heard) == ["ada", "eve"]
         shown = api.get(f"/alerts/{alert}").json()
@@ -151,7 +151,7 @@ def test_a_notifier_is_killed_in_the_middle_and_the_other_goes_on(cluster, api):
 
     post.answers = [held, held]
     with alarming(cluster, api, "2") as alert:
-        until(lambda: sum(h.json["data"]["alert"] == alert for h in post.heard[before:]) >= 2, 30)
+        until(lambda: sum(h.json["data"]["alert"] == alert for h in post.heard[before:]) >= 2)
         holders = {row[0] for row in rows_of(cluster, alert, deliveries.c.lease_by)} - {None}
         victim = next(one for one in NOTIFIERS if any(f"/{cluster[one].process.pid}/" in h for h in holders))
         cluster[victim].process.send_signal(signal.SIGKILL)
@@ -160,12 +160,12 @@ def test_a_notifier_is_killed_in_the_middle_and_the_other_goes_on(cluster, api):
         with cluster["engine"].database() as db, db.begin() as tx:  # 30 s are over
             gone = deliveries.c.lease_by.contains(f"/{cluster[victim].process.pid}/")
             tx.execute(update(deliveries).where(gone).values(lease_until=0))
-        until(lambda: all(row[0] == "sent" for row in rows_of(cluster, alert, deliveries.c.state)), 30)
+        until(lambda: all(row[0] == "sent" for row in rows_of(cluster, alert, deliveries.c.state)))
         heard = [h for h in post.heard[before:] if h.json["data"]["alert"] == alert]
         assert {h.json["data"]["person"] for h in heard} == {"ada", "eve"}
         assert len({h.headers["webhook-id"] for h in heard}) == 2  # again under its own id
         with alarming(cluster, api, "3") as other:
-            until(lambda: all(row[0] == "sent" for row in rows_of(cluster, other, deliveries.c.state)), 30)
+            until(lambda: all(row[0] == "sent" for row in rows_of(cluster, other, deliveries.c.state)))
     assert httpx.get(f"{cluster['engine'].url}/readyz").status_code == 200
     cluster[victim].start()
 
@@ -178,9 +178,9 @@ def test_a_channel_that_fails_is_seen_on_the_alert_and_the_next_is_told(cluster,
         cluster["post"].answers = [410] * 100
         try:
             with alarming(cluster, api, "4") as alert:
-                until(lambda: [one for one in lamp if one["alert"] == alert], 30)
+                until(lambda: [one for one in lamp if one["alert"] == alert])
                 assert (lamp[0]["reason"], lamp[0]["person"]) == ("undelivered", "ben")
-                shown = wait_for(api, f"/alerts/{alert}", lambda view: len(view["undelivered"]) == 2, 30)
+                shown = wait_for(api, f"/alerts/{alert}", lambda view: len(view["undelivered"]) == 2)
                 assert {"person": "ada", "channel": "pager"} in shown["undelivered"]
         finally:
             cluster["post"].answers = []
@@ -209,4 +209,4 @@ def test_without_any_the_engine_is_not_ready(cluster):
         until(lambda: NOBODY in reasons(), 60)
     finally:
         os.kill(frozen.process.pid, signal.SIGCONT)
-    until(lambda: not reasons(), 30)
+    until(lambda: not reasons())

@@ -163,7 +163,7 @@ def test_what_an_engine_does_not_know_it_says(cluster):
 
 
 def test_what_was_brought_to_a_web_process_goes_there_too(cluster):
-    until(lambda: not cluster["old"].exists(), 30)
+    until(lambda: not cluster["old"].exists())
     assert not cluster["old"].parent.exists()
 
 

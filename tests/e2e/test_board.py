@@ -68,7 +68,7 @@ class Ward:
     def falls(self, bed: int) -> None:
         """Her saturation does; and the service tells it."""
         self.values[bed]["spo2"] = 80
-        until(lambda: self.active(bed), 30)
+        until(lambda: self.active(bed))
 
     def rises(self, bed: int, alert: str) -> None:
         self.values[bed] = dict(CALM)

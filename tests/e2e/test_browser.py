@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import until
+from tests.brokers import DEADLINE_S, until
 from tests.browsers import not_live_after, picture, watch_life
 from tests.e2e.served import START_S
 from tests.parts import chromium
@@ -143,7 +143,7 @@ def test_a_screen_that_is_not_live_says_so_within_ten_seconds(demo, board):
 
 def test_ctrl_c_leaves_nothing_running(demo, board):
     demo.signal(signal.SIGINT)
-    assert demo.process.wait(20) == 0, demo.said()[-2000:]
+    assert demo.process.wait(DEADLINE_S) == 0, demo.said()[-2000:]
     until(demo.is_gone, 5)
     for port in (demo.mqtt_port, demo.http_port):
         with socket.socket() as probe:

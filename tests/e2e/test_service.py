@@ -14,7 +14,7 @@ import pytest
 
 from tests.brokers import broker_port, client_at, mosquitto_at, until  # noqa: F401
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url  # noqa: F401
-from tests.e2e.served import served, wait_for
+from tests.e2e.served import START_S, served, wait_for
 from tests.ports import free_port
 
 
@@ -101,7 +101,7 @@ def test_kill_9_in_mid_stream_loses_nothing_and_tells_nothing_twice(tmp_path, da
             ward.start(ready=False)
         stream.join(120)
         assert len(stream.sent) == 220
-        until(ward.is_ready, 60)
+        until(ward.is_ready, START_S)
 
         def stored(answer: dict) -> bool:
             return len(answer["signals"].get("spo2", {}).get("value", [])) >= 220
@@ -137,7 +137,7 @@ def test_an_impossible_setting_stops_the_start_with_name_value_and_what_is_allow
     with served(tmp_path, "mqtt://127.0.0.1:1", HTTP_PORT="eighty", COLOUR="red") as ward:
         ward.start(ready=False)
         assert ward.process is not None
-        assert ward.process.wait(30) == 2
+        assert ward.process.wait(START_S) == 2
         said = (tmp_path / "log").read_text()
         assert "http_port = 'eighty'" in said
         assert "colour" in said
@@ -150,7 +150,7 @@ def test_a_taken_port_stops_the_start_in_a_line(tmp_path):
         other.listen()
         ward.start(ready=False)
         assert ward.process is not None
-        assert ward.process.wait(30) == 2
+        assert ward.process.wait(START_S) == 2
         said = (tmp_path / "log").read_text()
         assert f"http_port = {ward.port}: Address already in use" in said
         assert "Traceback" not in said
@@ -162,14 +162,14 @@ def test_the_service_starts_without_a_broker_says_so_and_recovers(tmp_path):
         token = ward.token()
         ward.start(ready=False)
         api = ward.client(token)
-        wait_for(api, "/stays", lambda a: a["items"] == [])
+        wait_for(api, "/stays", lambda a: a["items"] == [], START_S)
         import httpx
 
         answer = httpx.get(f"{ward.url}/readyz")
         assert answer.status_code == 503
         assert "not connected to the broker" in answer.text
         with mosquitto_at(port, "allow_anonymous true"):
-            until(ward.is_ready, 30)
+            until(ward.is_ready, START_S)
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("replay", "--help"), ("config",)])

@@ -113,7 +113,7 @@ def test_told_passed_on_and_not_delivered(tmp_path: Path, post: Post):
 
         # Told: signed, within moments, and with nobody's name in it.
         patient.spo2 = 80.0
-        until(lambda: told(post.heard, "first"), 30)
+        until(lambda: told(post.heard, "first"))
         assert verified(post.heard[0], read_secret(SECRET))
         assert "PATIENT-17" not in str(post.heard[0])
         first = told(post.heard, "first")[0]
@@ -127,14 +127,14 @@ def test_told_passed_on_and_not_delivered(tmp_path: Path, post: Post):
         assert alert["undelivered"] == []
 
         # Passed on: nobody took it.
-        until(lambda: [one for one in lamp if one["reason"] == "escalation"], 20)
+        until(lambda: [one for one in lamp if one["reason"] == "escalation"])
         assert lamp[0]["person"] == "ben"
 
         # Not delivered: seen on the alert, and the next is told at once, not after 6 s.
         post.answers = [410] * 100
         assert api.post(f"/stays/{stay}/discharge").is_success
         api.post("/stays", json=body | {"bed": "2"})
-        until(lambda: [one for one in lamp if one["reason"] == "undelivered"], 30)
+        until(lambda: [one for one in lamp if one["reason"] == "undelivered"])
         seen = time.time()
         (alert,) = api.get("/alerts?state=active").json()["items"]
         assert alert["undelivered"] == [{"person": "ada", "channel": "pager"}]
