@@ -27,7 +27,18 @@ def give_back() -> None:
         _TRIM(0)
 
 
-_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+def share_one_heap() -> None:
+    """Threads take memory from one heap, where the C library can do that (glibc): what one of them freed
+    another can use. Before there are threads."""
+    if _MALLOPT is not None and _TRIM is not None:  # another library's ``mallopt`` has other numbers
+        _MALLOPT(_M_ARENA_MAX, 1)
+
+
+_C: Final = ctypes.CDLL(None) if os.name == "posix" else None
+_TRIM: Final = getattr(_C, "malloc_trim", None)
+_MALLOPT: Final = getattr(_C, "mallopt", None)
+_M_ARENA_MAX: Final = -8
+"""As in glibc's ``malloc.h``."""
 
 
 class _Timex(ctypes.Structure):

@@ -20,6 +20,7 @@ from ward.cluster.inside import tell_address, with_inside
 from ward.config import Settings, SettingsError, prepare_data_dir
 from ward.live.heartbeats import Heartbeats
 from ward.live.watchdog import end_process
+from ward.machine import share_one_heap
 from ward.models import find_risk
 from ward.service import WardService
 from ward.standing_by import standing_by
@@ -150,6 +151,7 @@ def serve(settings: Settings) -> None:
 
 def run(settings: Settings, after_s: float = 0.0) -> None:
     """The same for the wards of one partition; ``after_s``: to others it is left for so long."""
+    share_one_heap()
     set_up_log(settings.log_level)
     end_on_term()
     check_port(settings)

@@ -88,6 +88,47 @@ def test_a_freed_slot_forgets_and_a_copy_does_not_change():
     assert ring.value.shape == (4, len(SHOWN), BINS)
 
 
+def test_what_comes_late_changes_nothing_that_was_shown():
+    ring, begin = Minutes(2), START // MINUTE * MINUTE
+    take(ring, ("hr", begin, 70.0))
+    kept = ring.show(begin + MINUTE, STAY)
+    take(ring, ("hr", begin + 1_000, 75.0))
+    take(ring, ("spo2", begin - MINUTE, 91.0))
+    assert kept.view("a", begin // MINUTE)["signals"] == {"hr": [70]}
+    then = ring.show(begin + MINUTE, STAY)
+    assert then.view("a", begin // MINUTE - 1)["signals"] == {"hr": [None, 75], "spo2": [91, None]}
+
+
+def test_minutes_are_kept_once_and_those_without_a_value_take_no_room():
+    ring, begin = Minutes(1_000), START // MINUTE * MINUTE
+    take(ring, ("hr", begin, 70.0), ("hr", begin + 60 * MINUTE, 71.0))
+    shown = [ring.show(begin + (61 + n) * MINUTE, STAY).values for n in range(2)]
+    assert len({id(values) for some in shown for values in some}) == 3
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from(SHOWN), st.integers(0, 3 * BINS), st.integers(0, 9))
+    )
+)
+def test_a_ring_goes_on_from_what_was_dumped(seen):
+    ring, begin = Minutes(3), START // MINUTE * MINUTE
+    for slot, name, minute, value in seen:
+        take(ring, (name, begin + minute * MINUTE, value), slot=slot)
+    other = Minutes(3)
+    other.load(ring.dump())
+    slots = {"a": 0, "b": 1, "c": 2}  # the minute that goes on has the place of the oldest
+    now = begin + (3 * BINS + 1) * MINUTE
+    shown, then = ring.show(now, slots), other.show(now, slots)
+    last = {(slot, name, minute): value for slot, name, minute, value in seen}
+    assert [shown.view(stay) for stay in slots] == [then.view(stay) for stay in slots]
+    for stay, slot in slots.items():
+        signals = shown.view(stay)["signals"]
+        for name in SHOWN:
+            known = [None, *(last.get((slot, name, m)) for m in range(2 * BINS + 2, 3 * BINS + 1))]
+            assert signals.get(name, [None] * BINS) == known
+
+
 @pytest.fixture
 def world(tmp_path):
     made = World(tmp_path)

@@ -146,7 +146,7 @@ class BoardKeeper:
 
     def _note_minutes(self, now: int, present: dict[str, int]) -> None:
         """Once a minute of the ward's time: the lines go on."""
-        if now // MINUTE - 1 == self._recent.last and self._recent.rows.keys() == present.keys():
+        if now // MINUTE - 1 == self._recent.last and self._recent.slots.keys() == present.keys():
             return
         recent = self._recent = self._core.newest.minutes.show(now, present)
         news: dict[str, dict[str, int]] = defaultdict(dict)

@@ -63,6 +63,8 @@ from ward.web.hub import Hub
 
 AWAY: Final = MINUTE
 """Readings after so long a silence mean that a patient who was away is back."""
+NO_FLAGS: Final[frozenset[str]] = frozenset()
+"""One for all: each has 216 bytes."""
 LASTING: Final = 30 * SECOND
 """A fault of the service that lasts so long is an alert."""
 
@@ -156,7 +158,7 @@ class Core:
         if stay.end is None and slot is not None:
             self._use_rules({slot: rules})
             self._configure(slot)
-        flags, ended = frozenset(stay.flags), stay.end is not None
+        flags, ended = frozenset(stay.flags) or NO_FLAGS, stay.end is not None
         state = StayState(stay.id, stay.ward, stay.bed, flags, ended, stay.paused_until, away_for=reason)
         self._pending_changes += self.book.stay_changed(state, rules, now, by)
         self.changed.add(stay.id)

@@ -45,7 +45,7 @@ class HistoryBuffer:
     """What is not written yet, by stay or by the device that has none."""
 
     def __init__(self) -> None:
-        self._new: list[tuple[dict[int, Key], Int, History]] = []
+        self._new: list[tuple[dict[int, Key], NDArray[np.integer], History]] = []
         """As it came: what each number stands for, one number a reading, and the readings."""
         self._sorted: dict[Key, list[History]] = defaultdict(list)
         self._rows = 0
@@ -74,11 +74,11 @@ class HistoryBuffer:
         keys: dict[int, Key] = {n: (None, device_key(n)) for n in np.unique(numbers).tolist()}
         self._put(keys, numbers, as_history(rows.readings))
 
-    def _put(self, keys: dict[int, Key], number: NDArray[Any], kept: History) -> None:
+    def _put(self, keys: dict[int, Key], number: NDArray[np.integer], kept: History) -> None:
         if self._rows + len(kept) > MOST:
             metrics.HISTORY_LOST.inc(len(kept))
         elif len(kept):
-            self._new.append((keys, number.astype(np.int64), kept))
+            self._new.append((keys, number, kept))
             self._rows += len(kept)
 
     def _sort(self) -> None:

@@ -37,19 +37,18 @@ class Swaps:
 def _look(core: Core, minute: int) -> list[Standing]:
     ring = core.newest.minutes
     numbers = np.arange(minute - BINS, minute)
-    kept = (numbers <= ring.until) & (ring.until - numbers < BINS)
-    slots = np.array(core.slots.taken(), np.int64)
-    if not kept.any() or not len(slots):
-        return []
-    values = np.where(kept, ring.value[slots][:, :, numbers % BINS], np.nan).astype(np.float64)
-    silent: Bool = np.logical_and.reduce(np.isnan(values[:, _OFTEN]), axis=1)
-    came_back = (silent[:, :-1] & ~silent[:, 1:]).any(axis=1)
+    minutes = ring.of(numbers)
+    silent: Bool = np.stack([np.isnan(values[:, _OFTEN]).all(axis=1) for values in minutes], axis=1)
+    came_back = set(np.flatnonzero((silent[:, :-1] & ~silent[:, 1:]).any(axis=1)).tolist())
     found = []
-    for row in np.flatnonzero(came_back).tolist():
-        looks = looks_like_another(values[row], SHOWN)
+    for slot in core.slots.taken():
+        if slot not in came_back:
+            continue
+        lines = np.array([values[slot] for values in minutes], np.float64).T
+        looks = looks_like_another(lines, SHOWN)
         if looks is None:
             continue
-        stay = core.stays[core.slots.stay(int(slots[row]))]
+        stay = core.stays[core.slots.stay(slot)]
         since = int(numbers[looks.since]) * MINUTE
         # Whoever has changed its devices since then has looked whose they are.
         changed = any(max(device.start, device.end or 0) > since for device in stay.devices)
