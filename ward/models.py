@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,7 +91,7 @@ def load_risk(path: Path) -> RiskModel:
             f"{path}: its SHA-256 is {found}, {path.with_suffix('.json').name} says {description.sha256}: "
             "one of the two was changed; take both again from where they came"
         )
-    members = _members(path, content)
+    members = list(_members(path, content))
     if not members or len(members) != len(description.weights):
         raise ModelError(f"{path}: {len(members)} members, {len(description.weights)} weights")
     columns = {member.n_features_in_ for member in members}
@@ -139,6 +140,7 @@ def describe(path: Path) -> Description:
     return found
 
 
+@lru_cache(maxsize=1)  # who stands by has read it when it takes over
 def _members(path: Path, content: bytes) -> list[_OneThread]:
     import skops.io
 

@@ -13,7 +13,7 @@ from ward.errors import FencedError
 from ward.partitions import Partition
 from ward.server import owning
 from ward.store.database import open_database
-from ward.store.lease import LEASE_S, OWNER, Lease
+from ward.store.lease import FIRST_S, LEASE_S, OWNER, Lease
 from ward.store.meta import get_meta, put_meta
 from ward.store.serving import AlreadyServingError, is_serving, serving
 
@@ -66,6 +66,35 @@ def test_one_stands_by_until_the_other_lets_go(service, postgres_engine):
     taken.join(5)
     assert not taken.is_alive()
     assert second.lease.epoch == first.lease.epoch + 1
+
+
+def test_when_the_server_was_away_its_owner_comes_before_who_stands_by(service, postgres_engine):
+    first, second = service().own(), service()
+    first.lease.keep()
+    left, lost = [], []
+
+    def wait(seconds):
+        if seconds == FIRST_S:
+            left.append(seconds)
+            until(lambda: first.lease._is_held and first.lease._session is not lost[-1], SLOW_S)
+        time.sleep(seconds)
+
+    taken = threading.Thread(target=second.lease.take, args=(wait,))
+    taken.start()
+    for times in range(1, 3):
+        until(lambda: first.lease._is_held and second.lease._session is not None, SLOW_S)
+        lost.append(first.lease._session)
+        with postgres_engine.begin() as tx:
+            tx.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"),
+                {"name": "ward-lease"},
+            )
+        until(lambda times=times: len(left) == times, SLOW_S)
+    assert not first.lost
+    first.write("still")
+    first.lease.close()
+    taken.join(SLOW_S)
+    assert not taken.is_alive()
 
 
 def test_a_service_without_standby_is_not_pushed_aside_nor_pushes(service, postgres_engine):

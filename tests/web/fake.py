@@ -22,7 +22,7 @@ from ward.notify.config import Parts, load_channels
 from ward.notify.notifier import Notifier
 from ward.store import alerts, drafts, erasure, events, plans, rules, stays
 from ward.store.audit import verify
-from ward.web.hub import Hub
+from ward.web.hub import Hub, Message
 from ward.web.service_protocol import COMMANDS
 from ward.web.views import alert_view, event_view, stay_view
 
@@ -219,16 +219,19 @@ class FakeService:
 
     def change(self, alert: Alert, kind: str, by: str | None = None) -> dict[str, Any]:
         """Store a changed alert with its event, and publish it."""
+        message = self.change_unheard(alert, kind, by)
+        self.hub.tell([message])
+        return message.data["alert"]
+
+    def change_unheard(self, alert: Alert, kind: str, by: str | None = None) -> Message:
+        """The same, but what the streams are to be told is returned."""
         with self.engine_db.begin() as tx:
             event = Event(self.clock.now(), alert.stay, alert.ward, alert.id, kind, by, None, alert.state)
             alerts.save_alerts(tx, [alert])
             (seq,) = events.append_events(tx, [event])
         self.refresh()
-        view = alert_view(alert)
-        self.hub.publish(
-            "alert", {"alert": view, "event": event_view(events.Logged(seq, event))}, alert.ward, seq
-        )
-        return view
+        data = {"alert": alert_view(alert), "event": event_view(events.Logged(seq, event))}
+        return Message("alert", data, alert.ward, seq)
 
     # ---- commands ----
 

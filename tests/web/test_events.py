@@ -179,6 +179,32 @@ def test_many_missed_changes_come_all_and_in_order(open_stream, service: FakeSer
     assert found[5].kind == "snapshot"
 
 
+def test_what_the_board_was_replaced_over_is_told_before_it_and_not_again(
+    open_stream, service: FakeService
+) -> None:
+    """As when another engine takes a partition over: it has told others what no stream here heard of."""
+    with open_stream() as stream:
+        stream.until("heartbeat")
+        unheard = service.change_unheard(an_alert(state="acknowledged"), "acknowledged", "Ann")
+        service.hub.behind()
+        found = [next(stream) for _ in range(2)]
+        assert [event.kind for event in found] == ["alert", "snapshot"]
+        assert found[0].data["event"]["kind"] == "acknowledged"
+        assert found[1].id == found[0].id
+        service.hub.tell([unheard])
+        service.change(an_alert(state="closed"), "closed")
+        assert stream.until("alert").data["event"]["kind"] == "closed"
+
+
+def test_who_comes_with_a_place_of_another_log_is_told_what_happens(
+    open_stream, service: FakeService
+) -> None:
+    with open_stream(last="99999") as stream:
+        assert next(stream).kind == "snapshot"
+        service.change(an_alert(state="closed"), "closed")
+        assert stream.until("alert").data["event"]["kind"] == "closed"
+
+
 @pytest.mark.parametrize("last", ["", "x", "-1", "1.5", "9" * 50, "99999", "\u00b2".encode()])
 def test_an_id_that_was_never_given_gets_the_snapshot(open_stream, last: str) -> None:
     with open_stream(last=last) as stream:

@@ -114,7 +114,7 @@ class Whole:
                     number=told["number"],
                 )
             )
-        self._hub.behind()
+            self._hub.behind()  # before anything is told at a place that is behind this one
 
     def away(self, number: int) -> None:
         """Nobody tells of it now."""

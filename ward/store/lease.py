@@ -25,6 +25,8 @@ from ward.store.serving import LOCK
 
 LEASE_S: Final = 3.0
 BEAT_S: Final = 0.5
+FIRST_S: Final = 3 * BEAT_S
+"""After a restart of the server the owner, who seeks it at each beat, comes before those that stand by."""
 KEY: Final = "epoch"
 OWNER: Final = "ward-owner"
 """What the owner's connections are called at the server, so that the next owner can end them."""
@@ -75,12 +77,15 @@ class Lease:
         self.epoch = 0
 
     def take(self, wait: Callable[[float], object]) -> None:
-        """Wait until it is ours; ``wait`` is called between two tries, and may raise to end it.
+        """Wait until it is ours; ``wait`` is called between two tries, and may raise to end it. When the
+        server was away it is left for ``FIRST_S`` to the one that had it.
 
         Raises ConflictError where the server cannot end a silent session.
         """
         while not self._try():
             wait(BEAT_S / 2)
+            if self._session is None and self._connected():
+                wait(FIRST_S)
 
     def claim(self) -> int:
         """Raise the epoch: from here on nobody else commits. Ends what the one before has left open."""
@@ -121,16 +126,25 @@ class Lease:
 
     def _try(self) -> bool:
         """Whether this session has the lock now."""
+        if self._connected():
+            try:
+                assert self._session is not None
+                self._is_held = self._locked(self._session)
+            except DBAPIError:
+                self._end()
+        return self._is_held
+
+    def _connected(self) -> bool:
+        """Whether there is a session, as far as is known."""
         try:
             if self._session is None:
                 self._session = self._engine.connect()
                 version = self._session.scalar(text("SHOW server_version_num"))
                 if int(version) < OLDEST:
                     raise ConflictError("standing by needs PostgreSQL 14 or newer")
-            self._is_held = self._locked(self._session)
         except DBAPIError:
             self._end()
-        return self._is_held
+        return self._session is not None
 
     def _locked(self, session: Connection) -> bool:
         """Whoever serves the whole has the database's lock alone; engines of partitions share it, and each

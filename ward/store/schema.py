@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,10 +39,11 @@ def _config() -> Config:
     return config
 
 
-def revisions() -> list[str]:
+@cache
+def revisions() -> tuple[str, ...]:
     """Those that this version of ward knows, the oldest first."""
     scripts = ScriptDirectory.from_config(_config())
-    return [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
 
 
 def newest() -> str:
@@ -97,7 +99,9 @@ def _move(
     with engine.connect() as connection:
         before = version(connection)
     require_known(before)
-    if copy and before not in (None, to) and engine.dialect.name == "sqlite":
+    if before == to:
+        return before, to
+    if copy and before is not None and engine.dialect.name == "sqlite":
         copy_beside(engine, str(before))
     with engine.begin() as tx:
         if engine.dialect.name == "postgresql":

@@ -27,6 +27,10 @@ class EventLog(Protocol):
         """The newest place."""
         ...
 
+    def has(self, place: str) -> bool:
+        """Whether it is a place of this log, as it is in the database."""
+        ...
+
     def after(self, place: str, wards: Collection[str] | None) -> tuple[Missed, str | None]:
         """A block of what happened to alerts of these wards (None: all) after a place, and from where the
         next block is; None where there is none, or the place is none of this log."""
@@ -42,6 +46,10 @@ class SingleLog:
     def last(self) -> str:
         with self._engine.connect() as connection:
             return str(last_event(connection, _own(connection)))
+
+    def has(self, place: str) -> bool:
+        number = number_of(place)
+        return number is not None and number <= int(self.last())
 
     def after(self, place: str, wards: Collection[str] | None) -> tuple[Missed, str | None]:
         begin = number_of(place)
@@ -69,6 +77,11 @@ class DividedLog:
     def last(self) -> str:
         return text_of(self._places())
 
+    def has(self, place: str) -> bool:
+        with self._engine.connect() as connection:
+            ends = [last_event(connection, number) for number in range(len(self._places()))]
+        return covers(text_of(ends), place)
+
     def after(self, place: str, wards: Collection[str] | None) -> tuple[Missed, str | None]:
         numbers = [number_of(one) for one in place.split("-")]
         at = [number for number in numbers if number is not None]
@@ -90,6 +103,32 @@ class DividedLog:
 
 def text_of(places: Sequence[int]) -> str:
     return "-".join(map(str, places))
+
+
+def covers(place: str, other: str) -> bool:
+    """Whether whoever is at ``place`` knows everything up to ``other``. False for what is no place."""
+    both = _pairs(place, other)
+    return both is not None and all(here >= there for here, there in both)
+
+
+def joined(place: str, other: str) -> str:
+    """The place at which all is known that is known at one of the two; ``other`` where ``place`` is none."""
+    both = _pairs(place, other)
+    return other if both is None else text_of([max(pair) for pair in both])
+
+
+def begun(place: str, last: str) -> str:
+    """``place``; of a partition of which nothing was known there, ``last``: nobody is told its whole past."""
+    both = _pairs(place, last)
+    return place if both is None else text_of([here or there for here, there in both])
+
+
+def _pairs(place: str, other: str) -> list[tuple[int, int]] | None:
+    """The numbers of two places side by side; None where they are not of one kind."""
+    numbers = [[number_of(part) for part in text.split("-")] for text in (place, other)]
+    here, there = ([n for n in found if n is not None] for found in numbers)
+    is_whole = len(here) == len(numbers[0]) == len(there) == len(numbers[1])
+    return list(zip(here, there, strict=True)) if is_whole else None
 
 
 def number_of(text: str) -> int | None:

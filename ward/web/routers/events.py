@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import partial
-from itertools import groupby
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -22,7 +21,7 @@ from ward.web.access import Principal, Watcher, is_secure
 from ward.web.describe import API, problem_answer
 from ward.web.hub import BEHIND, Closed, Event, Form, Subscription, for_everybody, on_wire
 from ward.web.identity import Identity
-from ward.web.log import EventLog, Missed
+from ward.web.log import EventLog, Missed, begun, covers, joined
 from ward.web.rendered import Rendered
 from ward.web.service_protocol import Board, Json, Service
 from ward.web.shared import Ident, Svc
@@ -58,7 +57,8 @@ say so over the whole screen.
 
 `form=changes` is for screens: the same, in a tenth of the bytes. Its snapshot holds `minutes`, by stay the \
 last two hours: `{from, to, signals}`, a value a minute, null where there was no valid one; of `alerts` it \
-holds those that are no stay's, and no `pending`. A client that is far behind gets a snapshot again.
+holds those that are no stay's, and no `pending`. A client that is far behind gets the `alert` events \
+that it was not told, then a snapshot again; so does everybody when another engine takes wards over.
 
 With `Last-Event-ID`, the `alert` events that were missed come first, then the snapshot. A client that \
 reads too slowly is disconnected and resumes in this way. A stream ends when its session does, or when what \
@@ -99,13 +99,24 @@ async def _told(
     with service.hub.subscribe(who.sees, public=who.sees_board_only, form=form) as subscription:
         # Subscribed first, read after: what happens in between comes twice rather than never.
         log: EventLog = request.app.state.log
-        last = await run_in_threadpool(log.last)
-        while place is not None:
-            block, place = await run_in_threadpool(_missed, service, log, who, place)
-            if block:
-                yield b"".join(block)
+        if place is not None and not await run_in_threadpool(log.has, place):
+            place = None
+        told = _Told(place, await run_in_threadpool(log.last))
         shown = _Shown(service, request.app.state.rendered, who, form)
-        yield shown.snapshot(last)
+
+        async def all_anew() -> AsyncGenerator[bytes]:
+            """What was not told of the log, then the board as it is."""
+            last = await run_in_threadpool(log.last)
+            then: str | None = told.begin(last)
+            while then is not None:
+                block, reached, then = await run_in_threadpool(_missed, service, log, who, then)
+                told.note(reached)
+                if block:
+                    yield b"".join(block)
+            yield shown.snapshot(joined(told.place, last))
+
+        async for piece in all_anew():
+            yield piece
         health = service.health(who.wards)
         yield _heartbeat(service, health)
         async for live in _live(subscription, pause):
@@ -114,12 +125,48 @@ async def _told(
                     return
                 was, health = health, service.health(who.wards)
                 if health["live"] and not was["live"]:  # what was shown meanwhile may lack anything
-                    yield shown.snapshot(await run_in_threadpool(log.last))
+                    async for piece in all_anew():
+                        yield piece
                 yield _heartbeat(service, health)
             elif live[0].kind == BEHIND:
-                yield shown.snapshot(await run_in_threadpool(log.last))
-            elif news := [event.wire for event in live if event.step is None or event.step > shown.number]:
-                yield b"".join(news)
+                async for piece in all_anew():
+                    yield piece
+            elif news := [event for event in live if _is_news(event, shown, told)]:
+                yield b"".join(event.wire for event in news)
+
+
+def _is_news(event: Event, shown: _Shown, told: _Told) -> bool:
+    if event.id is not None:
+        return told.is_news(str(event.id))
+    return event.step is None or event.step > shown.number
+
+
+class _Told:
+    """How far a stream has told the log: whoever it is that tells it, each change comes once."""
+
+    def __init__(self, place: str | None, last: str) -> None:
+        self.place = last if place is None else place
+        self._known = last if place is None else ""
+        """Up to here the first snapshot was; what was on its way then is told all the same."""
+        self._is_read = False
+        """The log was read, perhaps farther than what is on its way."""
+
+    def begin(self, last: str) -> str:
+        """From where the log is to be read, which ends at ``last`` or behind it."""
+        self._is_read = True
+        self.place = begun(self.place, last)
+        return self.place
+
+    def note(self, reached: str | None) -> None:
+        if reached is not None:
+            self.place = joined(self.place, reached)
+
+    def is_news(self, id: str) -> bool:
+        """Whether a change at this place is to be told; then it is."""
+        if self._is_read and covers(self.place, id) and not covers(self._known, id):
+            return False
+        self.place = joined(self.place, id)
+        return True
 
 
 async def _live(subscription: Subscription, pause: float) -> AsyncIterator[list[Event] | None]:
@@ -132,9 +179,10 @@ async def _live(subscription: Subscription, pause: float) -> AsyncIterator[list[
             events = await subscription.take(max(due - loop.time(), 0))
             if subscription.doubted():
                 yield None
-            for behind, some in groupby(events, lambda event: event.kind == BEHIND):
-                together = list(some)
-                yield together[:1] if behind else together
+            if any(event.kind == BEHIND for event in events):  # first: what comes with it was told after it
+                yield [Event(BEHIND, b"")]
+            if others := [event for event in events if event.kind != BEHIND]:
+                yield others
         except Closed:
             return
         if loop.time() >= due:
@@ -157,12 +205,15 @@ def _rights(who: Principal) -> tuple[object, ...]:
     return (who.role, who.wards, who.capabilities, who.limited)
 
 
-def _missed(service: Service, log: EventLog, who: Principal, after: str) -> tuple[list[bytes], str | None]:
-    """The next block of missed changes of alerts, and where the one after it begins; None: nowhere."""
+def _missed(
+    service: Service, log: EventLog, who: Principal, after: str
+) -> tuple[list[bytes], str | None, str | None]:
+    """The next block of missed changes of alerts, the place that it reaches (None: there was none), and where
+    the one after it begins; None: nowhere."""
     missed, then = log.after(after, who.wards)
     with service.engine_db.connect() as connection:
         shown = list(_changes(connection, missed, who))
-    return shown, then
+    return shown, missed[-1][0] if missed else None, then
 
 
 def _changes(connection: Connection, missed: Missed, who: Principal) -> Iterator[bytes]:
