@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 import paho.mqtt.client as paho
 
-from tests.faults.stream import WARD, Plan, payload
+from tests.faults.stream import Plan, payload
 from ward.clock import wall_ms
 
 GATEWAYS: Final = 8
@@ -35,7 +36,7 @@ class Devices(threading.Thread):
     def __init__(
         self,
         plan: Plan,
-        port: int,
+        port: int | Sequence[int],
         *,
         origin: int | None = None,
         sending: Sending = punctual,
@@ -44,12 +45,15 @@ class Devices(threading.Thread):
         only: range | None = None,
     ) -> None:
         super().__init__(name="devices", daemon=True)
-        self.plan, self.port = plan, port
+        self.plan = plan
+        self._ports = [port] if isinstance(port, int) else list(port)
         self.origin = wall_ms() + 1_500 if origin is None else origin
         self._shift, self._sending = shift, sending
         self.only = range(plan.stays) if only is None else only
-        self.sent: dict[tuple[int, int], paho.MQTTMessageInfo] = {}
-        """By device and sample: the first time it was published."""
+        self.sent: set[tuple[int, int]] = set()
+        """Device and sample of all that was published."""
+        self._flying: dict[tuple[int, int], paho.MQTTMessageInfo] = {}
+        """What was not acknowledged when that was last looked at."""
         self.last = -1
         """The last sample published by every device."""
         self.behind_s = 0.0
@@ -63,7 +67,8 @@ class Devices(threading.Thread):
         client.max_inflight_messages_set(5_000)
         client.max_queued_messages_set(0)
         client.reconnect_delay_set(1, 1)
-        client.connect_async("127.0.0.1", self.port, keepalive_s)
+        first = number % len(self._ports)
+        roam(client, self._ports[first:] + self._ports[:first], keepalive_s)
         client.loop_start()
         return client
 
@@ -94,6 +99,7 @@ class Devices(threading.Thread):
             while later and later[0][0] < end:
                 self._send(*later.pop(0))
             self.last = sample
+            self.unacknowledged()  # a message's state is a kilobyte
         for item in later:
             self._send(*item)
 
@@ -104,17 +110,23 @@ class Devices(threading.Thread):
         else:
             self.behind_s = max(self.behind_s, -wait)
         info = self._publish(n, "vitals", body)
-        self.sent.setdefault((n, sample), info)
+        if (n, sample) not in self.sent:
+            self._flying[n, sample] = info
+            self.sent.add((n, sample))
 
     def _publish(self, n: int, kind: str, body: bytes, retain: bool = False) -> paho.MQTTMessageInfo:
         client = self._clients[n % len(self._clients)]
-        return client.publish(f"ward/v1/{WARD}/{self.plan.device(n)}/{kind}", body, 1, retain)
+        return client.publish(f"ward/v1/{self.plan.ward(n)}/{self.plan.device(n)}/{kind}", body, 1, retain)
 
     def unacknowledged(self) -> int:
-        return sum(not _published(info) for info in list(self.sent.values()))
+        for key, info in list(self._flying.items()):
+            if _published(info):
+                self._flying.pop(key, None)
+        return len(self._flying)
 
     def acknowledged(self) -> set[tuple[int, int]]:
-        return {key for key, info in self.sent.items() if _published(info)}
+        self.unacknowledged()
+        return self.sent - self._flying.keys()
 
     def close(self) -> None:
         self._until = 0
@@ -129,7 +141,7 @@ class Devices(threading.Thread):
 class Listener:
     """Another program on the broker that keeps every alert change it is told, with its number."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int | Sequence[int]) -> None:
         self.heard: dict[int, int] = {}
         """The number of an event -> how often it came."""
         self._client = paho.Client(
@@ -138,7 +150,7 @@ class Listener:
         self._client.on_message = self._take
         self._client.on_connect = lambda client, *_: client.subscribe("ward/v1/+/alerts", 1)
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect_async("127.0.0.1", port, 10)
+        roam(self._client, [port] if isinstance(port, int) else port, 10)
         self._client.loop_start()
 
     def _take(self, _client: Any, _data: Any, message: Any) -> None:
@@ -149,6 +161,18 @@ class Listener:
         with contextlib.suppress(Exception):
             self._client.disconnect()
         self._client.loop_stop()
+
+
+def roam(client: paho.Client, ports: Sequence[int], keepalive_s: int) -> None:
+    """Connect to the first; with each connection that ends, or is not had, to the next."""
+    turns = itertools.cycle(ports)
+
+    def go_on(*_: Any) -> None:
+        client.connect_async("127.0.0.1", next(turns), keepalive_s)
+
+    if len(ports) > 1:
+        client.on_disconnect = client.on_connect_fail = go_on
+    go_on()
 
 
 def _published(info: paho.MQTTMessageInfo) -> bool:

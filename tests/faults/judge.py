@@ -14,7 +14,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import select
 
 from tests.faults.oracle import Expected, Raised
-from tests.faults.stream import INDICES, WARD, Plan
+from tests.faults.stream import INDICES, Plan
 from ward.store.history import read_history, read_unassigned
 from ward.store.tables import events, outbox
 
@@ -83,9 +83,9 @@ def stored(db: Database, stay: str) -> Counter[tuple[int, int, int, float]]:
 
 
 def unassigned(db: Database, device: str) -> set[tuple[int, int]]:
-    """(seq, signal) of a device's readings that are kept as nobody's."""
+    """(seq, signal) of the readings of a device (``ward/device``) that are kept as nobody's."""
     with db.connect() as connection:
-        found = read_unassigned(connection, f"{WARD}/{device}", 0, 2**60)
+        found = read_unassigned(connection, device, 0, 2**60)
     return set(zip(found.seq.tolist(), found.signal.tolist(), strict=True))
 
 
@@ -165,7 +165,7 @@ def judge_readings(
                 verdict.altered += 1
                 _note(verdict, f"altered: device {n} seq {seq} signal {signal} at {time}: {value}")
         verdict.doubled += sum(count - 1 for count in counts.values())
-        nobodys = unassigned(db, plan.device(n)) if n in shifted else set()
+        nobodys = unassigned(db, f"{plan.ward(n)}/{plan.device(n)}") if n in shifted else set()
         gone = [(k, s) for k in sent.get(n, ()) if (n, k) in acknowledged for s in INDICES
                 if not counts[k, s]]  # fmt: skip
         verdict.nobodys += len(nobodys.intersection(gone))

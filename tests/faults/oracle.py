@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.faults.stream import INDICES, WARD, Plan
+from tests.faults.stream import INDICES, Plan
 from ward.alerts.book import AlertBook
 from ward.alerts.model import StayState
 from ward.alerts.packs import load_pack
@@ -78,7 +78,7 @@ def undisturbed(
     engine = Engine(rules, plan.stays, lateness=0)
     book = AlertBook()
     for n in range(plan.stays):
-        book.stay_changed(StayState(str(n), WARD, str(n)), rules, origin)
+        book.stay_changed(StayState(str(n), plan.ward(n), str(n)), rules, origin)
     readings = readings_of(plan, origin, samples, shift).in_order()
     found = Expected()
     open_: dict[tuple[int, str], Raised] = {}

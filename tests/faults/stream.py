@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +70,13 @@ class Plan:
     stays: int
     samples: int
     interval_ms: int = 1_000
+    wards: tuple[str, ...] = (WARD,)
+    """Stays are in them in turn."""
+    calm: int = 1
+    """So many times as long are the pauses between breaches; the first come over as long a time."""
+
+    def ward(self, number: int) -> str:
+        return self.wards[number % len(self.wards)]
 
     def device(self, number: int) -> str:
         return f"mon-{number:05}"
@@ -85,12 +93,13 @@ class Plan:
         rng = random.Random(f"{self.seed}/{number}/values")
         kind, n = number % 3, self.samples
         steady = [0] * n
-        spo2 = _course(rng, n, 8) if kind in (LOW_SPO2, OFTEN_HR) else steady
-        later = 60 if kind == OFTEN_HR else 8
-        rr = _course(rng, n, later) if kind in (HIGH_RR, OFTEN_HR) else steady
-        hr = _course(rng, n, later) if kind in (HIGH_RR, OFTEN_HR) else steady
+        spo2 = _course(rng, n, 8, self.calm) if kind in (LOW_SPO2, OFTEN_HR) else steady
+        first = 10 + number // 3 % 10 * (self.calm - 1)
+        later = 50 + first if kind == OFTEN_HR else 8
+        rr = _course(rng, n, later, self.calm) if kind in (HIGH_RR, OFTEN_HR) else steady
+        hr = _course(rng, n, later, self.calm) if kind in (HIGH_RR, OFTEN_HR) else steady
         if kind == OFTEN_HR:
-            spo2[10:25] = [1] * len(spo2[10:25])
+            spo2[first : first + 15] = [1] * len(spo2[first : first + 15])
         found = np.empty((n, len(SIGNALS)))
         for k in range(n):
             beat = (122 if hr[k] else 105) + rng.randrange(3)
@@ -102,15 +111,21 @@ class Plan:
         return json.dumps(said).encode()
 
 
+def pack_for(interval_ms: int) -> str:
+    """``PACK`` for devices that measure so often: as many samples make a breach, and end it."""
+    seconds = interval_ms // 1000
+    return re.sub(r'"(\d+)s"', lambda found: f'"{int(found[1]) * seconds}s"', PACK)
+
+
 def payload(seq: int, time: int, values: NDArray[np.float64]) -> bytes:
     readings = dict(zip(SIGNALS, values.tolist(), strict=True))
     return json.dumps({"seq": seq, "time": iso(time), "readings": readings}).encode()
 
 
-def _course(rng: random.Random, n: int, calm: int) -> list[int]:
+def _course(rng: random.Random, n: int, calm: int, rare: int) -> list[int]:
     """0 and 1 (in breach) for each sample: calm first, then breaches and pauses, each short or long."""
-    found = [0] * (calm + rng.randrange(10))
+    found = [0] * (calm + rng.randrange(10) * rare)
     while len(found) < n:
         found += [1] * (2 if rng.random() < 0.4 else rng.randrange(12, 22))
-        found += [0] * (1 if rng.random() < 0.2 else rng.randrange(9, 30))
+        found += [0] * (1 if rng.random() < 0.2 else rng.randrange(9, 30) * rare)
     return found[:n]

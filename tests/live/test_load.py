@@ -19,11 +19,18 @@ def test_overload_lasts_until_it_has_been_calm_for_a_while():
     load.look(101.0, 0.6, 0.1)
     assert load.is_shedding
     assert load.put_off(7.0, 60.0) == 67.0
-    load.look(101.0 + CALM_S - 1, 0.1, 0.9)  # a slow tick is overload, too
+    load.look(101.0 + CALM_S - 1, 0.1, 0.9)  # a slow tick is no calm
     load.look(101.0 + 2 * CALM_S - 2, 0.1, 0.1)
     assert load.is_shedding
     load.look(101.0 + 2 * CALM_S, 0.1, 0.1)
     assert not load.is_shedding
+
+
+def test_one_slow_tick_is_no_overload_two_in_a_row_are():
+    load = Load()
+    for at, tick_s, expected in ((1, 3.0, False), (2, 0.1, False), (3, 0.9, False), (4, 0.9, True)):
+        load.look(float(at), 0.0, tick_s)
+        assert load.is_shedding == expected
 
 
 def test_the_board_is_made_more_rarely_and_never_older_than_screens_bear():
@@ -47,6 +54,15 @@ def test_alerts_come_as_ever_while_the_board_waits_and_everybody_is_told_why(wor
     assert REASON in world.service.health()["reasons"]
     assert world.service.health()["live"]
     assert "overload" in world.service.healthy.failing()
+
+
+def test_what_failed_is_done_again_sooner_for_until_then_the_service_is_not_ready(world, monkeypatch):
+    assert world.runner._pause("history", 10.0, 1.0) == 10.0
+    monkeypatch.setattr(snapshots, "flush", lambda core: 1 / 0)
+    monkeypatch.setattr("ward.live.runner.BACK_OFF_S", 0.0)
+    world.runner._round("history", lambda: snapshots.flush(world.service.core))
+    assert world.runner._pause("history", 10.0, 1.0) == 1.0
+    assert not world.service.health()["ready"]
 
 
 def test_a_long_history_is_written_bit_by_bit(world):

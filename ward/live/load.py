@@ -14,7 +14,8 @@ from ward.live import metrics
 FULL: Final = 0.5
 """This much of the queue in use is overload."""
 SLOW_S: Final = 0.8
-"""So is a tick that takes this long: it is due each second."""
+"""So are two ticks in a row that take this long, for they are due each second. One alone has made good for a
+start or for a database that was away; what is put off already stays so for it."""
 CALM_S: Final = 10.0
 """Without overload for so long, nothing is put off any more."""
 BOARD_S: Final = 3.0
@@ -30,12 +31,15 @@ class Load:
     def __init__(self) -> None:
         self.is_shedding = False
         self._until = 0.0
+        self._was_slow = False
         self._board_at = 0.0
 
     def look(self, now: float, queue: float, tick_s: float) -> None:
         """``queue``: how full the queue is, 0 to 1; ``tick_s``: how long the last tick took."""
-        if queue >= FULL or tick_s >= SLOW_S:
+        is_slow = tick_s >= SLOW_S
+        if queue >= FULL or (is_slow and (self._was_slow or self.is_shedding)):
             self._until = now + CALM_S
+        self._was_slow = is_slow
         self.is_shedding = now < self._until
         metrics.SHEDDING.set(self.is_shedding)
 

@@ -171,15 +171,20 @@ class Runner:
                 if len(self._core.history) > FLUSH_ROWS:  # after a long recovery: bit by bit
                     self._round("history", lambda: snapshots.flush(self._core, FLUSH_ROWS))
                 elif machine >= self.load.put_off(next_snapshot, load.SNAPSHOT_S):
-                    next_snapshot, next_flush = machine + self._snapshot_s, machine + FLUSH_S
                     self._round("snapshot", self.take_snapshot)
+                    next_snapshot = machine + self._pause("snapshot", self._snapshot_s, FLUSH_S)
+                    next_flush = machine + FLUSH_S
                     give_back()
                 elif machine >= self.load.put_off(next_flush, load.FLUSH_S):
-                    next_flush = machine + FLUSH_S
                     self._round("history", lambda: snapshots.flush(self._core))
+                    next_flush = machine + self._pause("history", FLUSH_S, BACK_OFF_S)
                     give_back()
         self.answer_asks()
         self._round("snapshot", self._save_last)
+
+    def _pause(self, part: str, usual_s: float, again_s: float) -> float:
+        """Until a part is due: sooner where it failed, for until it works nobody is told that all is well."""
+        return min(usual_s, again_s) if part in self.faults else usual_s
 
     def _save_last(self) -> None:
         self.take_snapshot()
