@@ -91,5 +91,6 @@ class Practice:
     def _require(self) -> None:
         if not self.is_allowed:
             raise ForbiddenError(
-                "the simulator is off; WARD_SIMULATOR=allowed allows it where only this machine is served"
+                "the simulator is off; WARD_SIMULATOR=allowed allows it where only this machine is served",
+                code="simulator-off",
             )

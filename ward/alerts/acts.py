@@ -74,7 +74,7 @@ class Acts:
             old = track.alert
             assert old is not None
             if old.raised_at is None:
-                raise ConflictError("nothing was raised yet", state=old.state)
+                raise ConflictError("nothing was raised yet", state=old.state, code="alert-state")
             self._keep(track, old, by)
             change = self.ledger.edit(track, now, kind, by, detail=dict(said), **said)
         else:

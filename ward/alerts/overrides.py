@@ -154,7 +154,8 @@ class Rulebook:
         if old is None and (expected is not None or retired):
             raise NotFoundError(f"no rule {rule_id} in force")
         if old is not None and expected not in ("*", self.etag(rule_id, of_ward, of_stay)):
-            raise PreconditionError(f"rule {rule_id} is at another version", rule=rule_id)
+            said = f"rule {rule_id} is at another version"
+            raise PreconditionError(said, rule=rule_id, code="rule-changed")
         merged = merge(old, {**definition, "id": definition.get("id", rule_id)})
         if merged["id"] != rule_id:
             raise PackError(scope, [Problem(rule_id, "id", repr(merged["id"]), rule_id)])

@@ -25,10 +25,10 @@ class NoPractice:
     """As ``ward.web.service_protocol.Practice``."""
 
     async def start(self, beds: int, by: str) -> Json:
-        raise ForbiddenError(NO_PRACTICE)
+        raise ForbiddenError(NO_PRACTICE, code="simulator-off")
 
     async def end(self, by: str) -> Json:
-        raise ForbiddenError(NO_PRACTICE)
+        raise ForbiddenError(NO_PRACTICE, code="simulator-off")
 
 
 class Overview:

@@ -78,7 +78,7 @@ class Commands:
                 core.commit(act.at)
             with core.db.connect() as connection:
                 if idempotency.is_done(connection, act):
-                    raise DoneError("this was done before")
+                    raise DoneError("this was done before", code="done-before")
 
     # ------------------------------------------------------------------ stays
 

@@ -44,7 +44,8 @@ class Rules:
         ward, stay = places(core, scope)
         of, version = book.origin(rule_id, ward, stay)
         if expected not in (None, "*", str(version)):
-            raise PreconditionError(f"rule {rule_id} is at version {version} ({of})", version=version)
+            said = f"rule {rule_id} is at version {version} ({of})"
+            raise PreconditionError(said, version=version, code="rule-changed")
         exists = any(r.id == rule_id for r in book.effective(ward, stay))
         made = book.plan(rule_id, definition, scope, by, now, "*" if exists else None, ward)
         with core.db.begin() as tx:

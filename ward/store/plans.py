@@ -36,13 +36,14 @@ def put_plan(
     newest = tx.scalar(select(func.coalesce(func.max(plans.c.version), 0)).where(plans.c.ward == ward))
     changed = f"the plan of ward {ward} is at version {{}}, not {expected}"
     if newest != expected:
-        raise PreconditionError(changed.format(newest), version=newest)
+        raise PreconditionError(changed.format(newest), version=newest, code="plan-changed")
     made = PlanVersion(ward, expected + 1, definition, by, at)
     try:
         with tx.begin_nested():
             tx.execute(plans.insert().values({c: getattr(made, c.name) for c in COLUMNS}))
     except IntegrityError:  # two writers at once: the database lets one through
-        raise PreconditionError(changed.format(expected + 1), version=expected + 1) from None
+        at = expected + 1
+        raise PreconditionError(changed.format(at), version=at, code="plan-changed") from None
     return made
 
 

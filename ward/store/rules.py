@@ -59,13 +59,14 @@ def put_rule(
     newest = tx.scalar(select(func.coalesce(func.max(rules.c.version), 0)).where(mine))
     changed = f"rule {rule_id} ({scope}) is at version {{}}, not {expected}"
     if newest != expected:
-        raise PreconditionError(changed.format(newest), version=newest)
+        raise PreconditionError(changed.format(newest), version=newest, code="rule-changed")
     made = RuleVersion(rule_id, scope, expected + 1, definition, by, at, **more)
     try:
         with tx.begin_nested():
             tx.execute(rules.insert().values({c: getattr(made, c.name) for c in COLUMNS}))
     except IntegrityError:  # two writers at once: the database lets one through
-        raise PreconditionError(changed.format(expected + 1), version=expected + 1) from None
+        at = expected + 1
+        raise PreconditionError(changed.format(at), version=at, code="rule-changed") from None
     return made
 
 

@@ -197,7 +197,12 @@ def attach(tx: Connection, stay: str, device: str, at: int, *, from_stay: str | 
         with tx.begin_nested():
             tx.execute(assignments.insert().values(stay=stay, ward=ward, device=device, start=at))
     except IntegrityError:
-        raise ConflictError(f"device {device} of ward {ward} is in use", field="devices") from None
+        raise ConflictError(
+            f"device {device} of ward {ward} is in use",
+            field="devices",
+            code="device-taken",
+            params={"device": device, "ward": ward},
+        ) from None
     return get_stay(tx, stay)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from ward.alerts.clauses import format_clause
 from ward.alerts.durations import format_duration, parse_duration
 from ward.alerts.overrides import merge
-from ward.alerts.packs import check_inhibits, parse_rule, rule_to_dict
+from ward.alerts.packs import PackError, check_inhibits, parse_rule, rule_to_dict
 from ward.errors import InvalidError
 from ward.scoring.rules import Clause, Rule
 from ward.signals import INDEX, MINUTE, SIGNALS
@@ -68,7 +68,7 @@ class Setting:
         if self.grid is not None and self.grid.rule in found.keys() - kept:
             found[self.grid.rule] = self._moved(found[self.grid.rule])
         if problems := check_inhibits({rule.id: rule.inhibits for rule in found.values()}):
-            raise InvalidError("; ".join(map(str, problems)), field="rules")
+            raise PackError("trial", problems)
         return tuple(found.values())
 
     def _moved(self, rule: Rule) -> Rule:
@@ -168,8 +168,11 @@ def grid_of(
         raise InvalidError("a threshold must be a finite number", field="grid.thresholds")
     lengths = tuple(dict.fromkeys(_length(text) for text in durations)) or LADDER
     if len(numbers) * len(lengths) > MOST_CELLS:
-        found = f"{len(numbers)} thresholds × {len(lengths)} durations"
-        raise InvalidError(f"the grid is too large: {found}; at most {MOST_CELLS} cells", field="grid")
+        raise InvalidError(
+            f"the grid is too large: {len(numbers)} thresholds × {len(lengths)} durations; "
+            f"at most {MOST_CELLS} cells",
+            field="grid",
+        )
     return Grid(rule, clause.signal, numbers, lengths)
 
 

@@ -235,7 +235,8 @@ def require_same_site(headers: Headers, *, asked: bool = True) -> None:
     else:
         ours = not asked or headers.get("x-ward-request") == "1"
     if not ours:
-        raise CrossSiteError("this change did not come from the dashboard; see the header X-Ward-Request")
+        said = "this change did not come from the dashboard; see the header X-Ward-Request"
+        raise CrossSiteError(said, code="cross-site")
 
 
 class Allow:
@@ -263,7 +264,8 @@ def _refusal(who: Principal, capability: str) -> WardError:
     if who.limited:
         return IdleError("log in again to do this; until then the board is to be looked at only")
     needed = " or ".join(f"“{scope}”" for scope, allowed in SCOPES.items() if capability in allowed)
-    return ForbiddenError(f"the scopes of this token do not allow this; it needs {needed}")
+    said = f"the scopes of this token do not allow this; it needs {needed}"
+    return ForbiddenError(said, code="scopes", params={"scopes": needed})
 
 
 Anybody = Annotated[Principal, Depends(Allow("session"))]

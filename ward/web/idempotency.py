@@ -100,7 +100,8 @@ class Idempotent:
         if before is None:
             return None
         if before.digest != content:
-            raise KeyReusedError("this Idempotency-Key came with another content before; take a new key")
+            said = "this Idempotency-Key came with another content before; take a new key"
+            raise KeyReusedError(said, code="done-before")
         if before.status is None:
             raise ConflictError(
                 "the first request with this Idempotency-Key is still being answered", code="still-asked"

@@ -146,7 +146,9 @@ class BodyLimit:
         limit = LARGER.get((scope["method"], scope["path"]), BODY_LIMIT)
         told = RequestHeaders(scope=scope).get("content-length", "")
         if told.isascii() and told.isdigit() and int(told[:20]) > limit:
-            await problem(scope["path"], "too-large", KINDS["too-large"].meaning)(scope, receive, send)
+            await problem(scope["path"], "too-large", KINDS["too-large"].meaning, code="too-large")(
+                scope, receive, send
+            )
             return
         taken, whole = 0, False
         late = asyncio.get_running_loop().time() + BODY_S

@@ -70,7 +70,7 @@ class Shelf:
         """Raises InvalidError for what is no recording, ConflictError where there is no room."""
         hers = self._hers(who)
         if hers is None or self._own is None:
-            raise ConflictError("this service keeps no recordings")
+            raise ConflictError("this service keeps no recordings", code="recordings-none")
         if len(content) > LARGEST:
             raise InvalidError(
                 f"at most {LARGEST >> 20} MiB",
@@ -107,7 +107,7 @@ class Shelf:
         """Raises NotFoundError, and ConflictError for one of the folder."""
         found = self.get(who, id)
         if found.brought is None:
-            raise ConflictError("this recording is one of the service's folder")
+            raise ConflictError("this recording is one of the service's folder", code="recording-folder")
         found.path.unlink(missing_ok=True)
 
     def until(self, one: Lying) -> int | None:

@@ -175,7 +175,8 @@ async def _change(
     _require(who, ward)
     newest = await _newest(service, ward)
     if if_match is None:
-        raise PreconditionRequiredError("changing a plan needs If-Match with the ETag that reading it gave")
+        said = "changing a plan needs If-Match with the ETag that reading it gave"
+        raise PreconditionRequiredError(said, code="plan-changed")
     if _etag(ward, newest) not in (tag.strip().removeprefix("W/") for tag in if_match.split(",")):
         raise PreconditionError("this plan was changed since you read it; read it again", code="plan-changed")
     expected = newest.version if newest else 0

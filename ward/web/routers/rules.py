@@ -145,9 +145,10 @@ async def end_limit(
 def _require_match(now: Present, if_match: str | None, if_none_match: str | None) -> None:
     if if_match is None:
         if if_none_match != "*":
-            raise PreconditionRequiredError("changing a rule needs If-Match; a new one If-None-Match: *")
+            said = "changing a rule needs If-Match; a new one If-None-Match: *"
+            raise PreconditionRequiredError(said, code="rule-changed")
         if now.rule is not None:
-            raise PreconditionError("there is a rule with this id already")
+            raise PreconditionError("there is a rule with this id already", code="rule-exists")
     elif now.rule is None:
         raise NotFoundError("there is no rule with this id to change; a new one needs If-None-Match: *")
     elif now.etag not in (tag.strip().removeprefix("W/") for tag in if_match.split(",")):

@@ -43,6 +43,10 @@ describe("what is wrong with a care plan or a field", () => {
     expect(wrongFields({ errors: [wrong] })[0]?.message).toBe("ikke senere end trinnet før; tilladt: en længere ventetid, som 5m");
     const body = { code: "fields", detail: "body.minutes: Input should be less than or equal to 240", errors: [{ field: "body.minutes", message: "Input should be less than or equal to 240" }] };
     expect(wordsFor(422, body)).toBe("Noget af det indtastede kan ikke bruges (minutes: 240 eller mindre).");
+    const zone = { type: "/problems/invalid", detail: "…", errors: [{ field: "zone", message: "there is no time zone 'Mars/Base'; one is named like Europe/Copenhagen" }] };
+    expect(wordsFor(422, zone)).toContain("tidszonen 'Mars/Base' findes ikke");
+    const page = { type: "/problems/invalid", detail: "…", errors: [{ field: "limit", message: "limit must be 1 to 1000" }] };
+    expect(wordsFor(422, page)).toBe("Noget af det indtastede kan ikke bruges (limit: 1 til 1000).");
     const rule = { type: "/problems/invalid-rule", detail: "…", errors: [{ field: "a.for", message: "0s; allowed: more than zero" }] };
     expect(wordsFor(422, rule)).toContain("for: 0s; tilladt: mere end nul");
     await chooseLanguage("en");

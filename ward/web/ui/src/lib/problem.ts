@@ -48,7 +48,8 @@ const MOST = 3;
 /** What went wrong this time: in the chosen language where it has a code, else as the server says it. */
 function detailOf(body: ProblemBody | null): string {
   const wrong = wrongFields(body).slice(0, MOST);
-  if (wrong.length && (body?.code === OF_FIELDS || OF_TEXT.test(String(body?.type)))) {
+  // What names its field needs no code of its own: its words are known like those of any other field.
+  if (wrong.length && (!body?.code || body.code === OF_FIELDS || OF_TEXT.test(String(body?.type)))) {
     // The name of the field alone, without where in the request it stands.
     const said = wrong.map(({ field, message }) => `${field.split(".").at(-1) ?? ""}: ${message}`);
     return fill(t.problems[OF_FIELDS] ?? "{detail}", { detail: said.join("; ") });

@@ -96,6 +96,13 @@ export const problems = {
     "to-herself": "Tag den selv i stedet.",
     "scope-missing": "Der skal vælges mindst ét område.",
     fields: "Noget af det indtastede kan ikke bruges ({detail}).",
+    "simulator-off": "Her kan ingen afdeling simuleres: systemet tillader det ikke.",
+    "recordings-none": "Dette system opbevarer ingen optagelser.",
+    "recording-folder": "Denne optagelse ligger i systemets egen mappe: kun den, der driver systemet, kan fjerne den.",
+    "rule-exists": "Der findes allerede en regel med dette id.",
+    "cross-site": "Ændringen kom ikke fra tavlen selv. Indlæs siden igen.",
+    scopes: "Dette adgangstegn tillader det ikke; det kræver {scopes}.",
+    "too-large": "Det er for meget at sende på én gang: højst 1 MB.",
     "still-asked": "Der arbejdes stadig på det. Se igen om et øjeblik.",
   } as Readonly<Record<string, string>>,
 };

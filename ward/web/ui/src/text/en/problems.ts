@@ -96,6 +96,13 @@ export const problems = {
     "to-herself": "Take it instead.",
     "scope-missing": "At least one scope is needed.",
     fields: "Something that was entered cannot be used ({detail}).",
+    "simulator-off": "There is no simulated ward here: the service does not allow it.",
+    "recordings-none": "This service keeps no recordings.",
+    "recording-folder": "This recording lies in the service’s own folder: only who runs it can take it away.",
+    "rule-exists": "There is a rule with this id already.",
+    "cross-site": "This change did not come from the dashboard itself. Load the page anew.",
+    scopes: "This token does not allow it; it would need {scopes}.",
+    "too-large": "That is too much to send at once: at most 1 MB.",
     "still-asked": "This is still being worked on. Look again in a moment.",
   } as Readonly<Record<string, string>>,
 };

@@ -96,6 +96,13 @@ export const problems = {
     "to-herself": "Ta den selv i stedet.",
     "scope-missing": "Minst ett område må velges.",
     fields: "Noe av det som ble skrevet inn kan ikke brukes ({detail}).",
+    "simulator-off": "Her kan ingen avdeling simuleres: systemet tillater det ikke.",
+    "recordings-none": "Dette systemet oppbevarer ingen opptak.",
+    "recording-folder": "Dette opptaket ligger i systemets egen mappe: bare den som drifter systemet, kan fjerne det.",
+    "rule-exists": "Det finnes allerede en regel med denne id-en.",
+    "cross-site": "Endringen kom ikke fra tavlen selv. Last inn siden på nytt.",
+    scopes: "Dette adgangstegnet tillater det ikke; det krever {scopes}.",
+    "too-large": "Det er for mye å sende på én gang: høyst 1 MB.",
     "still-asked": "Det arbeides fortsatt med det. Se igjen om et øyeblikk.",
   } as Readonly<Record<string, string>>,
 };
