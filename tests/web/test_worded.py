@@ -61,7 +61,7 @@ NO_SCREEN_ASKS_SO: Final = (
     "thresholds x: must",
     "unknown signal",
 )
-"""What only a caller of the API can get wrong, who reads English: words for it would be weight on every screen."""
+"""What only a caller of the API can get wrong, who reads English: its words would weigh on every screen."""
 
 
 def keys_of(catalogue: str) -> list[str]:
