@@ -26,8 +26,9 @@ from ward.service import WardService
 from ward.standing_by import standing_by
 from ward.store.database import migrate, open_database
 from ward.store.lease import Lease
+from ward.store.schema import revisions
 from ward.store.serving import serving
-from ward.web.app import create_app
+from ward.web.app import create_app, gathered_routes
 from ward.web.doors import doors_of
 from ward.web.log import EventLog
 from ward.web.patience import HEAD_BYTES, PatientProtocol, room
@@ -189,7 +190,9 @@ def owning(settings: Settings, after_s: float = 0.0) -> Iterator[Lease | None]:
     if database.dialect.name != "postgresql":
         raise SettingsError("standby: needs PostgreSQL (WARD_DATABASE_URL), which several machines can reach")
     lease = Lease(database, end_process, settings.part)
-    find_risk(settings.risk_model)  # what it takes to read a model is most of a start; here it delays nobody
+    find_risk(settings.risk_model)  # most of what a start takes; here it delays nobody
+    gathered_routes()
+    revisions()
     try:
         with standing_by(settings):
             log.info("standing by", healthz=f"http://{settings.http_host}:{settings.http_port}/healthz")
