@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 import uvicorn
+from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp
 
 from ward.cluster.inside import tell_address, with_inside
@@ -24,9 +25,9 @@ from ward.machine import share_one_heap
 from ward.models import find_risk
 from ward.service import WardService
 from ward.standing_by import standing_by
+from ward.store import schema
 from ward.store.database import migrate, open_database
 from ward.store.lease import Lease
-from ward.store.schema import revisions
 from ward.store.serving import serving
 from ward.web.app import create_app, gathered_routes
 from ward.web.doors import doors_of
@@ -173,7 +174,8 @@ def alone(settings: Settings) -> Iterator[None]:
         prepare_data_dir(settings.data_dir)
     database = open_database(settings.database)
     try:
-        with serving(database):
+        with serving(database) as own:
+            migrate(database, own)
             yield
     finally:
         database.dispose()
@@ -187,24 +189,30 @@ def owning(settings: Settings, after_s: float = 0.0) -> Iterator[Lease | None]:
             yield None
         return
     database = open_database(settings.database)
-    if database.dialect.name != "postgresql":
-        raise SettingsError("standby: needs PostgreSQL (WARD_DATABASE_URL), which several machines can reach")
-    lease = Lease(database, end_process, settings.part)
-    find_risk(settings.risk_model)  # most of what a start takes; here it delays nobody
-    gathered_routes()
-    revisions()
+    lease = None
     try:
+        if database.dialect.name != "postgresql":
+            raise SettingsError(
+                "standby: needs PostgreSQL (WARD_DATABASE_URL), which several machines can reach"
+            )
+        with contextlib.suppress(OperationalError):  # where it is away it is waited for
+            schema.require_turn(database)  # who cannot take over must not try
+        lease = Lease(database, end_process, settings.part)
+        find_risk(settings.risk_model)  # most of what a start takes; here it delays nobody
+        gathered_routes()
+        schema.revisions()  # where the database was away
         with standing_by(settings):
             log.info("standing by", healthz=f"http://{settings.http_host}:{settings.http_port}/healthz")
             time.sleep(after_s)
             lease.take(time.sleep)
-        migrate(database)
+        migrate(database, lease.session)
         which = {} if settings.part.is_whole else {"partition": settings.partition}
         log.info("this service has the database", epoch=lease.claim(), **which)
         lease.keep()
         yield lease
     finally:
-        lease.close()
+        if lease is not None:
+            lease.close()
         database.dispose()
 
 

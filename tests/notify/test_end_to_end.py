@@ -63,15 +63,15 @@ class Patient(threading.Thread):
         super().__init__(daemon=True)
         self.spo2, self._topic = spo2, f"ward/v1/{ward}/{device}/vitals"
         self._port, self._end = port, threading.Event()
+        self.sent = 0
 
     def run(self) -> None:
         with client_at(self._port) as device:
-            seq = 0
             while not self._end.wait(0.4):
                 at = datetime.now(UTC).isoformat(timespec="milliseconds")
-                body = {"seq": seq, "time": at, "readings": {"spo2": self.spo2, "hr": 70}}
-                device.publish(self._topic, json.dumps(body), 1)
-                seq += 1
+                body = {"seq": self.sent, "time": at, "readings": {"spo2": self.spo2, "hr": 70}}
+                device.publish(self._topic, json.dumps(body), 1).wait_for_publish(10)
+                self.sent += 1
 
     def end(self) -> None:
         self._end.set()

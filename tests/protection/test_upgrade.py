@@ -23,6 +23,7 @@ from ward.store import schema
 from ward.store.chunks import COLUMNS, History
 from ward.store.database import migrate, open_database
 from ward.store.history import read_history, write_chunks
+from ward.store.meta import put_meta
 from ward.store.tables import history
 
 ROOT = Path(__file__).parent.parent.parent
@@ -182,6 +183,7 @@ def test_no_room_for_a_copy_stops_the_upgrade_before_it_begins(
 def test_a_newer_schema_is_refused_with_what_to_do(engine: Engine) -> None:
     with engine.begin() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        put_meta(tx, schema.COMPATIBLE, "0998")
     with pytest.raises(schema.SchemaError, match=r"newer ward \(schema 0999; .*downgrade"):
         migrate(engine)
     with pytest.raises(schema.SchemaError, match="newer ward"):

@@ -213,9 +213,8 @@ def database_version() -> None:
     from ward.store import schema
 
     with plain_database_errors(), database_of(settings_of()) as engine, engine.connect() as connection:
-        now = schema.version(connection)
-        typer.echo(f"database {now or 'empty'}, this ward {schema.newest()}")
-        schema.require_known(now)
+        typer.echo(f"database {schema.version(connection) or 'empty'}, this ward {schema.newest()}")
+        schema.require_usable(connection)
 
 
 @database_app.command("upgrade")

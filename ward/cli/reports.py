@@ -229,7 +229,7 @@ def _require_schema(connection: Connection) -> None:
     from ward.errors import InvalidError
     from ward.store import schema
 
-    if (now := schema.version(connection)) != schema.newest():
+    if (now := schema.require_usable(connection)) is None or now < schema.newest():
         said = f"the database has schema {now or 'none'}; see `ward database upgrade`, or start the service"
         raise InvalidError(said)
 

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from ward.alerts.plan import Plan, Plans
 from ward.clock import wall_ms
 from ward.cluster.owner import Owner
+from ward.cluster.usable import still_usable
 from ward.config import Settings, SettingsError
 from ward.errors import NotFoundError, UnauthorizedError
 from ward.ingest.broker_url import BrokerUrl
@@ -160,6 +161,7 @@ class Carrier:
     def _read(self) -> None:
         self._plans, _ = load_plans(self.db, self._settings.plan_file, self._settings.zone)
         with self.db.connect() as connection:
+            still_usable(connection)
             self._wards = occupied(connection)
 
     def _plan_of(self, ward: str) -> Plan:

@@ -18,6 +18,7 @@ from ward.clock import Clock, WallClock, wall_ms
 from ward.cluster.follower import Follower
 from ward.cluster.overview import Overview
 from ward.cluster.owner import Owner
+from ward.cluster.usable import still_usable
 from ward.cluster.whole import AWAY, Json, Part, Whole, WholeBoard
 from ward.config import Settings
 from ward.ingest.gate import Forged
@@ -122,6 +123,7 @@ class RemoteService:
 
     def _read(self) -> None:
         with self.engine_db.connect() as connection:
+            still_usable(connection)
             versions = current_rules(connection)
         self._book = Rulebook(self.pack, [drafts.override_of(version) for version in versions])
         self._plans, _ = load_plans(self.engine_db, self.settings.plan_file, self.settings.zone)

@@ -44,10 +44,9 @@ def dump(engine: Engine, data_dir: Path | None, created: int, progress: Progress
     # Files first: the end of the audit trail that is noted in one must not be ahead of the trail itself.
     kept = [(name, path.stat().st_mode & 0o777, path.read_bytes()) for name, path in files(data_dir, engine)]
     with _snapshot(engine) as connection:
-        revision = schema.version(connection)
+        revision = schema.require_usable(connection)
         if revision is None:
             raise InvalidError("the database is empty: there is nothing to back up")
-        schema.require_known(revision)
         yield from writer.begin(Header(__version__, revision, created, engine.dialect.name))
         for table in tables(connection):
             yield from _dump_table(connection, writer, table, progress)

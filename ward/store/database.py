@@ -150,6 +150,6 @@ def _open_postgres(url: URL, name: str, partition: Partition) -> Engine:
     )
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, own: int | None = None) -> None:
     """Bring the schema to the newest version (see ``ward.store.schema.upgrade``)."""
-    schema.upgrade(engine)
+    schema.upgrade(engine, own=own)

@@ -42,6 +42,12 @@ def owner_of(partition: Partition) -> str:
     return OWNER + partition.mark
 
 
+def raise_all(tx: Connection) -> None:
+    """Whoever had any partition commits nothing more once ``tx`` has: the schema is no longer theirs."""
+    raised = "UPDATE meta SET value = ((value::text)::int + 1)::text::json WHERE key = :key OR key LIKE :each"
+    tx.execute(text(raised), {"key": KEY, "each": f"{KEY}-%"})
+
+
 class Lease:
     """``take`` it, ``claim`` the epoch, ``fence`` the engine that writes, ``keep`` it until ``close``.
 
@@ -86,6 +92,12 @@ class Lease:
             wait(BEAT_S / 2)
             if self._session is None and self._connected():
                 wait(FIRST_S)
+
+    @property
+    def session(self) -> int | None:
+        """The server's number of the session that has the lock; None without one."""
+        held = self._session
+        return None if held is None else held.scalar(text("SELECT pg_backend_pid()"))
 
     def claim(self) -> int:
         """Raise the epoch: from here on nobody else commits. Ends what the one before has left open."""

@@ -2,12 +2,17 @@
 
 Revisions are Alembic's (``0001``, ``0002``, …). Going forwards happens by itself when the service starts;
 going back is asked for (``ward database downgrade``), before an older ward takes the database over.
+
+Each migration says whether it ``expands``: only adds what the ward before it neither needs nor trips over.
+Over such a one wards of before and after work side by side, and the database says from which on
+(``compatible_from`` in ``meta``). Any other waits until nobody is at work.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,11 +23,26 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from ward.errors import InvalidError
+from ward.store.lease import raise_all
+from ward.store.meta import get_meta, put_meta
+from ward.store.serving import others_at_work
 
 MIGRATION_LOCK: Final = 0x77617264
 """PostgreSQL's advisory lock (an arbitrary number: "ward"): two services starting migrate in turn."""
+COMPATIBLE: Final = "compatible_from"
+"""In ``meta``: the oldest schema whose ward may work on the one that is there."""
+LOCK_MS: Final = 500
+"""A change of the schema waits so long for a table that somebody reads: others wait behind it, so it tries
+again. Less than the second after which the server looks for a deadlock: it is we who give way."""
+STEP_MS: Final = 10_000
+"""No step of it holds a table for longer while others are at work."""
+PATIENCE_S: Final = 60.0
+PAUSE_S: Final = 0.5
+_HELD, _SLOW = "55P03", "57014"
+"""PostgreSQL's words for both."""
 COPIES: Final = 2
 """How many copies from before a change of the schema are kept beside a SQLite file."""
 COPY: Final = ".schema-"
@@ -40,14 +60,28 @@ def _config() -> Config:
 
 
 @cache
+def _expanding() -> dict[str, bool]:
+    """Each revision that this version of ward knows, the oldest first, and whether it only adds."""
+    scripts = ScriptDirectory.from_config(_config())
+    return {one.revision: one.module.expands for one in reversed(list(scripts.walk_revisions()))}
+
+
 def revisions() -> tuple[str, ...]:
     """Those that this version of ward knows, the oldest first."""
-    scripts = ScriptDirectory.from_config(_config())
-    return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
+    return tuple(_expanding())
 
 
 def newest() -> str:
     return revisions()[-1]
+
+
+def compatible_from(revision: str) -> str:
+    """The oldest schema whose ward may work on that of ``revision``: every one after it only added."""
+    known = revisions()
+    for one in reversed(known[: known.index(revision) + 1]):
+        if not _expanding()[one]:
+            return one
+    return known[0]
 
 
 def version(connection: Connection) -> str | None:
@@ -66,13 +100,49 @@ def require_known(revision: str | None) -> None:
         )
 
 
-def upgrade(engine: Engine, copy: bool = True) -> tuple[str | None, str]:
-    """Bring the schema to the newest version, in one transaction; nothing to do is quick and harmless.
+def require_usable(connection: Connection) -> str | None:
+    """The database's revision. Raises SchemaError for one that this version of ward neither knows nor may
+    work on."""
+    now = version(connection)
+    if now is not None and now not in revisions() and get_meta(connection, COMPATIBLE) not in revisions():
+        require_known(now)
+    return now
 
-    A SQLite file that has data is copied beside it first (``copies``). The revisions before and after.
-    Raises SchemaError; then nothing has changed.
+
+def require_turn(engine: Engine, own: int | None = None) -> None:
+    """Raises SchemaError where this ward cannot work on the database now: it is of a newer one, or would have
+    to lose what others at work need. ``own``: as for ``upgrade``."""
+    with engine.connect() as connection:
+        before = require_usable(connection)
+    if _takes_away(before) and others_at_work(engine, own):
+        raise SchemaError(
+            f"this ward needs schema {newest()}, and the older ones that are at work on {before} cannot go "
+            "on with it: stop all of them first, then start this one"
+        )
+
+
+def _takes_away(before: str | None) -> bool:
+    """Whether the way from there to the newest has a step that does not only add."""
+    known = revisions()
+    if before is None or before not in known:
+        return False
+    return not all(_expanding()[one] for one in known[known.index(before) + 1 :])
+
+
+def upgrade(engine: Engine, copy: bool = True, own: int | None = None) -> tuple[str | None, str]:
+    """Bring the schema to the newest version, in one transaction; nothing to do is quick and harmless, also
+    where a newer ward has been, beside which this one may work.
+
+    A SQLite file that has data is copied beside it first (``copies``). ``own``: what ``serving`` gave, or the
+    lease's session, where the caller is the one at work. The revisions before and after. Raises SchemaError;
+    then nothing has changed.
     """
-    return _move(engine, newest(), command.upgrade, "head", copy)
+    require_turn(engine, own)
+    with engine.connect() as connection:
+        before = version(connection)
+    if before is not None and before not in revisions():
+        return before, before
+    return _move(engine, newest(), command.upgrade, "head", copy, own)
 
 
 def downgrade(engine: Engine, to: str, copy: bool = True) -> tuple[str | None, str]:
@@ -94,7 +164,12 @@ def downgrade(engine: Engine, to: str, copy: bool = True) -> tuple[str | None, s
 
 
 def _move(
-    engine: Engine, to: str, move: Callable[[Config, str], None], target: str, copy: bool
+    engine: Engine,
+    to: str,
+    move: Callable[[Config, str], None],
+    target: str,
+    copy: bool,
+    own: int | None = None,
 ) -> tuple[str | None, str]:
     with engine.connect() as connection:
         before = version(connection)
@@ -103,11 +178,42 @@ def _move(
         return before, to
     if copy and before is not None and engine.dialect.name == "sqlite":
         copy_beside(engine, str(before))
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return _moved(engine, to, move, target, own)
+        except OperationalError as error:
+            said = getattr(error.orig, "sqlstate", None)
+            if said not in (_HELD, _SLOW):
+                raise
+            if said == _SLOW or time.monotonic() > deadline:
+                raise SchemaError(
+                    f"the schema could not be brought to {to} while others are at work: a step took longer "
+                    f"than {STEP_MS / 1000:g} s, or somebody (a backup?) reads a table all the while; try "
+                    "again, or stop the others first"
+                ) from None
+        time.sleep(PAUSE_S)
+
+
+def _moved(
+    engine: Engine, to: str, move: Callable[[Config, str], None], target: str, own: int | None
+) -> tuple[str | None, str]:
     with engine.begin() as tx:
-        if engine.dialect.name == "postgresql":
+        is_postgres = engine.dialect.name == "postgresql"
+        if is_postgres:
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        require_known(version(tx))  # another one may have moved it while we waited
+            tx.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
+            if others_at_work(engine, own):
+                tx.execute(text(f"SET LOCAL statement_timeout = {STEP_MS}"))
+        before = require_usable(tx)  # another one may have moved it while we waited
+        if before is not None and before not in revisions():
+            return before, before
+        if is_postgres and move is command.upgrade and _takes_away(before):
+            require_turn(engine, own)
+            raise_all(tx)
         move_within(tx, move, target)
+        if get_meta(tx, COMPATIBLE) != compatible_from(to):
+            put_meta(tx, COMPATIBLE, compatible_from(to))
     return before, to
 
 

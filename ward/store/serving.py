@@ -32,15 +32,29 @@ class AlreadyServingError(ConflictError):
 
 
 @contextlib.contextmanager
-def serving(engine: Engine, wait_s: float | None = None) -> Iterator[None]:
-    """Be the one that works on this database. Raises AlreadyServingError when another one still is after
-    ``wait_s`` (default: long enough for PostgreSQL to notice that a machine is gone, else not at all)."""
+def serving(engine: Engine, wait_s: float | None = None) -> Iterator[int]:
+    """Be the one that works on this database; the number of the server's session that says so, 0 on SQLite.
+    Raises AlreadyServingError when another one still is after ``wait_s`` (default: long enough for PostgreSQL
+    to notice that a machine is gone, else not at all)."""
     if engine.dialect.name == "sqlite":
         with _file_lock(Path(f"{engine.url.database}.lock"), wait_s or 0.0):
-            yield
+            yield 0
     else:
-        with _advisory_lock(engine, WAIT_S if wait_s is None else wait_s):
-            yield
+        with _advisory_lock(engine, WAIT_S if wait_s is None else wait_s) as session:
+            yield session
+
+
+def others_at_work(engine: Engine, own: int | None) -> bool:
+    """Whether a service, or an engine of some partition, has the database. ``own``: the session of the one
+    who asks, who does not count."""
+    if engine.dialect.name == "sqlite":
+        return own is None and is_serving(engine)
+    holders = text(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = 0 "
+        "AND objid = :key AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with engine.connect() as connection:
+        return any(pid != own for pid in connection.scalars(holders, {"key": LOCK}))
 
 
 def is_serving(engine: Engine) -> bool:
@@ -71,7 +85,7 @@ def _file_lock(path: Path, wait_s: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _advisory_lock(engine: Engine, wait_s: float) -> Iterator[None]:
+def _advisory_lock(engine: Engine, wait_s: float) -> Iterator[int]:
     options = {"options": _KEEPALIVE, "application_name": "ward-lock", "connect_timeout": 10}
     own = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=options)
     try:
@@ -82,7 +96,7 @@ def _advisory_lock(engine: Engine, wait_s: float) -> Iterator[None]:
                 if time.monotonic() >= deadline:
                     raise AlreadyServingError("a ward runs on this database already")
                 time.sleep(0.1)
-            yield
+            yield int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
         finally:
             with contextlib.suppress(DBAPIError):  # the server may be away; then so is the lock
                 connection.close()

@@ -9,6 +9,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+expands = False
 
 REFUSAL = "the audit trail is append-only"
 ALLOWED = """EXISTS (SELECT 1 FROM audit WHERE action = 'audit.prune'

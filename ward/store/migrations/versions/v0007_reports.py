@@ -9,6 +9,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+expands = False
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

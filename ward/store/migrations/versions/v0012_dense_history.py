@@ -16,6 +16,7 @@ revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
+expands = False
 
 AT_ONCE = 500
 _history = sa.table(

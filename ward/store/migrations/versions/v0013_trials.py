@@ -9,6 +9,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+expands = False
 
 JSON = sa.JSON(none_as_null=True)
 
