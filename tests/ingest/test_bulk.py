@@ -189,3 +189,11 @@ def test_a_device_without_time_and_session_that_begins_again_is_heard_after_some
     assert [send(seq, 200_000 + seq) for seq in range(150, 200)] == [0] * 50
     taken = [send(seq, 300_000 + 1000 * seq) for seq in range(20)]
     assert taken == [0] * 5 + [1] * 15
+
+
+def test_without_a_count_values_tell_what_is_new_also_where_each_device_has_one_sample():
+    router = Router([fixed])
+    for value, new in ((1.0, 40), (2.0, 40), (2.0, 0)):
+        run = [Sample("north", f"m{n}", T, T, None, None, [Value(0, value, 0.5, "ok")]) for n in range(40)]
+        taken = bulk.route(router, Run.of([pack(run)]), True)
+        assert (len(taken.unassigned), taken.duplicates) == (new, 40 - new)

@@ -7,7 +7,7 @@ joining bytes, and a start reads millions of samples without making an object of
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, groupby
 from typing import Any, Final
@@ -96,7 +96,7 @@ def entries_of(parts: Sequence[Part]) -> list[Entry]:
     for part in parts:
         if isinstance(part, Packed):
             run = Run.of([part])
-            entries += [run.sample(n) for n in range(len(run))]
+            entries += run.samples(range(len(run)))
         else:
             entries.append(part)
     return entries
@@ -204,31 +204,38 @@ class Run:
             raise ValueError("samples and values do not fit together")
         return made
 
-    def sample(self, n: int) -> Sample:
-        """One row as an entry."""
-        ward, _, device = self.names[self.device[n]].partition("/")
-        time, seq = int(self.time[n]), int(self.seq[n])
-        values = []
-        for v in range(int(self.begins[n]), int(self.begins[n + 1])):
-            value, quality = float(self.value[v]), float(self.quality[v])
-            values.append(
-                Value(
-                    int(self.signal[v]),
-                    None if math.isnan(value) else value,
-                    None if math.isnan(quality) else quality,
-                    self.words[self.status[v]],
-                )
+    def samples(self, rows: Sequence[int], *, heads: bool = False) -> Iterator[Sample]:
+        """These rows as entries, in their order. ``heads``: values only where nothing else tells whether a
+        sample is new."""
+        some = np.asarray(rows, np.int64)
+        columns = (self.device, self.received, self.time, self.seq, self.session, self.newest)
+        for n, device, received, time, seq, session, newest in zip(
+            rows, *(column[some].tolist() for column in columns), strict=True
+        ):
+            ward, _, name = self.names[device].partition("/")
+            yield Sample(
+                ward,
+                name,
+                received,
+                None if time == NO_TIME else time,
+                None if seq == NO_SEQ else seq,
+                self.sessions[session],
+                [] if heads and seq != NO_SEQ else self._values(n),
+                newest,
             )
-        return Sample(
-            ward,
-            device,
-            int(self.received[n]),
-            None if time == NO_TIME else time,
-            None if seq == NO_SEQ else seq,
-            self.sessions[self.session[n]],
-            values,
-            bool(self.newest[n]),
-        )
+
+    def _values(self, n: int) -> list[Value]:
+        here = slice(int(self.begins[n]), int(self.begins[n + 1]))
+        columns = (self.signal, self.value, self.quality, self.status)
+        return [
+            Value(
+                signal,
+                None if math.isnan(value) else value,
+                None if math.isnan(quality) else quality,
+                self.words[status],
+            )
+            for signal, value, quality, status in zip(*(c[here].tolist() for c in columns), strict=True)
+        ]
 
 
 def _column(name: str, parts: Sequence[Packed], kind: str) -> NDArray[Any]:

@@ -12,8 +12,7 @@ from ward.ingest.packed import NO_SEQ, NO_TIME, Packed, Part
 from ward.ingest.records import Sample, Value
 
 LEAST: Final = 32
-A_DEVICE: Final = 3
-"""Of fewer samples in all, or of fewer a device, entries are cheaper to take than columns."""
+"""Of fewer samples entries are cheaper to take than columns."""
 
 
 @dataclass(slots=True)
@@ -62,7 +61,7 @@ class Sheet:
 
     def parts(self) -> list[Part]:
         """For the journal and the router: columns where there is enough to fill them, else entries."""
-        if len(self) < max(LEAST, A_DEVICE * len(self.names)):
+        if len(self) < LEAST:
             return list(self.samples())
         return [self._packed()]
 
