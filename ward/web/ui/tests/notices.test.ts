@@ -1,5 +1,6 @@
+import { chooseLanguage } from "../src/text/language.svelte";
 import { expect, it } from "vitest";
-import { latest, shows, tellings, toldLines, toldWords } from "../src/lib/notices";
+import { channelName, latest, shows, tellings, toldLines, toldWords } from "../src/lib/notices";
 import { EMPTY, type View } from "../src/lib/state";
 import type { Delivery, Notice } from "../src/lib/types";
 import { isUndelivered } from "../src/lib/words";
@@ -81,4 +82,10 @@ it("says in one line what is the same of several people", () => {
   expect(lines.map(({ state }) => state)).toEqual(["sent", "failed"]);
   expect(lines[0]?.words).toContain("Ada, Cai");
   expect(lines[1]?.words).toContain("Ben");
+});
+
+it("calls the built-in channel by the reader's word for it", async () => {
+  await chooseLanguage("da");
+  expect([channelName("dashboard"), channelName("pager")]).toEqual(["tavlen", "pager"]);
+  await chooseLanguage("en");
 });

@@ -7,6 +7,9 @@ import { ms } from "./clock";
 import { clock, fill } from "./format";
 import { t } from "../text";
 
+/** The one that is built in, in the reader's words; the others as the hospital called them. */
+export const channelName = (channel: string): string => t.told.channels[channel] ?? channel;
+
 export interface Showing {
   route: Route;
   /** Null: all wards. */
@@ -72,7 +75,7 @@ export function whyNotTold(error: string | null | undefined): string {
 export function toldWords(delivery: Delivery, now: number): string {
   const { name, channel, state, error } = delivery;
   const sent = ms(delivery.sent_at);
-  const who = t.told.who(name, t.told.channels[channel] ?? channel);
+  const who = t.told.who(name, channelName(channel));
   if (state === "sent" && sent !== null) {
     const delay = delivery.signal_delay_s;
     const words = delivery.reason === "resolved" ? t.told.resolved : t.told.sent;
