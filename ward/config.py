@@ -218,6 +218,12 @@ class Settings(BaseSettings):
     drift_reference_days: int = Field(
         14, ge=7, le=90, description="Of how many complete days a ward's first reference is made"
     )
+    trial_readings_m: float = Field(
+        25.0, ge=1, le=10_000, description="Million readings of one trial in `ward web`, at the most"
+    )
+    trial_longest_s: float = Field(
+        300.0, ge=1, le=86_400, description="Seconds that a trial in `ward web` may take"
+    )
     copy_retention_days: float = Field(
         30.0, ge=1, description="Days that copies from before a change of schema are kept"
     )

@@ -13,7 +13,7 @@ from ward.scoring.filter import INVALID, REASONS, VALID, Filter, Marked
 from ward.scoring.readings import Readings
 from ward.signals import HOUR, INDEX, MINUTE, SECOND
 from ward.store.history import latest
-from ward.trial.stored import as_judged
+from ward.trial.load import as_judged
 from ward.trial.sweep import Alerts, Found, Sets, Subject, sweep
 
 SETS = Sets((RULES,))

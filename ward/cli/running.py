@@ -107,6 +107,19 @@ def notify() -> None:
 
 
 @app.command()
+def work() -> None:
+    """Takes parts of a cluster's trials, so that several machines try a year of a hospital. Any number, one a
+    core; each has the machine's leisure only.
+
+    Needs WARD_PARTITIONS and WARD_DATABASE_URL as the others have them, and nothing else.
+    """
+    from ward.cluster.working import run_work
+
+    with plain_errors():
+        run_work(settings_of())
+
+
+@app.command()
 def simulate(
     broker: Annotated[str | None, typer.Option(help="mqtt:// or mqtts://; by default WARD_MQTT_URL.")] = None,
     beds: Annotated[int, typer.Option(min=1, max=10_000)] = 24,

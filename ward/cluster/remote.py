@@ -86,7 +86,7 @@ class RemoteService:
             language=settings.language,
         )
         self.operations = Overview(settings, self.engine_db, self.health)
-        self._trials = Trials()
+        self._trials = Trials(settings.trial_longest_s)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_again, name="rules", daemon=True)
 
@@ -264,6 +264,12 @@ class RemoteService:
     def trial(self, request: Json) -> AsyncGenerator[tuple[str, Json], None]:
         """See ``ward.web.service_protocol``."""
         job = Job(
-            self.settings.database, self.pack.id, list(self.pack.rules), request, self.settings.risk_model
+            self.settings.database,
+            self.pack.id,
+            list(self.pack.rules),
+            request,
+            self.settings.risk_model,
+            is_shared=True,
+            most=round(self.settings.trial_readings_m * 1e6),
         )
         return self._trials.run(job)

@@ -19,7 +19,7 @@ from ward.scoring.rules import Rule
 from ward.signals import HOLD_BY_PERSON, OBSERVED
 from ward.trial.beside import Progress
 from ward.trial.candidates import Candidates
-from ward.trial.sweep import Alerts, Found, Load, Sets, Subject, looked_at, sweep
+from ward.trial.sweep import Alerts, Found, Load, Sets, Sharing, Subject, looked_at, sweep
 
 Holds = Mapping[int, int]
 """Signal (index) to ms, of readings that devices sent; what a person entered holds as ever."""
@@ -74,10 +74,11 @@ def sweep_both(
     risk: RiskModel | None,
     holds: Holds,
     processes: int = 1,
+    sharing: Sharing | None = None,
 ) -> Found:
     """As ``sweep``, with ``Reheld`` rules over readings that hold as ``holds`` say."""
     if not holds:
-        return sweep(subjects, load, progress, risk, processes)
+        return sweep(subjects, load, progress, risk, processes, sharing)
     plain = _only(subjects, lambda rule: type(rule) is Rule)
     as_is = sweep(plain, load, lambda x: progress(x / 2), risk, processes)
     other = sweep(

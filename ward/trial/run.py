@@ -21,7 +21,7 @@ from ward.trial.holds import Holds, reheld, sweep_both, tried
 from ward.trial.interruptions import Interruptions
 from ward.trial.outcome import Measured, measure
 from ward.trial.suggest import Suggestion, Wish, ahead, front, suggest
-from ward.trial.sweep import Sets, Subject
+from ward.trial.sweep import Sets, Sharing, Subject
 
 MOST_READINGS: Final = 25_000_000
 """Readings of one trial."""
@@ -81,19 +81,21 @@ def run(
     moment: Callable[[int], Any],
     model: Callable[[], RiskModel | None] = lambda: None,
     processes: int = 1,
+    sharing: Sharing | None = None,
+    most: int = MOST_READINGS,
 ) -> Json:
     """The answer, JSON-ready (``ward.web.schemas.trials``). ``load``: readings of each, any order, with their
     marks where the filter has judged all of them; ``moment`` turns ms into what the answer says; ``model``:
-    of the risk, asked for where a rule looks at that; ``processes``: as in ``sweep``. Raises InvalidError for
-    what is too much at once."""
+    of the risk, asked for where a rule looks at that; ``processes``, ``sharing``: as in ``sweep``; what looks
+    at the risk or tries other holds is not shared. ``most``: readings; raises InvalidError for more."""
     size = sum(patient.size for patient in patients)
-    if size > MOST_READINGS:
+    if size > most:
         raise InvalidError(
-            f"about {size / 1e6:.0f} million readings; at most {MOST_READINGS / 1e6:.0f} million at once: "
+            f"about {size / 1e6:.0f} million readings; at most {most / 1e6:.0f} million at once: "
             "ask for fewer stays or a shorter time",
             field="start",
             code="trial-large",
-            params={"millions": round(size / 1e6), "most": round(MOST_READINGS / 1e6)},
+            params={"millions": round(size / 1e6), "most": round(most / 1e6)},
         )
     every = [rule for rules in dict.fromkeys(one.in_force for one in patients) for rule in rules]
     wanted = replace(wanted, candidates=tried(wanted.candidates, every, wanted.holds))
@@ -110,6 +112,7 @@ def run(
         risk,
         wanted.holds,
         processes,
+        None if risk is not None else sharing,
     )
     over = np.array([p.end if p.recorded_until is None else p.recorded_until for p in patients], np.int64)
     found = replace(found, alerts=found.alerts.take(found.alerts.raised <= over[found.alerts.stay]))

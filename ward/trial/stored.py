@@ -9,26 +9,22 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from ward.alerts.overrides import Rulebook
 from ward.clock import iso
-from ward.live.history import as_readings
-from ward.scoring.filter import QUESTIONABLE, Marked
-from ward.scoring.readings import Readings
 from ward.scoring.risk import RiskModel
 from ward.scoring.rules import Rule
-from ward.signals import INDEX, N_OBSERVED
-from ward.store.by_signal import read_by_signal
-from ward.store.chunks import History
+from ward.signals import INDEX
 from ward.store.devices import Device, all_devices
 from ward.store.history import count_history, newest_time
 from ward.store.stays import Stay, list_stays
 from ward.trial.candidates import Setting, candidates_of, grid_of
 from ward.trial.events import AFTER, WINDOW
-from ward.trial.run import Json, Patient, Tell, Wanted, run
+from ward.trial.load import Span, readings_of
+from ward.trial.run import MOST_READINGS, Json, Patient, Tell, Wanted, run
+from ward.trial.shared import Shared
 from ward.trial.suggest import MISS_COST, Wish
 from ward.trial.sweep import LEAD_IN
 
@@ -43,9 +39,13 @@ def stored_trial(
     tell: Tell,
     model: Callable[[], RiskModel | None] = lambda: None,
     processes: int = 1,
+    *,
+    is_shared: bool = False,
+    most: int = MOST_READINGS,
 ) -> Json:
     """``request`` as ``ward.web.routers.trial`` makes it, times in ms. processes: as in ``ward.trial.sweep``;
-    with more than one ``db`` is used by nobody else. Raises InvalidError."""
+    with more than one ``db`` is used by nobody else. is_shared: other processes may take parts of it
+    (``ward.trial.shared``), with no processes all of them. most: readings. Raises InvalidError."""
     tell(0.0, "looking for stays")
     start, end = int(request["start"]), int(request["end"])
     with db.connect() as connection:
@@ -72,25 +72,21 @@ def stored_trial(
         for stay in stays
         if sizes.get(stay.id)
     ]
+    patients = [p for p in patients if p.end > p.start]
     by_number = {number: table for _, number, table in intervals if number is not None}
-
-    def load(some: Sequence[Patient]) -> list[Readings | Marked]:
-        with db.connect() as connection:
-            found = read_by_signal(connection, [p.id for p in some], N_OBSERVED, start - LEAD_IN, upto + 1)
-        return [as_judged(found[p.id], by_number) for p in some]
-
-    if processes > 1:
-        db.dispose()  # copies of this process open their own connections
-    return run([p for p in patients if p.end > p.start], load, wanted, tell, iso, model, processes)
-
-
-def as_judged(found: History, intervals: Mapping[int, Mapping[int, float]]) -> Readings | Marked:
-    """One stay's history as ``as_readings`` has it, with the marks that the filter made live; without them
-    where there are readings that it never saw."""
-    readings = as_readings(found, intervals)
-    if ((found.mark == QUESTIONABLE) & (found.reason == 0)).any():
-        return readings
-    return Marked(readings, found.mark, found.reason, np.ones(len(found), np.bool_))
+    span = Span(start - LEAD_IN, upto + 1, by_number)
+    db.dispose()  # copies of this process open their own connections
+    return run(
+        patients,
+        lambda some: readings_of(db, [p.id for p in some], span),
+        wanted,
+        tell,
+        iso,
+        model,
+        max(processes, 1),  # what is not shared somebody must do
+        Shared(db, [p.id for p in patients], span, processes) if is_shared else None,
+        most,
+    )
 
 
 def _stays(connection: Connection, request: Json, start: int, end: int) -> list[Stay]:

@@ -31,6 +31,8 @@ LEAD_IN: Final = 26 * HOUR
 back over 24 whole hours."""
 GROUP: Final = 8_000_000
 """Readings of stays that are evaluated together at the most (one long stay may have more) ..."""
+SHARED: Final = 2_000_000
+"""... or this many, where other processes share the work: a part is lost with its process ..."""
 _LOT: Final = 1_000_000
 """... read and filtered together ..."""
 _STAYS: Final = 2_000
@@ -130,12 +132,25 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What came of one group, its alerts with the stays' positions among all and its own columns."""
 
     alerts: Alerts
     monitored: Int
     readings: int
+
+
+Sharing = Callable[[Sequence[Subject], Sequence[slice], Progress], list[Part]]
+"""Has each group worked on, wherever: what ``work_on`` makes of it, in order."""
+
+
+def work_on(
+    subjects: Sequence[Subject], where: slice, load: Load, progress: Progress, risk: RiskModel | None = None
+) -> Part:
+    """What comes of one group: a pure function of it and its readings."""
+    group = _Group(subjects, where, risk)
+    found = group.run(group.read(load, progress), progress)
+    return Part(found, group.monitored, group.readings)
 
 
 def sweep(
@@ -144,19 +159,22 @@ def sweep(
     progress: Progress,
     risk: RiskModel | None = None,
     processes: int = 1,
+    sharing: Sharing | None = None,
 ) -> Found:
     """``load``: the readings of some stays, each in any order, slot 0; with the marks of the filter, where it
     has judged all of them. risk: the model that runs live, where rules on ``risk`` are tried. processes: so
-    many groups are worked on beside each other, each by a copy of this process (``ward.trial.beside``)."""
+    many groups are worked on beside each other, each by a copy of this process (``ward.trial.beside``), or by
+    whoever ``sharing`` has them done by."""
     sizes = [subject.size for subject in subjects]
-    groups = pieces(sizes, min(GROUP, -(-sum(sizes) // processes)))
+    groups = pieces(sizes, SHARED if sharing else min(GROUP, -(-sum(sizes) // processes)))
 
-    def work(number: int, told: Progress) -> _Part:
-        group = _Group(subjects, groups[number], risk)
-        found = group.run(group.read(load, told), told)
-        return _Part(found, group.monitored, group.readings)
+    def work(number: int, told: Progress) -> Part:
+        return work_on(subjects, groups[number], load, told, risk)
 
-    parts = beside(work, [sum(sizes[where]) for where in groups], progress, processes)
+    if sharing is not None:
+        parts = sharing(subjects, groups, progress)
+    else:
+        parts = beside(work, [sum(sizes[where]) for where in groups], progress, processes)
     registry: dict[Rule, int] = {}
     alerts = [Alerts.of(Transitions.of([], 1))]
     for where, part in zip(groups, parts, strict=True):

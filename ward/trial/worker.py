@@ -32,6 +32,10 @@ class Job(msgspec.Struct):
     rules: list[Rule]
     request: dict[str, Any]
     risk: str = "none"
+    is_shared: bool = False
+    """Processes of ``ward work`` may take parts of it."""
+    most: int = 25_000_000
+    """Readings."""
 
 
 def main() -> None:
@@ -79,7 +83,16 @@ def _work(job: Job, out: BinaryIO) -> dict[str, Any]:
         if job.request.get("recording"):
             return recorded_trial(rulebook, job.request, tell, lambda: find_risk(job.risk))
         many = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
-        return stored_trial(database, rulebook, job.request, tell, lambda: find_risk(job.risk), many)
+        return stored_trial(
+            database,
+            rulebook,
+            job.request,
+            tell,
+            lambda: find_risk(job.risk),
+            many,
+            is_shared=job.is_shared,
+            most=job.most,
+        )
     except WardError as error:
         told = {name: getattr(error, name) for name in ("type", "title", "detail", "extra")}
         _send(out, {"refused": told})

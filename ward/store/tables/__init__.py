@@ -17,6 +17,7 @@ from ward.store.tables.people import attempts, users
 from ward.store.tables.protection import erasures
 from ward.store.tables.readings import dead_letters, history, journal, meta, snapshots
 from ward.store.tables.reports import baselines, tallies
+from ward.store.tables.sharing import trial_parts
 from ward.store.tables.stays import assignments, devices, stays
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "stays",
     "tallies",
     "tokens",
+    "trial_parts",
     "trials",
     "users",
 ]
