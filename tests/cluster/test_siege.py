@@ -9,6 +9,7 @@ from tests.faults.house import MissingPartError
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(1_200)  # eleven processes start, some of them twice: on a busy machine that is minutes
 def test_a_cluster_outlives_a_kill_of_each_of_its_parts():
     try:
         report = besieged(Options(beds=24, seed=5, interval_s=1, each=1, calm=1))
