@@ -29,6 +29,7 @@ from ward.protection.keys import UnfitKeyError, identities, make_identity, recip
 from ward.protection.restore import check, restore
 from ward.store.audit import verify
 from ward.store.database import open_database
+from ward.store.schema import COMPATIBLE
 from ward.store.serving import AlreadyServingError, is_serving, serving
 from ward.store.tables import events, journal, meta
 
@@ -177,7 +178,8 @@ def test_a_backup_is_of_one_moment_while_others_write(engine: Engine) -> None:
         stop.set()
         writer.join()
     for summary in found:
-        assert summary.rows["meta"] == summary.rows["events"] == summary.rows["journal"] >= 20
+        own = 1  # which schema's ward may work on it
+        assert summary.rows["meta"] - own == summary.rows["events"] == summary.rows["journal"] >= 20
     assert found[0].rows["meta"] < found[2].rows["meta"]
 
 
@@ -332,9 +334,11 @@ def test_a_restore_into_data_is_refused_and_forced_it_replaces_all(engine: Engin
     checked = check(source, [])
     with pytest.raises(ConflictError, match="not empty"):
         restore(source, [], checked, engine, tmp_path, force=False, now=NOW)
-    assert [row[0] for row in rows(engine)["meta"]] == ["theirs"]
+    assert "theirs" in [row[0] for row in rows(engine)["meta"]]
     restore(source, [], checked, engine, tmp_path, force=True, now=NOW)
-    assert rows(engine)["meta"] == [("ours", {"a": [1, None, 0.1]})]
+    found = dict(tuple(row) for row in rows(engine)["meta"])
+    assert found.pop("ours") == {"a": [1, None, 0.1]}
+    assert found.keys() == {COMPATIBLE}
 
 
 def test_tables_of_others_in_the_same_database_are_left_alone(engine: Engine, tmp_path: Path) -> None:
