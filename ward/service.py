@@ -66,6 +66,8 @@ KEEP_ENDED: Final = HOUR
 """Stays that ended this recently are still known to the router: their last readings may be on the way."""
 ANSWER_S: Final = 30.0
 """A caller waits so long for the core."""
+HISTORY_S: Final = 3.0
+"""The history is shown without its last seconds rather than not at all."""
 LOOK: Final = "look whether it was done before you ask again"
 UNDELIVERED_S: Final = 10.0
 """The core has so long to note that somebody could not be told, well inside the sender's lease."""
@@ -385,6 +387,16 @@ class WardService:
 
     def risk(self, stay: str) -> Json:
         return risk_view(self.core.risk_model, self.board.risk(stay), self.clock.now())
+
+    def write_history(self, stay: str) -> bool:
+        asked = self.runner.ask("write_history", {"stay": stay})
+        try:
+            asked.result(HISTORY_S)
+        except Exception as error:  # what is stored is better than no history at all
+            asked.cancel()
+            log.warning("the newest readings are not in the history yet", error=str(error) or repr(error))
+            return False
+        return True
 
     def showing(self, ward: str, device: str) -> Json:
         key = f"{ward}/{device}"

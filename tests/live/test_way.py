@@ -10,6 +10,9 @@ from tests.live.world import START
 from ward.ingest.records import Sample
 from ward.live import snapshots
 from ward.live.history import stored_readings
+from ward.signals import INDEX
+from ward.store.devices import device_names
+from ward.store.history import read_history
 from ward.store.letters import count_letters
 from ward.store.outbox import waiting
 
@@ -267,3 +270,25 @@ def test_the_time_left_stands_still_while_nothing_is_known(world):
         world.tick()
     assert {p["rule"]: p["left_s"] for p in world.service.board.stays[stay]["pending"]} == first
     assert first["spo2-below-88"] == 600 - 149
+
+
+def test_the_history_has_what_was_just_measured_when_somebody_asks_for_it(world):
+    """And what the device is called, though no snapshot was taken; of others nothing is written for that."""
+    one, other = world.admit(), world.admit(bed="2", devices=("other",))
+    for _ in range(5):
+        world.measure("mon", hr=80)
+        world.measure("other", hr=70)
+        world.tick()
+    world.tick(5_000)  # a reading has its mark when nothing older can come any more
+    core = world.service.core
+    commands = world.runner._commands
+    assert commands.run("write_history", world.now, {"stay": one}) == {}
+    with world.service.engine_db.connect() as connection:
+        hr = [INDEX["hr"]]
+        found = read_history(connection, one, hr, 0, world.now + 1)
+        assert found.value.tolist() == [80.0] * 5
+        names = device_names(connection)
+        assert {names[number] for number in found.device.tolist()} == {"w/mon"}
+        assert not len(read_history(connection, other, hr, 0, world.now + 1))
+    assert len(list(core.history.of(other)))
+    assert not len(list(core.history.of(one)))

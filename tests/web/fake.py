@@ -132,6 +132,7 @@ class FakeService:
         self.reference_days = 14
         self.language = "en"
         self.shown: dict[str, dict[str, Any]] = {}
+        self.writes_history = True
         """By ``ward/device``, what it shows."""
         self.second_person = True
 
@@ -140,6 +141,9 @@ class FakeService:
     @property
     def operations(self) -> FakeOperations:
         return FakeOperations(self.engine_db)
+
+    def write_history(self, stay: str) -> bool:
+        return self.writes_history
 
     def showing(self, ward: str, device: str) -> dict[str, Any]:
         return self.shown.get(f"{ward}/{device}", {})

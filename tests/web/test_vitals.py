@@ -51,6 +51,15 @@ def test_raw_readings_with_quality_and_reason(nurse: TestClient) -> None:
     assert shown["signals"]["hr"]["value"] == [0.0]  # zero is not missing
 
 
+@pytest.mark.usefixtures("history")
+def test_it_says_when_the_last_seconds_could_not_be_had(nurse: TestClient, service) -> None:
+    assert nurse.get(VITALS).json()["complete"] is True
+    service.writes_history = False
+    shown = nurse.get(VITALS).json()
+    assert shown["complete"] is False
+    assert shown["signals"]["hr"]["value"] == [0.0]  # what is stored is shown all the same
+
+
 def test_scores_have_a_history(nurse: TestClient, engine) -> None:
     """Those that lack a part are there, and not as whole ones."""
     missing = REASONS.index("parts-missing")

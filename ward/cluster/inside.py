@@ -39,7 +39,7 @@ PREFIX: Final = "/internal/"
 STATE_S: Final = 1.0
 """So often is said how it is; for whoever hears nothing for some times as long nothing is live."""
 EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - what is not to be told to others
-ASKED: Final = frozenset({"risk", "showing"})
+ASKED: Final = frozenset({"risk", "showing", "write_history"})
 
 
 def with_inside(service: WardService, app: ASGIApp, secret: str) -> ASGIApp:

@@ -21,6 +21,7 @@ from ward.cluster.owner import Owner
 from ward.cluster.usable import still_usable
 from ward.cluster.whole import AWAY, Json, Part, Whole, WholeBoard
 from ward.config import Settings
+from ward.errors import UnavailableError
 from ward.ingest.gate import Forged
 from ward.language import Language
 from ward.live import drafts
@@ -164,14 +165,19 @@ class RemoteService:
         }
 
     def risk(self, stay: str) -> Json:
-        return self._ask(self._ward_of(stay), "risk", stay)
+        return dict(self._ask(self._ward_of(stay), "risk", stay))
+
+    def write_history(self, stay: str) -> bool:
+        try:
+            return bool(self._ask(self._ward_of(stay), "write_history", stay))
+        except UnavailableError:
+            return False
 
     def showing(self, ward: str, device: str) -> Json:
-        return self._ask(ward, "showing", ward, device)
+        return dict(self._ask(ward, "showing", ward, device))
 
-    def _ask(self, ward: str, what: str, *about: str) -> Json:
-        answer: Json = self._owner(ward).post("ask", {"what": what, "about": about})["answer"]
-        return answer
+    def _ask(self, ward: str, what: str, *about: str) -> Any:
+        return self._owner(ward).post("ask", {"what": what, "about": about})["answer"]
 
     # ------------------------------------------------------------------ rules and plans
 

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -348,9 +349,9 @@ class Router:
         """Of all devices ever heard, by ``ward/device``."""
         return {key: (d.online, d.last_seen, d.clock.applied) for key, d in self._devices.items()}
 
-    def devices(self) -> list[DeviceView]:
-        """All devices ever heard, in the order of their numbers."""
-        return [self.view(key) for key in self._devices]
+    def devices(self, after: int = 0) -> list[DeviceView]:
+        """All devices ever heard, in the order of their numbers, but for the first ``after``."""
+        return [self.view(key) for key in islice(self._devices, after, None)]
 
     def intervals(self) -> dict[int, Mapping[int, float]]:
         """What devices declare, by their number: the interval (s) of each signal (index)."""

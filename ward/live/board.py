@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
@@ -26,7 +26,9 @@ from ward.web.hub import Message
 from ward.web.views import alert_view
 
 EVERYTHING_MS = 5_000
-"""So often all views are made anew: what only ages changes too."""
+"""So often each view is made anew: what only ages changes too."""
+TURNS = 10
+"""Not those of all stays at once: a part of them in each half second."""
 
 
 Step = tuple[Frame | None, str]
@@ -105,7 +107,7 @@ class BoardKeeper:
         """Stays with something pending."""
         self._devices: Callable[[], Sequence[Json]] = tuple
         self._recent = Recent()
-        self._full_at = 0
+        self._turn = 0
         self._news: list[Message] = []
         """Minutes that are not told yet: only once the board that has them is there, lest a stream that
         begins just then miss them in both."""
@@ -114,7 +116,9 @@ class BoardKeeper:
     def refresh(self, now: int, speed: float = 1.0) -> Board:
         """The board of now; tells the dashboards what changed of every stay."""
         core = self._core
-        full = now - self._full_at >= EVERYTHING_MS * speed or now < self._full_at
+        turn = int(now // (EVERYTHING_MS * speed / TURNS))
+        since = self._turn if self._turn <= turn else 0  # the clock was set back
+        turns = {each % TURNS for each in range(max(since, turn - TURNS) + 1, turn + 1)}
         alerts: dict[str, list[Alert]] = defaultdict(list)
         for alert in core.book.open_alerts():
             alerts[alert.stay].append(alert)
@@ -124,10 +128,12 @@ class BoardKeeper:
         self._note_minutes(now, present)
         pending = pending_views(core, present, alerts)
         before, wanted = self.board.frames, core.changed | pending.keys() | self._waiting
-        due = {s: slot for s, slot in present.items() if full or s in wanted or s not in before}
+        anew = {s for s, slot in present.items() if slot % TURNS in turns}
+        due = {s: slot for s, slot in present.items() if s in anew or s in wanted or s not in before}
         frame = Frame(core, due, alerts, pending, self._recent, now)
-        if full:
-            self._full_at, self._devices = now, _once(core.router.devices())
+        if self._turn // TURNS != turn // TURNS:
+            self._devices = _once(core.router.devices())
+        self._turn = turn
         kept = {stay: old for stay, old in before.items() if stay in present}
         frames = kept | dict.fromkeys(due, frame)
         self._waiting = set(pending)
@@ -137,7 +143,7 @@ class BoardKeeper:
         told = chain(
             (_removed(stay, old.ward(stay)) for stay, old in before.items() if stay not in present),
             self._news,
-            _told(kept, due, frame, full=full),
+            _told(kept, due, frame, anew),
         )
         core.hub.tell(replace(message, step=number) for message in told)
         self._news = []
@@ -175,8 +181,11 @@ def _lines(recent: Recent, firsts: Mapping[str, int]) -> Json:
     return {"stays": {stay: recent.view(stay, first) for stay, first in firsts.items()}}
 
 
-def _told(kept: Mapping[str, Frame], due: Iterable[str], frame: Frame, *, full: bool) -> Iterator[Message]:
-    """What is other than before, a message a ward; one also where nothing is: that much is live."""
+def _told(
+    kept: Mapping[str, Frame], due: Iterable[str], frame: Frame, anew: Collection[str]
+) -> Iterator[Message]:
+    """What is other than before, a message a ward; one also where nothing is: that much is live. ``anew``:
+    stays of which that is told, too, which only ages."""
     steps: dict[str, list[Step]] = {old.ward(stay): [] for stay, old in kept.items()}
     for stay in due:
         ward, before = frame.ward(stay), kept.get(stay)
@@ -186,17 +195,17 @@ def _told(kept: Mapping[str, Frame], due: Iterable[str], frame: Frame, *, full: 
         yield Message("stay", partial(frame.view, stay), ward, of=stay)
         steps.setdefault(ward, []).append((before, stay))
     for ward, some in steps.items():
-        yield Message("stays", partial(_changes, some, frame, everything=full), ward)
+        yield Message("stays", partial(_changes, some, frame, anew), ward)
 
 
 def _removed(stay: str, ward: str) -> Message:
     return Message("stay-removed", {"id": stay}, ward, of=stay)
 
 
-def _changes(steps: Sequence[Step], after: Frame, *, everything: bool) -> Json:
+def _changes(steps: Sequence[Step], after: Frame, anew: Collection[str]) -> Json:
     """What is other than before; only made where a screen is told of it."""
     found = (
-        change(None if old is None else old.view(stay), after.view(stay), everything=everything)
+        change(None if old is None else old.view(stay), after.view(stay), everything=stay in anew)
         for old, stay in steps
     )
     return {"time": iso(after.now), "stays": [one for one in found if one is not None]}

@@ -14,7 +14,7 @@ from ward.clock import iso
 from ward.errors import DoneError, InvalidError, NotFoundError
 from ward.ingest.journal import Journal
 from ward.ingest.records import Entry, Observation
-from ward.live import forget
+from ward.live import forget, snapshots
 from ward.live.admissions import Admissions
 from ward.live.board import BoardKeeper
 from ward.live.core import Core
@@ -52,7 +52,8 @@ class Commands:
         self._require_new()
         answer = getattr(self._rooms[room], name)(now, **arguments)
         self._core.commit(now)
-        self._keeper.refresh(now)
+        if name not in UNSEEN:
+            self._keeper.refresh(now)
         view: Json = answer() if callable(answer) else answer
         return view
 
@@ -103,6 +104,11 @@ class Commands:
         told = Event(now, stay, known.ward, None, "observed", by, detail={"time": iso(at), **values})
         self._core.note([Change(None, told)])
         return {"stay": stay, "time": iso(at), "by": by, **values}
+
+    def write_history(self, now: int, stay: str) -> Any:
+        """What was measured until now is in the history, rather than in some seconds."""
+        snapshots.flush(self._core, stay=stay)
+        return {}
 
     def erase(self, now: int, stay: str, by: str) -> Any:
         erased = forget.erase(self._core, self._journal, stay, by, now)
@@ -196,10 +202,14 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
+UNSEEN: Final = frozenset({"write_history", "not_delivered", "follow_others"})
+"""What nobody waits to see who asked for it: the board of the next tick has it. With a thousand beds a board
+takes long, and many may have to be told at once that somebody was not reached."""
 _ROOMS: Final[Mapping[str, type]] = {
     name: room
     for room, names in {
-        Commands: "observe erase acknowledge assess hand_over undo shelve unshelve not_delivered put_plan",
+        Commands: "observe write_history erase acknowledge assess hand_over undo shelve unshelve "
+        "not_delivered put_plan",
         Admissions: "admit discharge undo_discharge transfer set_flags attach detach pause",
         Shifts: "assign unassign",
         Rules: "put_rule end_limit apply_draft return_draft follow_others",

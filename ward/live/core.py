@@ -118,6 +118,7 @@ class Core:
         self.stays: dict[str, Stay] = {}
         self.history = HistoryBuffer()
         self.position = 0
+        self.named = 0  # devices whose names are in the database, the first so many
         self.unreadable: list[int] = []
         """Snapshots that cannot be read, until there is a newer one."""
         self.reached = 0

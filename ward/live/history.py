@@ -99,13 +99,15 @@ class HistoryBuffer:
             self._sorted[key].append(every.take(slice(edges[n], edges[n + 1])))
         self._new = []
 
-    def flush(self, tx: Connection, at_most: int | None = None) -> list[Key]:
-        """Write what waits, or at least ``at_most`` readings of it; hand the answer to ``forget`` when the
-        transaction is through."""
+    def flush(self, tx: Connection, at_most: int | None = None, stay: str | None = None) -> list[Key]:
+        """Write what waits, of all or of one stay, or at least ``at_most`` readings of it; hand the answer to
+        ``forget`` when the transaction is through."""
         self._sort()
         written: list[Key] = []
         rows = 0
-        for key, parts in self._sorted.items():
+        whose = (stay, None)
+        waiting = self._sorted if stay is None else {k: self._sorted[k] for k in [whose] if k in self._sorted}
+        for key, parts in waiting.items():
             if at_most is not None and rows >= at_most:
                 break
             written.append(key)

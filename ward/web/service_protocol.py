@@ -176,6 +176,11 @@ class Service(Protocol):
         stops listening must close it: that ends the work. Raises InvalidError, UnavailableError."""
         ...
 
+    def write_history(self, stay: str) -> bool:
+        """Have what was just measured of an open stay written to the history, which is done each ten seconds;
+        False where the core did not come to it soon. Waits: not on the event loop."""
+        ...
+
     def showing(self, ward: str, device: str) -> Json:
         """What a device shows now, whoever's it is: by signal its newest reading as ``{"value", "unit",
         "time"}``; {} where nothing was heard since the service started."""

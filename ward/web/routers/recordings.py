@@ -99,7 +99,7 @@ async def vitals(
         async for kind, data in steps:
             if kind == "result":
                 history = History.of(**{name: data[name] for name in COLUMNS})
-                return send(vitals_view(stay, start, end, resolution, history, {}))
+                return send(vitals_view(stay, start, end, resolution, history, {}, complete=True))
             if await request.is_disconnected():
                 break
     return Response(status_code=GONE)

@@ -49,7 +49,9 @@ async def vitals(
         Duration | None, Query(description="Bins of this width: min, median, max and count of what is valid.")
     ] = None,
 ) -> Response:
-    """By default every reading of the asked time, also the questionable and the invalid, with the reason.
+    """By default every reading of the asked time, also the questionable and the invalid, with the reason;
+    `complete` is false where those of the last ten seconds could not be had. A reading is in it when it has
+    its mark: after the lateness (`WARD_LATENESS_S`) and a tick.
 
     Times are by the device, corrected by its clock's offset. With `resolution`, bins begin at multiples
     of it since 1970 UTC, and those without a valid reading are left out; `doubted` are bins of what did not
@@ -62,10 +64,11 @@ async def vitals(
     wanted = signals_of(signal)
 
     def read() -> Response:
+        complete = found.end is not None or service.write_history(found.id)
         with service.engine_db.connect() as connection:
             history = read_history(connection, found.id, wanted, since, until)
             names = device_names(connection) if resolution is None else {}
-        return send(vitals_view(found.id, since, until, resolution, history, names))
+        return send(vitals_view(found.id, since, until, resolution, history, names, complete=complete))
 
     return await run_in_threadpool(read)
 
@@ -94,7 +97,14 @@ def check_span(since: int, until: int, resolution: int | None) -> None:
 
 
 def vitals_view(
-    stay: str, since: int, until: int, resolution: int | None, history: History, devices: dict[int, str]
+    stay: str,
+    since: int,
+    until: int,
+    resolution: int | None,
+    history: History,
+    devices: dict[int, str],
+    *,
+    complete: bool,
 ) -> Json:
     """``schemas.stays.Vitals``: readings one by one with their devices, or in bins of ``resolution`` ms."""
     return {
@@ -102,6 +112,7 @@ def vitals_view(
         "start": iso(since),
         "end": iso(until),
         "resolution_s": None if resolution is None else resolution / 1000,
+        "complete": complete,
         "signals": _raw(history, devices) if resolution is None else _binned(history, resolution),
     }
 

@@ -349,4 +349,5 @@ class Vitals(Answer):
     start: Moment
     end: Moment
     resolution_s: float | None = None
+    complete: bool = Field(True, description="False: readings of the last ten seconds may be missing.")
     signals: dict[str, Trace]

@@ -1,4 +1,4 @@
-/** What the API takes and gives. Made by `make client` of its description 108b15d97b7c64c3, as 4f191c3e8d86b9d2. */
+/** What the API takes and gives. Made by `make client` of its description 6de7393b9b811a14, as c2a369a7b8f256af. */
 
 export interface paths {
     alerts: {
@@ -3733,6 +3733,7 @@ export interface components {
             /** Format: date-time */
             end: string;
             resolution_s?: number | null;
+            complete?: boolean;
             signals: {
                 [key: string]: components["schemas"]["Trace"];
             };
