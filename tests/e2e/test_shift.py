@@ -216,3 +216,11 @@ def test_the_last_board_prints_also_while_it_is_not_live(house, doctor):
     doctor.evaluate("dispatchEvent(new Event('afterprint'))")
     doctor.emulate_media(media="screen")
     expect(doctor.get_by_test_id("not-live")).to_be_visible()
+
+
+def test_a_page_that_is_not_hers_says_so_and_offers_nothing(ada):
+    go(ada, "#/users")
+    expect(ada.get_by_test_id("not-allowed")).to_be_visible()
+    expect(ada.get_by_role("main").get_by_role("button")).to_have_count(0)
+    go(ada, "#/shift/6A")
+    expect(ada.get_by_test_id("not-allowed")).to_have_count(0)

@@ -114,6 +114,12 @@ def test_what_is_not_the_json_we_ask_for(nurse: TestClient, body: bytes) -> None
     assert problem(answer)["status"] in (400, 422)
 
 
+def test_where_text_is_no_json_is_not_told_as_a_field(nurse: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = nurse.post(f"{A}/alerts/alert-6A/shelve", content=b"{", headers=headers)
+    assert [error["field"] for error in problem(answer)["errors"]] == ["body"]
+
+
 def test_a_body_of_more_than_1_mib(nurse: TestClient, service) -> None:
     path, headers = f"{A}/alerts/alert-6A/acknowledge", {"Content-Type": "application/json"}
     fits = b'{"assessment": "artefact"' + b" " * ((1 << 20) - 26) + b"}"

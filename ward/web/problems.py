@@ -233,7 +233,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
         errors = [
-            {"field": ".".join(str(part) for part in one["loc"]), "message": _message(one, request)}
+            {"field": _field(one), "message": _message(one, request)}
             for one in error.errors()
         ]
         detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:3])
@@ -265,6 +265,12 @@ def _methods(request: Request) -> list[str]:
     fitting = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
     own = [route for route in fitting if not route.param_convertors]  # a path of its own is no other's name
     return sorted({method for route in own or fitting for method in route.methods or ()})
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    """Where it is wrong; of what is no JSON the place is a number of characters, which is no field."""
+    loc = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
+    return ".".join(str(part) for part in loc)
 
 
 def _message(error: Mapping[str, Any], request: Request) -> str:
