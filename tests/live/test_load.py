@@ -19,7 +19,8 @@ def test_overload_lasts_until_it_has_been_calm_for_a_while():
     load.look(101.0, 0.6, 0.1)
     assert load.is_shedding
     assert load.put_off(7.0, 60.0) == 67.0
-    load.look(101.0 + CALM_S - 1, 0.1, 0.9)  # a slow tick is no calm
+    load.look(101.0 + CALM_S - 2, 0.1, 0.9)
+    load.look(101.0 + CALM_S - 1, 0.1, 0.9)  # slow ticks are no calm
     load.look(101.0 + 2 * CALM_S - 2, 0.1, 0.1)
     assert load.is_shedding
     load.look(101.0 + 2 * CALM_S, 0.1, 0.1)
@@ -31,6 +32,14 @@ def test_one_slow_tick_is_no_overload_two_in_a_row_are():
     for at, tick_s, expected in ((1, 3.0, False), (2, 0.1, False), (3, 0.9, False), (4, 0.9, True)):
         load.look(float(at), 0.0, tick_s)
         assert load.is_shedding == expected
+
+
+def test_a_board_of_three_seconds_that_takes_long_does_not_keep_itself_rare():
+    load = Load()
+    load.look(0.0, 1.0, 0.1)
+    for second in range(1, int(CALM_S) + 1):
+        load.look(float(second), 0.0, 2.4 if load.wants_board(float(second)) else 0.1)
+    assert not load.is_shedding
 
 
 def test_the_board_is_made_more_rarely_and_never_older_than_screens_bear():

@@ -15,7 +15,7 @@ FULL: Final = 0.5
 """This much of the queue in use is overload."""
 SLOW_S: Final = 0.8
 """So are two ticks in a row that take this long, for they are due each second. One alone has made good for a
-start or for a database that was away; what is put off already stays so for it."""
+start or for a database that was away, or has made a board of three seconds: if that kept it, it would never end."""
 CALM_S: Final = 10.0
 """Without overload for so long, nothing is put off any more."""
 BOARD_S: Final = 3.0
@@ -37,7 +37,7 @@ class Load:
     def look(self, now: float, queue: float, tick_s: float) -> None:
         """``queue``: how full the queue is, 0 to 1; ``tick_s``: how long the last tick took."""
         is_slow = tick_s >= SLOW_S
-        if queue >= FULL or (is_slow and (self._was_slow or self.is_shedding)):
+        if queue >= FULL or (is_slow and self._was_slow):
             self._until = now + CALM_S
         self._was_slow = is_slow
         self.is_shedding = now < self._until
