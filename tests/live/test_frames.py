@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ward.live.board import EVERYTHING_MS
 from ward.live.frames import Frame
 from ward.signals import MINUTE
 from ward.web.hub import Message
@@ -66,3 +67,24 @@ def test_messages_are_not_asked_for_where_no_stream_is_open(world):
         yield Message("stay", {}, "w")
 
     assert world.service.hub.tell(messages()) == 0
+
+
+def test_what_only_ages_is_made_anew_in_turns(world):
+    stays = {world.admit(str(bed), devices=(f"mon-{bed}",)) for bed in range(20)}
+    world.tick()
+    anew = []
+    for _ in range(EVERYTHING_MS // 1_000):
+        before = world.service.board.frames
+        world.tick()
+        frames = world.service.board.frames
+        anew.append({stay for stay in stays if frames[stay] is not before[stay]})
+    assert set.union(*anew) == stays
+    assert max(map(len, anew)) <= 2 * len(stays) // 5
+
+
+def test_a_clock_that_is_set_back_leaves_no_view_old(world):
+    stay = world.admit()
+    world.tick(60_000)
+    before = world.service.board.frames[stay]
+    world.runner.keeper.refresh(world.now - 30_000)
+    assert world.service.board.frames[stay] is not before

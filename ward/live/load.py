@@ -15,7 +15,7 @@ FULL: Final = 0.5
 """This much of the queue in use is overload."""
 SLOW_S: Final = 0.8
 """So are two ticks in a row that take this long, for they are due each second. One alone has made good for a
-start or for a database that was away, or has made a board of three seconds: if that kept it, it would never end."""
+start or for a database that was away, or has made a board of three seconds: overload would never end."""
 CALM_S: Final = 10.0
 """Without overload for so long, nothing is put off any more."""
 BOARD_S: Final = 3.0

@@ -232,10 +232,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
-        errors = [
-            {"field": _field(one), "message": _message(one, request)}
-            for one in error.errors()
-        ]
+        errors = [{"field": _field(one), "message": _message(one, request)} for one in error.errors()]
         detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:3])
         params = {
             "fields": ", ".join(one["field"].rpartition(".")[2] for one in errors[:3]),
