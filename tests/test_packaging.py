@@ -282,7 +282,7 @@ def test_the_cluster_s_compose_has_its_parts_and_every_secret_is_in_the_example(
     folder = ROOT / "deploy" / "cluster"
     text = (folder / "compose.yaml").read_text()
     services = yaml.safe_load(text)["services"]
-    ours = {"engine-a", "engine-b", "web-a", "web-b", "notify-a", "notify-b"}
+    ours = {"engine-a", "engine-b", "web-a", "web-b", "notify-a", "notify-b", "work-a"}
     assert set(services) == {"nats-1", "nats-2", "nats-3", "postgres", "balancer"} | ours
     example = (folder / "env.example").read_text()
     assert set(re.findall(r"\$\{(\w+)", text)) == set(re.findall(r"^(\w+)=", example, re.MULTILINE))

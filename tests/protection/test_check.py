@@ -20,6 +20,8 @@ from ward.ingest.broker import EmbeddedBroker
 from ward.ingest.mqtt import MqttLink
 from ward.live import metrics
 from ward.machine import MachineClock
+from ward.store.meta import put_meta
+from ward.store.schema import COMPATIBLE
 from ward.web.people import create_user
 
 
@@ -59,6 +61,7 @@ def test_what_is_wrong_is_found_and_told_how_to_mend(tmp_path: Path) -> None:
     (tmp_path / "data").chmod(0o755)
     with migrated(settings.database) as engine, engine.begin() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        put_meta(tx, COMPATIBLE, "0999")
     (tmp_path / "data").chmod(0o755)
     answer = found(settings)
     wrong = {what for what, each in answer.items() if "wrong" in [level for level, *_ in each]}

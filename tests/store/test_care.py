@@ -164,7 +164,7 @@ def test_of_many_who_change_a_plan_at_once_one_wins(engine: Engine) -> None:
     put(engine, 0)
     with pytest.raises(PreconditionError) as refused:
         put(engine, 0)
-    assert refused.value.extra == {"version": 1}
+    assert refused.value.extra == {"version": 1, "code": "plan-changed"}
     won, lost = [], []
 
     def change() -> None:

@@ -1,6 +1,8 @@
 """Opening and migrating: durable settings, private files, one schema on both kinds of database."""
 
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -165,3 +167,21 @@ def test_messages_name_no_patient(engine: Engine) -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(open_database(make_url("postgresql://ward:secret@localhost/ward")))
+
+
+def test_a_database_opened_twice_keeps_its_log_from_other_processes(sqlite_url: str) -> None:
+    first = open_database(sqlite_url)
+    migrate(first)
+    with first.begin() as tx:
+        tx.execute(insert(meta).values(key="kept", value=1))
+    again = open_database(sqlite_url)
+    path = make_url(sqlite_url).database
+    look = f"import sqlite3; c = sqlite3.connect({path!r}); c.execute('SELECT * FROM meta'); c.close()"
+    subprocess.run([sys.executable, "-c", look], check=True, timeout=60)
+    assert Path(f"{path}-wal").exists()
+    with again.begin() as tx:
+        tx.execute(insert(meta).values(key="also", value=2))
+    with first.connect() as connection:
+        assert (get_meta(connection, "kept"), get_meta(connection, "also")) == (1, 2)
+    again.dispose()
+    first.dispose()

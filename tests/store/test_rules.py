@@ -37,7 +37,7 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(engine: Engine, expec
     put(engine, 0)
     with pytest.raises(PreconditionError) as refused:
         put(engine, expected, limit=70)
-    assert refused.value.extra == {"version": 1}
+    assert refused.value.extra == {"version": 1, "code": "rule-changed"}
     with engine.connect() as connection:
         assert len(rule_history(connection, "spo2")) == 1
 

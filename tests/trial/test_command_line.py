@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.brokers import DEADLINE_S
 from ward.cli import app
 from ward.errors import InvalidError
 from ward.trial.labels import read_labels
@@ -152,7 +153,7 @@ def test_ctrl_c_ends_it_in_a_word(folder: Path) -> None:
     )
     with pipe.open("w"):  # it has come so far
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert told.splitlines() == ["ward: stopped; nothing was written"]
     assert not out.exists()

@@ -8,6 +8,7 @@ at once and waits for it, while readers never wait for anyone (WAL).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -122,9 +123,14 @@ def _open_sqlite(url: URL) -> Engine:
 
 
 def _own_file(path: Path) -> None:
-    """Make the file with mode 0600; SQLite gives its -wal and -shm the same."""
+    """Make the file with mode 0600; SQLite gives its -wal and -shm the same.
+
+    One that is there is not opened: whoever closes a file gives up all locks that its process has on it
+    (POSIX), also those by which SQLite keeps other processes from deleting the log of what is committed.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     path.chmod(0o600)
 
 
