@@ -101,8 +101,8 @@ class Board:
 class BoardKeeper:
     """Makes each tick's board from the core; stays that did not change keep their view."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, core: Core, speed: float = 1.0) -> None:
+        self._core, self._turn_ms = core, EVERYTHING_MS * speed / TURNS
         self._waiting: set[str] = set()
         """Stays with something pending."""
         self._devices: Callable[[], Sequence[Json]] = tuple
@@ -113,10 +113,10 @@ class BoardKeeper:
         begins just then miss them in both."""
         self.board = Board(0)
 
-    def refresh(self, now: int, speed: float = 1.0) -> Board:
+    def refresh(self, now: int) -> Board:
         """The board of now; tells the dashboards what changed of every stay."""
         core = self._core
-        turn = int(now // (EVERYTHING_MS * speed / TURNS))
+        turn = int(now // self._turn_ms)
         since = self._turn if self._turn <= turn else 0  # the clock was set back
         turns = {each % TURNS for each in range(max(since, turn - TURNS) + 1, turn + 1)}
         alerts: dict[str, list[Alert]] = defaultdict(list)

@@ -107,7 +107,8 @@ class Commands:
 
     def write_history(self, now: int, stay: str) -> Any:
         """What was measured until now is in the history, rather than in some seconds."""
-        snapshots.flush(self._core, stay=stay)
+        if self._core.history.of(stay):
+            snapshots.flush(self._core, stay=stay)
         return {}
 
     def erase(self, now: int, stay: str, by: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -105,13 +105,11 @@ class HistoryBuffer:
         self._sort()
         written: list[Key] = []
         rows = 0
-        whose = (stay, None)
-        waiting = self._sorted if stay is None else {k: self._sorted[k] for k in [whose] if k in self._sorted}
-        for key, parts in waiting.items():
+        for key in self._sorted if stay is None else self._sorted.keys() & {(stay, None)}:
             if at_most is not None and rows >= at_most:
                 break
             written.append(key)
-            rows += sum(len(part) for part in parts)
+            rows += sum(len(part) for part in self._sorted[key])
         write_chunks(tx, ((*key, History.concat(self._sorted[key])) for key in written))
         return written
 
@@ -119,7 +117,7 @@ class HistoryBuffer:
         for key in written:
             self._rows -= sum(len(part) for part in self._sorted.pop(key))
 
-    def of(self, stay: str) -> Iterable[History]:
+    def of(self, stay: str) -> Sequence[History]:
         self._sort()
         return self._sorted.get((stay, None), ())
 

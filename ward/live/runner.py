@@ -98,7 +98,7 @@ class Runner:
         self.load = Load()
         self._room, self._letters = DeviceRoom(core.router), LetterBudget()
         self.gate = gate or Gate()
-        self.keeper = BoardKeeper(core)
+        self.keeper = BoardKeeper(core, clock.speed)
         self._commands = Commands(core, journal, self.keeper)
         self._asks: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -294,7 +294,7 @@ class Runner:
             assert self._recovery is not None
             self._recovery.pass_over(readings=left_out)
         if self.load.wants_board(begun):
-            self.keeper.refresh(now, self._clock.speed)
+            self.keeper.refresh(now)
         ended = time.monotonic()
         self.load.look(ended, len(self._intake) / self._intake.max_messages, ended - begun)
         self._beat("engine")

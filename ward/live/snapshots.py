@@ -114,12 +114,11 @@ def save(core: Core, now: int) -> int:
 def flush(core: Core, at_most: int | None = None, stay: str | None = None) -> None:
     """Write the readings that wait, all or about so many or those of one stay, without a snapshot; and what
     devices are called of which there are no others yet."""
-    known = core.router.known()
     with core.db.begin() as tx:
         save_devices(tx, [_device_row(core, d) for d in core.router.devices(after=core.named)])
         written = core.history.flush(tx, at_most, stay)
     core.history.forget(written)
-    core.named = known
+    core.named = core.router.known()
 
 
 def restore(core: Core) -> bool:

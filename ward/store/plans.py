@@ -42,8 +42,8 @@ def put_plan(
         with tx.begin_nested():
             tx.execute(plans.insert().values({c: getattr(made, c.name) for c in COLUMNS}))
     except IntegrityError:  # two writers at once: the database lets one through
-        at = expected + 1
-        raise PreconditionError(changed.format(at), version=at, code="plan-changed") from None
+        theirs = expected + 1
+        raise PreconditionError(changed.format(theirs), version=theirs, code="plan-changed") from None
     return made
 
 

@@ -65,8 +65,8 @@ def put_rule(
         with tx.begin_nested():
             tx.execute(rules.insert().values({c: getattr(made, c.name) for c in COLUMNS}))
     except IntegrityError:  # two writers at once: the database lets one through
-        at = expected + 1
-        raise PreconditionError(changed.format(at), version=at, code="rule-changed") from None
+        theirs = expected + 1
+        raise PreconditionError(changed.format(theirs), version=theirs, code="rule-changed") from None
     return made
 
 

@@ -109,9 +109,9 @@ def require_usable(connection: Connection) -> str | None:
     return now
 
 
-def require_turn(engine: Engine, own: int | None = None) -> None:
-    """Raises SchemaError where this ward cannot work on the database now: it is of a newer one, or would have
-    to lose what others at work need. ``own``: as for ``upgrade``."""
+def require_turn(engine: Engine, own: int | None = None) -> str | None:
+    """The database's revision. Raises SchemaError where this ward cannot work on the database now: it is of
+    a newer one, or would have to lose what others at work need. ``own``: as for ``upgrade``."""
     with engine.connect() as connection:
         before = require_usable(connection)
     if _takes_away(before) and others_at_work(engine, own):
@@ -119,6 +119,7 @@ def require_turn(engine: Engine, own: int | None = None) -> None:
             f"this ward needs schema {newest()}, and the older ones that are at work on {before} cannot go "
             "on with it: stop all of them first, then start this one"
         )
+    return before
 
 
 def _takes_away(before: str | None) -> bool:
@@ -137,9 +138,7 @@ def upgrade(engine: Engine, copy: bool = True, own: int | None = None) -> tuple[
     lease's session, where the caller is the one at work. The revisions before and after. Raises SchemaError;
     then nothing has changed.
     """
-    require_turn(engine, own)
-    with engine.connect() as connection:
-        before = version(connection)
+    before = require_turn(engine, own)
     if before is not None and before not in revisions():
         return before, before
     return _move(engine, newest(), command.upgrade, "head", copy, own)
