@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,8 +59,9 @@ class Housekeeping:
         """Why the machine makes the service not ready, by what is wrong with it."""
         self.warnings: dict[str, str] = {}
         """What somebody should see to."""
-        self.sheets: Callable[[], object] = lambda: None
-        """Writes the downtime sheets."""
+        self.sheets: Callable[[], Iterator[object]] = lambda: iter(())
+        """Writes the downtime sheets, one at each step."""
+        self._writing: Iterator[object] | None = None
 
     def start(self) -> None:
         self.thread.start()
@@ -85,13 +86,19 @@ class Housekeeping:
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + MACHINE_S
                 self._guard(self.look_at_machine)
-            if sheets_s and time.monotonic() >= next_sheets:
+            if sheets_s and not self._writing and time.monotonic() >= next_sheets:
                 next_sheets = time.monotonic() + sheets_s
-                self._guard(self.sheets)
+                self._writing = self.sheets()
+            self._guard(self._write_sheet)
             if time.monotonic() >= next_house:
                 next_house = time.monotonic() + EVERY_S
                 self._guard(self.keep_house)
                 self._guard(lambda: self.drift.look(self._clock.now()))
+
+    def _write_sheet(self) -> None:
+        """One at a time: a page takes a third of a second of the processor that the core needs, too."""
+        if self._writing and next(self._writing, None) is None:
+            self._writing = None
 
     def _guard(self, work: Callable[[], object]) -> None:
         try:

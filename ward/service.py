@@ -183,7 +183,7 @@ class WardService:
         self.house = Housekeeping(
             self.engine_db, settings, self.clock, self.runner.ask, lambda: self.beats.beat("housekeeping")
         )
-        self.house.sheets = lambda: self._sheets.write(self.board)
+        self.house.sheets = lambda: self._sheets.write(lambda: self.board)
         self.healthy.machine = lambda: (self.house.reasons, self.house.warnings)
         self.core.notices = self.house.drift.standing
         self.operations = Operations(

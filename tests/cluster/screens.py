@@ -19,7 +19,7 @@ SILENCE_S: Final = 7.0
 
 
 class Screen(threading.Thread):
-    """Counts each change of an alert that it is told, by the change's number."""
+    """Counts each change of an alert told to it, by the change's number. Says that it shows what is new."""
 
     def __init__(self, webs: list[Served], token: str) -> None:
         super().__init__(name="screen", daemon=True)
@@ -57,6 +57,8 @@ class Screen(threading.Thread):
                     id = text
                 elif name == "data":
                     self._take(kind, text, id)
+                    if kind == "notice":
+                        self._say_shown(web, json.loads(text)["id"])
                 if self._ended.is_set():
                     return
 
@@ -70,6 +72,13 @@ class Screen(threading.Thread):
             self.seen[int(json.loads(text)["event"]["seq"])] += 1
         if id:
             self.place = id
+
+    def _say_shown(self, web: Served, notice: int) -> None:
+        """As a page does; one that could not be said is said at the next telling."""
+        with contextlib.suppress(httpx.HTTPError):
+            headers = self._headers | {"X-Ward-Active": "0"}
+            url = f"{web.url}/api/v1/notices/shown"
+            httpx.post(url, headers=headers, json={"ids": [notice]}, timeout=SILENCE_S).raise_for_status()
 
     def close(self) -> None:
         self._ended.set()

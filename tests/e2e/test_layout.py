@@ -18,8 +18,16 @@ Page = playwright.Page
 
 WARDS: Final = {"kirurgisk-6A": 12, "medicinsk-6B": 24, "intermediaer": 12}
 SIZES: Final = ((1920, 1080), (1366, 768), (820, 1180), (390, 844))
-KINDS: Final = ({"spo2": 80, "hr": 131, "rr": 31}, {"rr": 26}, {"hr": 72}, {})
-"""Of the first beds of a ward: high and medium, medium, saturation missing, silent; the others are calm."""
+KINDS: Final = (
+    {"spo2": 80, "hr": 131, "rr": 31},
+    {"rr": 26},
+    {"hr": 72},
+    {},
+    {"spo2": 86, "hr": 88, "rr": 26},
+    {"spo2": 97, "hr": 136, "rr": 14, "sbp": 88, "dbp": 50},
+    {"spo2": 83, "hr": 128, "rr": 28},
+)
+"""Of the first beds of a ward: in need, saturation missing, silent, three in need; the others are calm."""
 CALM: Final = {"spo2": 97, "hr": 72, "rr": 14, "temp": 36.8}
 LOOK: Final = """() => {
   const text = (root) => {
@@ -61,10 +69,22 @@ LOOK: Final = """() => {
       }
     }
   }
-  if (document.documentElement.scrollWidth > innerWidth) wrong.push('the page is wider than the screen');
+  const cards = [...document.querySelectorAll('article[data-testid^=bed-]')];
+  const boxes = cards.map((card) => [card.dataset.testid, card.getBoundingClientRect()]);
+  for (const [i, [name, one]] of boxes.entries()) {
+    for (const [of, other] of boxes.slice(i + 1)) {
+      const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+      if (wide > 0.5 && high > 0.5) wrong.push(`${name} lies on ${of}`);
+    }
+  }
+  const page = document.documentElement;
+  const fits = document.querySelector('[data-testid=board]').dataset.fits === 'true';
+  if (fits && page.scrollHeight > innerHeight + 1) wrong.push('it is said to fit and does not');
+  if (page.scrollWidth > innerWidth) wrong.push('the page is wider than the screen');
   return [...new Set(wrong)];
 }"""
-"""What lies on something else or out of its card, of the words as they are drawn."""
+"""What lies on something else or out of its card, of the words as they are drawn and of whole cards."""
 
 
 def beds() -> Iterator[tuple[str, str, dict[str, float]]]:

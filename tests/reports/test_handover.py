@@ -139,29 +139,28 @@ def test_on_paper_in_each_language(world, made, language):
 
 def test_a_sheet_lies_in_the_data_folder_for_its_owner_only_and_none_of_an_empty_ward(world, tmp_path):
     sheets = DowntimeSheets(tmp_path, lambda ward: "UTC", "nb")
-    (path,) = sheets.write(world.service.board)
+    (path,) = sheets.write(lambda: world.service.board)
     assert path.read_bytes().startswith(b"%PDF-")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     (path.parent / "gone.pdf").write_bytes(b"old")
-    assert sheets.write(world.service.board) == [path]
+    assert list(sheets.write(lambda: world.service.board)) == [path]
     assert [one.name for one in path.parent.iterdir()] == ["w.pdf"]
 
 
 def test_one_wards_sheet_that_cannot_be_made_costs_no_other_ward_its_own(tmp_path, monkeypatch):
-    board = SimpleNamespace(
-        time=1_795_258_800_000, stays={ward: {"ward": ward, "bed": "1"} for ward in ("a", "Ø" * 128, "z")}
-    )
+    wards = {"a", "Ø" * 128, "z"}
+    board = SimpleNamespace(time=1_795_258_800_000, wards=wards, seen_by=lambda sees: [*filter(sees, wards)])
     monkeypatch.setattr("ward.live.downtime.sheet", lambda ward, *_: f"%PDF-{ward}".encode())
     sheets = DowntimeSheets(tmp_path, lambda ward: "UTC", "nb")
-    assert len(sheets.write(board)) == 3
+    assert len(list(sheets.write(lambda: board))) == 3
 
     def fails(ward, *_):
         return f"%PDF-new {ward}".encode() if ward != "a" else 1 / 0
 
     monkeypatch.setattr("ward.live.downtime.sheet", fails)
     with pytest.raises(ExceptionGroup):
-        sheets.write(board)
+        list(sheets.write(lambda: board))
     assert (sheets.folder / "a.pdf").read_bytes() == b"%PDF-a", "an older one is better than none"
     assert (sheets.folder / "z.pdf").read_bytes() == b"%PDF-new z"
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ward.language import Language
 from ward.live.board import Board
@@ -39,28 +38,28 @@ class DowntimeSheets:
         self.folder = data_dir / f"{FOLDER}{mark}"
         self._zone_of, self._language = zone_of, language
 
-    def write(self, board: Board) -> list[Path]:
-        """One for every ward that has patients, each replaced as a whole; those of empty wards go. Before the
-        first evaluation nothing changes: an older sheet is better than an empty one. Raises ExceptionGroup
-        once all others are written, and what cannot be is left as it is."""
-        if not board.time:
-            return []
-        wards: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for stay in board.stays.values():
-            wards[stay["ward"]].append(stay)
+    def write(self, board: Callable[[], Board]) -> Iterator[Path]:
+        """One for every ward that has patients, each replaced as a whole and made when the next is asked for,
+        of what is known then; those of empty wards go. Before the first evaluation nothing changes: an older
+        sheet is better than an empty one. Raises ExceptionGroup once all others are written, and what cannot
+        be is left as it is."""
+        if not board().time:
+            return
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written, faults = [], []
-        for ward, stays in wards.items():
+        faults = []
+        for ward in sorted(board().wards):
+            now = board()
             try:
-                pdf = sheet(ward, stays, self._zone_of(ward), self._language, board.time)
-                written.append(self._write(self.folder / file_of(ward), pdf))
+                pdf = sheet(ward, now.seen_by(ward.__eq__), self._zone_of(ward), self._language, now.time)
+                path = self._write(self.folder / file_of(ward), pdf)
             except Exception as error:
                 faults.append(error)
-        for old in set(self.folder.glob("*.pdf")) - {self.folder / file_of(ward) for ward in wards}:
+            else:
+                yield path
+        for old in set(self.folder.glob("*.pdf")) - {self.folder / file_of(ward) for ward in board().wards}:
             old.unlink()
         if faults:
             raise ExceptionGroup("downtime sheets that could not be written", faults)
-        return written
 
     def _write(self, path: Path, pdf: bytes) -> Path:
         part = path.with_suffix(".part")

@@ -93,7 +93,7 @@ class Frame:
         row = self._row[id]
         stay, (score, fresh) = self._stays[row], self._news2
         alerts = self._alerts.get(id, ())
-        breach = in_breach(self._rules, self._applies[row], self._state[row])
+        breach = in_breach(self._rules, self._applies[row], self._state[row]) if alerts else {}
         trends = self._recent.trends(id)
         return {
             **stored_stay_view(stay, self.now),
@@ -102,7 +102,7 @@ class Frame:
             ],
             "signals": signals_view(self._rows, row, self._held_by[row], self._newest, self._device, trends),
             "news2": news2_view(self._rows, row, score, fresh, scale_of(stay.flags), stay.flags),
-            "risk": None if self._risk is None else known(self._risk.shown(row).value),
+            "risk": None if self._risk is None else known(self._risk.value(row)),
             "alerts": [alert_view(a) | {"in_breach": breach.get(a.rule)} for a in alerts],
             "pending": list(self._pending.get(id, ())),
             "limits": self._limits.get(id, []),

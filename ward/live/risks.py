@@ -53,6 +53,10 @@ class RisksThen:
             Inputs(risk.present, risk.hourly),
         )
 
+    def value(self, row: int) -> float:
+        """0..1; NaN: not known, or not for this patient."""
+        return float(self.numbers[0][self.slots[row]]) if self.scale[row] != NOT_SCORED else np.nan
+
     def shown(self, row: int) -> RiskShown:
         slot, step = int(self.slots[row]), int(self.reached[row]) // STEP * STEP
         applies = bool(self.scale[row] != NOT_SCORED)

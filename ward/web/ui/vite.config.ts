@@ -42,6 +42,8 @@ export default defineConfig({
           includeDependenciesRecursively: false,
           groups: [
             { name: "administration", test: /src\/admin\/(?!NoReadings|api|commands)/ },
+            { name: "shared", test: /src\/lib\// },
+            { name: "fields", test: /src\/(?:components\/(?:TimeField|DraftForm)|shift\/WardChoice)/ },
             { name: "tuning", test: /src\/(?:workbench|packs|reports)\// },
           ],
         },

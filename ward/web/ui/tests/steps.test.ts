@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CARDS, planBoard, type Plan } from "../src/board/steps";
+import { AS_MADE, CARDS, planBoard, taller, type Plan } from "../src/board/steps";
 
-const WALL = { width: 1904, height: 1007, gap: 8 };
+const WALL = { width: 1904, height: 1007, gap: 8, tall: AS_MADE };
 const used = ({ need, calm }: Plan): number => need.rows * (need.height + 8) + calm.rows * (calm.height + 8) - 8;
 const cells = (zone: Plan["need"]): number => zone.rows * zone.columns;
 
@@ -41,7 +41,23 @@ describe("the places of the cards", () => {
   });
 
   it("scrolls on a phone, one card a row", () => {
-    const plan = planBoard(2, 0, 22, { width: 374, height: 680, gap: 8 }, true);
+    const plan = planBoard(2, 0, 22, { width: 374, height: 680, gap: 8, tall: AS_MADE }, true);
     expect(plan).toMatchObject({ fits: false, need: { columns: 1 }, calm: { columns: 1 } });
+  });
+
+  it("makes room for cards that were found to be higher, never less than was found", () => {
+    const laptop = { width: 1334, height: 700, gap: 8, tall: AS_MADE };
+    const plan = planBoard(5, 0, 19, laptop, false);
+    const found = 1.2 * plan.need.height;
+    const tall = taller(AS_MADE, plan.need, found, false);
+    expect(taller(tall, plan.need, found - 10, false)).toBe(tall);
+    const again = planBoard(5, 0, 19, { ...laptop, tall }, false);
+    expect(again.need.height).toBeGreaterThanOrEqual(CARDS[again.need.layout].height * tall[again.need.layout] * again.need.scale - 1);
+    expect(again.fits ? used(again) <= laptop.height : again.over > 0).toBe(true);
+  });
+
+  it("scrolls for a row of calm beds rather than for one in need", () => {
+    const plan = planBoard(5, 0, 19, { width: 1334, height: 650, gap: 8, tall: AS_MADE }, true);
+    expect(plan).toMatchObject({ fits: false, need: { layout: "short", rows: 1 } });
   });
 });

@@ -19,6 +19,8 @@ export function labelOf(alert: Acted): string {
 
 function act(alert: Acted, what: string | null, request: (key: string) => Promise<Alert>): Promise<boolean> {
   const label = labelOf(alert);
+  // Whoever presses 'undo' before the answer came means this act, not the one before.
+  if (what) forgetDone();
   return send(
     alert.id,
     request,

@@ -87,6 +87,7 @@ export interface AuditLine {
   role: string | null;
   action: string;
   object: string | null;
+  stay: string | null;
   ward: string | null;
   outcome: string;
 }

@@ -58,13 +58,20 @@ export interface Plan {
   calm: Zone;
   /** Nothing is to be scrolled. */
   fits: boolean;
+  /** So many px are below the screen. */
+  over: number;
 }
 
 export interface Space {
   width: number;
   height: number;
   gap: number;
+  /** How much higher than `CARDS` says the highest card was found to be, with the words that are on it now. */
+  tall: Tall;
 }
+
+export type Tall = Readonly<Record<Layout, number>>;
+export const AS_MADE: Tall = { full: 1, short: 1, calm: 1 };
 
 /** So many of the steps have cards in need that are read from the door, with buttons. */
 const ROOMY = STEPS.findIndex(({ need, scale }) => need === "short" || scale < 1.2);
@@ -79,11 +86,21 @@ export function planBoard(bodily: number, technical: number, calm: number, space
     const plan = laidOut(step, bodily + technical, calm, space, acts);
     if (plan.fits) return plan;
   }
+  let least: Plan | null = null;
   for (const step of STEPS) {
-    const plan = laidOut(step, bodily, technical + calm, space, acts);
-    if (plan.fits) return plan;
+    least = laidOut(step, bodily, technical + calm, space, acts);
+    if (least.fits) return least;
   }
+  // To scroll for the last row of those whom nobody need see is better than for somebody in need.
+  if (least && least.calm.rows > 1 && least.over < least.calm.height) return least;
   return laidOut(SCROLLED, bodily, technical + calm, space, acts);
+}
+
+/** What is known of the heights of cards after a look at them: `found` px is the highest of a zone's. Never less than before. */
+export function taller(tall: Tall, { layout, scale }: Zone, found: number, acts: boolean): Tall {
+  const { height, fixed } = CARDS[layout];
+  const needed = (found - (acts ? fixed : 0)) / (height * scale);
+  return needed > tall[layout] ? { ...tall, [layout]: needed } : tall;
 }
 
 function laidOut(step: Step, need: number, calm: number, space: Space, acts: boolean): Plan {
@@ -94,12 +111,12 @@ function laidOut(step: Step, need: number, calm: number, space: Space, acts: boo
   // What is left over makes every card higher by the same share.
   const stretch = spare > 0 && used(above) + used(below) > 0 ? 1 + spare / (used(above) + used(below)) : 1;
   const [upper, lower] = [grown(above, stretch, space, acts), grown(below, stretch, space, acts)];
-  return { first: need, need: upper, calm: lower, fits: spare >= 0 };
+  return { first: need, need: upper, calm: lower, fits: spare >= 0, over: Math.max(0, -spare) };
 }
 
 /** Of a card at a scale; without buttons where nobody may act. */
-function heightOf(layout: Layout, scale: number, acts: boolean): number {
-  return CARDS[layout].height * scale + (acts ? CARDS[layout].fixed : 0);
+function heightOf(layout: Layout, scale: number, { tall }: Space, acts: boolean): number {
+  return CARDS[layout].height * tall[layout] * scale + (acts ? CARDS[layout].fixed : 0);
 }
 
 function columnsOf(width: number, space: Space): number {
@@ -111,15 +128,15 @@ function zone(layout: Layout, scale: number, cards: number, space: Space, acts: 
   const rows = Math.ceil(cards / most);
   // Rows of the same length leave no hole, and wider cards.
   const columns = rows ? Math.ceil(cards / rows) : most;
-  return { layout, columns: rows > 1 ? columns : most, rows, height: heightOf(layout, scale, acts), scale };
+  return { layout, columns: rows > 1 ? columns : most, rows, height: heightOf(layout, scale, space, acts), scale };
 }
 
 /** As large as the place that the card has allows. */
 function grown(zone: Zone, stretch: number, space: Space, acts: boolean): Zone {
   const card = CARDS[zone.layout];
-  const most = heightOf(zone.layout, MOST * ROOM, acts);
+  const most = heightOf(zone.layout, MOST * ROOM, space, acts);
   const height = Math.floor(Math.min((zone.height + space.gap) * stretch - space.gap, most));
   const width = (space.width + space.gap) / zone.columns - space.gap;
-  const byHeight = (height - (acts ? card.fixed : 0)) / card.height;
+  const byHeight = (height - (acts ? card.fixed : 0)) / (card.height * space.tall[zone.layout]);
   return { ...zone, height, scale: Math.min(MOST, width / card.width, byHeight) };
 }
