@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import httpx
 import nats
 import pytest
 
@@ -128,6 +129,22 @@ class Cluster:
         while not all(node.is_ready() for node in self.nodes):
             assert time.monotonic() < deadline, "the cluster did not come up in time"
             time.sleep(0.05)
+
+    def undelivered(self) -> int:
+        """Messages that the nodes have for MQTT sessions and know of no acknowledgement for."""
+        found = 0
+        for node in self.nodes:
+            url = f"http://127.0.0.1:{node.http}/jsz?accounts=1&consumers=1"
+            accounts = httpx.get(url, timeout=10).raise_for_status().json().get("account_details", [])
+            streams = [stream for account in accounts for stream in account.get("stream_detail", [])]
+            found += sum(
+                consumer["num_pending"] + consumer["num_ack_pending"]
+                for stream in streams
+                if stream["name"] == "$MQTT_msgs"
+                for consumer in stream.get("consumer_detail", [])
+                if consumer["cluster"].get("leader") == node.name
+            )
+        return found
 
     def stop(self) -> None:
         for node in self.nodes:

@@ -6,7 +6,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 from sqlalchemy import select
 
 from tests.cluster.screens import Screen
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 SETTLED_S: Final = 9.0
 END_S: Final = 240.0
-MESSAGES: Final = "ward_messages_total "
 Log = list[tuple[int, int]]
 """(number, partition) of each change of an alert of a ward."""
 
@@ -58,27 +56,9 @@ def settle(siege: Siege, devices: Devices, screens: list[Screen], listener: List
 
 
 def _until_still(cluster: House) -> None:
-    headers = {"Authorization": f"Bearer {cluster.token}"}
-
-    def taken() -> list[float]:
-        found = []
-        for number, owner in enumerate(cluster.owners()):
-            if owner is not None:
-                with contextlib.suppress(httpx.HTTPError):
-                    text = httpx.get(f"{cluster.partition_url(owner, number)}/metrics", headers=headers).text
-                    found += [
-                        float(line.split()[1]) for line in text.splitlines() if line.startswith(MESSAGES)
-                    ]
-        return found if len(found) == PARTITIONS else []
-
-    deadline = time.monotonic() + END_S
-    before, since = taken(), time.monotonic()
-    while time.monotonic() - since < SETTLED_S:
-        assert time.monotonic() < deadline, "messages come and come"
-        time.sleep(0.5)
-        now = taken()
-        if not now or now != before:
-            before, since = now, time.monotonic()
+    """All that the brokers have is taken, and what was taken last is evaluated."""
+    wait_until(lambda: not cluster.nats.undelivered(), END_S, "the brokers have nothing left for the engines")
+    time.sleep(SETTLED_S)
 
 
 def _waiting(db: Any) -> bool:
