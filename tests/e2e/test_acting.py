@@ -211,6 +211,25 @@ def test_flags_say_what_they_do_and_are_changed_by_whoever_may(house: Served, id
     kim.context.close()
 
 
+def test_undo_before_the_answer_takes_no_older_act_back(house: Served, ida: Page) -> None:
+    open_stay(ida, house, "4")
+    at_alert(ida, house, "4", "rr-high").get_by_test_id("ack").click()
+    expect(ida.get_by_test_id("done")).to_contain_text("Bed 4")
+    held: list[Any] = []
+    ida.route("**/acknowledge", held.append)
+    open_stay(ida, house, "3")
+    at_alert(ida, house, "3").get_by_test_id("ack").click()
+    expect(ida.get_by_test_id("sending")).to_be_visible()
+    expect(ida.get_by_test_id("done")).to_have_count(0)
+    ida.keyboard.press("u")
+    ida.unroute("**/acknowledge")
+    held[0].continue_()
+    expect(ida.get_by_test_id("done")).to_contain_text("Bed 3")
+    assert alert_of(house, "4", "rr-high")["state"] == "acknowledged"
+    ida.get_by_test_id("bar-undo").click()
+    until(lambda: alert_of(house, "3")["state"] == "active")
+
+
 def test_everything_by_keyboard(house: Served, ida: Page) -> None:
     ida.goto(f"{house.url}/#/")
     expect(ida.get_by_test_id("board")).to_be_visible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -207,6 +208,14 @@ def test_a_plan_is_seen_rehearsed_and_changed(house: Served, page: Page) -> None
     page.get_by_test_id("plan-save").click()
     expect(page.get_by_test_id("plan-version")).to_contain_text("version 1, by Eva Frei")
     picture(page, "plan")
+
+
+def test_an_address_of_no_page_says_so_and_leads_to_the_board(house: Served, page: Page) -> None:
+    page.goto(f"{house.url}/#/wards-of-yore")
+    expect(page.get_by_test_id("no-such-page")).to_be_visible()
+    page.get_by_test_id("no-such-page").get_by_role("link").click()
+    expect(page.get_by_test_id("no-such-page")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"#/$"))
 
 
 def test_the_trail_tells_who_did_it_and_holds(house: Served, page: Page) -> None:

@@ -82,6 +82,20 @@ def test_what_only_ages_is_made_anew_in_turns(world):
     assert max(map(len, anew)) <= 2 * len(stays) // 5
 
 
+def test_the_end_of_a_hold_is_shown_at_the_tick_that_reaches_it(world):
+    stay, engine = world.admit(), world.service.core.engine
+    world.measure(spo2=97)
+    shown = []
+    for _ in range(200):
+        world.tick()
+        found = world.service.board.stays[stay]["signals"].get("spo2")
+        if found:
+            is_over = engine.frontier[0] >= engine.held.expires.max()
+            shown.append(found["state"])
+            assert found["state"] == ("stale" if is_over else "fresh")
+    assert {"fresh", "stale"} == set(shown)
+
+
 def test_a_clock_that_is_set_back_leaves_no_view_old(world):
     stay = world.admit()
     world.tick(60_000)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 
+import numpy as np
+
 from ward.alerts.model import Alert
 from ward.alerts.technical import SERVICE
 from ward.clock import iso
@@ -25,10 +27,12 @@ from ward.signals import MINUTE
 from ward.web.hub import Message
 from ward.web.views import alert_view
 
-EVERYTHING_MS = 5_000
-"""So often each view is made anew: what only ages changes too."""
-TURNS = 10
+EVERYTHING_MS = 15_000
+"""So often each view is made anew though nothing in it is known to have changed: what only ages."""
+TURNS = 30
 """Not those of all stays at once: a part of them in each half second."""
+DEVICES = 10
+"""After so many turns the list of devices is made anew."""
 
 
 Step = tuple[Frame | None, str]
@@ -108,6 +112,7 @@ class BoardKeeper:
         self._devices: Callable[[], Sequence[Json]] = tuple
         self._recent = Recent()
         self._turn = 0
+        self._fresh = core.engine.held.fresh(core.engine.frontier)
         self._news: list[Message] = []
         """Minutes that are not told yet: only once the board that has them is there, lest a stream that
         begins just then miss them in both."""
@@ -128,10 +133,11 @@ class BoardKeeper:
         self._note_minutes(now, present)
         pending = pending_views(core, present, alerts)
         before, wanted = self.board.frames, core.changed | pending.keys() | self._waiting
-        anew = {s for s, slot in present.items() if slot % TURNS in turns}
+        turned = self._turned_stale()
+        anew = {s for s, slot in present.items() if slot % TURNS in turns or slot in turned}
         due = {s: slot for s, slot in present.items() if s in anew or s in wanted or s not in before}
         frame = Frame(core, due, alerts, pending, self._recent, now)
-        if self._turn // TURNS != turn // TURNS:
+        if self._turn // DEVICES != turn // DEVICES:
             self._devices = _once(core.router.devices())
         self._turn = turn
         kept = {stay: old for stay, old in before.items() if stay in present}
@@ -149,6 +155,13 @@ class BoardKeeper:
         self._news = []
         self._measure(alerts, pending)
         return self.board
+
+    def _turned_stale(self) -> set[int]:
+        """Slots of which a hold has ended, or begun, since the board before."""
+        engine = self._core.engine
+        before, self._fresh = self._fresh, engine.held.fresh(engine.frontier)
+        known = min(len(before), len(self._fresh))
+        return set(np.flatnonzero((before[:known] != self._fresh[:known]).any(axis=1)).tolist())
 
     def _note_minutes(self, now: int, present: dict[str, int]) -> None:
         """Once a minute of the ward's time: the lines go on."""

@@ -79,6 +79,12 @@ def _flat(grid: NDArray[Any]) -> NDArray[Any]:
     return grid.T.reshape(-1)
 
 
+def _running(expires: Int, time: Int) -> Bool:
+    # Before a stay's first reading its time lies before all times, also before 'never'.
+    running: Bool = (time[:, None] < expires) & (expires >= 0)
+    return running
+
+
 class Held:
     """The last valid value of every slot and signal, and the runner-up of another device."""
 
@@ -212,9 +218,11 @@ class Held:
     def at(self, slots: Int, time: Int) -> Moment:
         """What these slots hold at these times (ms), by all that was taken; one row a slot."""
         expires = self.expires[slots]
-        # Before a stay's first reading its time lies before all times, also before 'never'.
-        fresh = (time[:, None] < expires) & (expires >= 0)
-        return Moment(slots, time, self.value[slots], fresh, expires, self.taken[slots])
+        return Moment(slots, time, self.value[slots], _running(expires, time), expires, self.taken[slots])
+
+    def fresh(self, time: Int) -> Bool:
+        """Whether the holds of all slots run at these times (ms, one a slot); [slots, signals]."""
+        return _running(self.expires, time)
 
     # ------------------------------------------------------------------ two devices, one signal
 
