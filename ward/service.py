@@ -169,6 +169,7 @@ class WardService:
             lambda: self.beats.beat("outbox"),
         )
         self.notifier = self._make_notifier()
+        self.core.on_saved = self._wake_senders
         self.healthy = Health(self.core, self.runner, self.link, self._outbox, self.beats, self.clock)
         self.healthy.channels_failing = self.notifier.failing
         self.healthy.notify_fault = lambda: self.notifier.fault
@@ -297,7 +298,12 @@ class WardService:
             language=self.settings.language,
             beat=lambda: self.beats.beat("notify"),
             duty=SCREENS if self.settings.notify == "elsewhere" else EVERYTHING,
+            is_woken=True,
         )
+
+    def _wake_senders(self) -> None:
+        self._outbox.wake()
+        self.notifier.wake()
 
     def _undelivered(self, sending: Sending, error: str) -> None:
         """The core notes it, durably, and has the next level told. Nothing for an alert that is over."""

@@ -132,9 +132,9 @@ class Core:
         self.heard: dict[str, int] = {}
         """When a device of each stay was last heard."""
         self._pending_changes: list[Change] = []
+        self.on_saved: Callable[[], None] = lambda: None  # called when what is to be told is written
         self.pending_acts: list[idempotency.Act] = []
-        self._unproved = Unproved()
-        self._swaps = Swaps()
+        self._unproved, self._swaps = Unproved(), Swaps()
         self.scores = Scores(self.engine.slots)
         self.values: Values = {}
         """What the last step's raises were about."""
@@ -360,6 +360,7 @@ class Core:
             back = {c.event.stay for c in changes if c.event.kind == "pause-ended"}
             with idempotency.riding(self.pending_acts):
                 telling.save(self.db, self.hub, changes, self.book.dump, self._carrier, back)
+            self.on_saved()
             for stay in back & self.stays.keys():
                 self.stays[stay] = replace(self.stays[stay], paused_until=None)
             self.changed.update(change.event.stay for change in changes)

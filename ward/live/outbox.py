@@ -16,7 +16,8 @@ from ward.live import metrics
 from ward.live.faults import told
 from ward.store.outbox import backlog, mark_failed, mark_sent, waiting
 
-IDLE_S: Final = 0.25
+IDLE_S: Final = 1.0
+"""So often it looks by itself: for what is to be tried again, or was written by another process."""
 BROKEN_S: Final = 2.0
 ANSWER_S: Final = 5.0
 """So long one round waits for the broker's answers."""
@@ -36,7 +37,7 @@ class OutboxSender:
         self._db, self._send, self._beat = db, send, beat
         self._flying: dict[int, Sent] = {}
         """Letters on their way, by number."""
-        self._stop = threading.Event()
+        self._stop, self._wake = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self.fault: str | None = None
 
@@ -45,12 +46,18 @@ class OutboxSender:
 
     def stop(self, timeout_s: float = 10.0) -> None:
         self._stop.set()
+        self._wake.set()
         if self.thread.is_alive():
             self.thread.join(timeout_s)
+
+    def wake(self) -> None:
+        """Something was written into the outbox."""
+        self._wake.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._beat()
+            self._wake.clear()
             try:
                 sent = self.send_due(wall_ms())
                 self.fault = None
@@ -62,7 +69,7 @@ class OutboxSender:
                 self._stop.wait(BROKEN_S)
                 continue
             if not sent:
-                self._stop.wait(IDLE_S)
+                self._wake.wait(IDLE_S)
 
     def send_due(self, now: int) -> int:
         """Publish what is due, many at once and in order; how many the broker has taken. ``now``: wall ms.

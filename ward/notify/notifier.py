@@ -69,6 +69,7 @@ class Notifier:
         language: Language = "en",
         beat: Callable[[], None] = lambda: None,
         duty: Duty = EVERYTHING,
+        is_woken: bool = False,
     ) -> None:
         self._db, self._channels, self._duty = db, channels, duty
         self._watch = carriers.Watch(db)
@@ -86,7 +87,9 @@ class Notifier:
             beat=self._round,
             in_real_time=in_real_time,
             duty=duty,
+            is_woken=is_woken,
         )
+        self.wake = self._sender.wake
 
     # ------------------------------------------------------------------ life
 

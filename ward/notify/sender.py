@@ -39,6 +39,9 @@ from ward.store.deliveries import (
 )
 
 IDLE_S: Final = 0.2
+"""So often one looks for what is due that nobody wakes ..."""
+WOKEN_S: Final = 1.0
+"""... and one that is woken when something is written, for what is due again."""
 BROKEN_S: Final = 2.0
 COUNT_MS: Final = 5_000
 """How often what waits is counted."""
@@ -92,7 +95,7 @@ class Sender:
 
     ``now`` gives ms of the machine's clock. Several senders may work on one database.
     ``give_up_of(ward)``: how long (ms) its plan has a delivery tried, where the channel's file says nothing.
-    ``duty``: which deliveries are its own.
+    ``duty``: which deliveries are its own. ``is_woken``: whoever writes deliveries calls ``wake``.
     """
 
     def __init__(
@@ -110,8 +113,9 @@ class Sender:
         workers: Callable[[Configured], Executor] | None = None,
         in_real_time: bool = True,
         duty: Duty = EVERYTHING,
+        is_woken: bool = False,
     ) -> None:
-        self._duty = duty
+        self._duty, self._idle_s = duty, WOKEN_S if is_woken else IDLE_S
         self._db, self._undelivered, self._beat = db, undelivered, beat
         self._link, self._language = link, language
         self._give_up_of = give_up_of
@@ -152,6 +156,10 @@ class Sender:
     def thread(self) -> threading.Thread:
         return self._thread
 
+    def wake(self) -> None:
+        """Something was written that may be due."""
+        self._wake.set()
+
     def conditions(self) -> dict[str, Condition]:
         """How each channel does."""
         return {name: lane.circuit.condition() for name, lane in list(self._lanes.items())}
@@ -159,6 +167,7 @@ class Sender:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._beat()
+            self._wake.clear()
             try:
                 taken = self.send_due()
                 self.fault = None
@@ -169,8 +178,7 @@ class Sender:
                 self._stop.wait(BROKEN_S)
                 continue
             if not taken:
-                self._wake.wait(IDLE_S)
-                self._wake.clear()
+                self._wake.wait(self._idle_s)
 
     def send_due(self) -> int:
         """Take what is due and hand it to the channels' threads; returns how many."""
