@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 from sqlalchemy import select
 
 from tests.cluster.screens import Screen
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tests.cluster.siege import Report, Siege
 
 SETTLED_S: Final = 9.0
+LATE: Final = "ward_rebuilds_waiting 0.0"
 END_S: Final = 240.0
 Log = list[tuple[int, int]]
 """(number, partition) of each change of an alert of a ward."""
@@ -58,7 +60,20 @@ def settle(siege: Siege, devices: Devices, screens: list[Screen], listener: List
 def _until_still(cluster: House) -> None:
     """All that the brokers have is taken, and what was taken last is evaluated."""
     wait_until(lambda: not cluster.nats.undelivered(), END_S, "the brokers have nothing left for the engines")
+    wait_until(lambda: not _late(cluster), END_S, "what came late is built into its clocks")
     time.sleep(SETTLED_S)
+
+
+def _late(cluster: House) -> bool:
+    """Whether some stays' late readings wait, or an engine does not say."""
+    headers = {"Authorization": f"Bearer {cluster.token}"}
+    for number, owner in enumerate(cluster.owners()):
+        if owner is None:
+            return True
+        text = httpx.get(f"{cluster.partition_url(owner, number)}/metrics", headers=headers, timeout=30).text
+        if LATE not in text.splitlines():
+            return True
+    return False
 
 
 def _waiting(db: Any) -> bool:

@@ -216,7 +216,7 @@ def test_undo_before_the_answer_takes_no_older_act_back(house: Served, ida: Page
     at_alert(ida, house, "4", "rr-high").get_by_test_id("ack").click()
     expect(ida.get_by_test_id("done")).to_contain_text("Bed 4")
     held: list[Any] = []
-    ida.route("**/acknowledge", held.append)
+    ida.route("**/acknowledge", lambda route: held.append(route))
     open_stay(ida, house, "3")
     at_alert(ida, house, "3").get_by_test_id("ack").click()
     expect(ida.get_by_test_id("sending")).to_be_visible()

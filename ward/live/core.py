@@ -275,10 +275,10 @@ class Core:
 
     # ------------------------------------------------------------------ time
 
-    def tick(self, now: int, *, careful: bool = False) -> int:
+    def tick(self, now: int, *, careful: bool = False, rebuilds: int = AT_ONCE) -> int:
         """Evaluate up to now, and all that follows. What fails in one part keeps no other from its work.
 
-        careful: readings that make the step fail are left out; returns how many.
+        careful: readings that make the step fail are left out; returns how many. rebuilds: of so many stays.
         """
         self._guard("limits", lambda: self.limits_over(now))
         with metrics.TICK.time(), self._spoiling():
@@ -291,7 +291,7 @@ class Core:
         self._rebuild(self.late.raising(step.transitions), now)
         self._tell(step.transitions, now)
         self._unproved.prove(self.book, self.engine, self.slots)
-        self._rebuild(self.late.due(now, AT_ONCE), now)
+        self._rebuild(self.late.due(now, rebuilds), now)
         self._guard("technical", lambda: self._technical(now))
         self._guard("book", lambda: self.note(self.book.tick(now)))
         note_failed(self.plans, self.faults)

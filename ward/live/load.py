@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ward.live import metrics
+from ward.live.late import AT_ONCE
 
 FULL: Final = 0.5
 """This much of the queue in use is overload."""
@@ -20,6 +21,9 @@ CALM_S: Final = 10.0
 """Without overload for so long, nothing is put off any more."""
 BOARD_S: Final = 3.0
 """How old the board may become meanwhile; a screen that is 9 s old says that it is not live."""
+QUICK_S: Final = 0.25
+"""A tick that takes less leaves room to build twice as many stays again, one of twice that for half."""
+MOST_REBUILDS: Final = 32
 FLUSH_S: Final = 60.0
 SNAPSHOT_S: Final = 300.0
 REASON: Final = "overloaded: trends are late"
@@ -30,6 +34,8 @@ class Load:
 
     def __init__(self) -> None:
         self.is_shedding = False
+        self.rebuilds = AT_ONCE
+        """Stays that the next tick may build again for readings that came late."""
         self._until = 0.0
         self._was_slow = False
         self._board_at = 0.0
@@ -42,6 +48,10 @@ class Load:
         self._was_slow = is_slow
         self.is_shedding = now < self._until
         metrics.SHEDDING.set(self.is_shedding)
+        if tick_s < QUICK_S:
+            self.rebuilds = min(2 * self.rebuilds, MOST_REBUILDS)
+        elif tick_s >= 2 * QUICK_S:
+            self.rebuilds = max(self.rebuilds // 2, AT_ONCE)
 
     def wants_board(self, now: float) -> bool:
         """Whether the board is to be made at this tick."""

@@ -13,6 +13,7 @@ REFUSED = Counter("ward_refused", "Messages or parts of them that were refused, 
 STRAYS = Counter("ward_observations_stray", "Observations of stays that are not known")
 MARKED = Counter("ward_readings_marked", "Readings the filter did not find valid, by reason", ["reason"])
 LATE = Counter("ward_rebuilds", "Stays whose clocks were built again from stored readings")
+LATE_WAITING = Gauge("ward_rebuilds_waiting", "Stays whose late readings wait for that")
 QUEUE = Gauge("ward_queue_messages", "Messages waiting between network and journal")
 QUEUE_SIZE = Gauge("ward_queue_size", "Messages that may wait there; beyond that the broker is made to wait")
 BLOCKED = Gauge("ward_queue_blocked_seconds", "Time for which the broker was made to wait, in total")

@@ -30,6 +30,7 @@ from ward.live.commands import Commands
 from ward.live.core import Core
 from ward.live.faults import AWAY, told
 from ward.live.load import Load
+from ward.live.outage import Outage
 from ward.live.pieces import is_of_now
 from ward.live.recovery import Recovery
 from ward.live.views import Json
@@ -109,6 +110,7 @@ class Runner:
         self._recovery: Recovery | None = None
         self._careful_until = 0
         """Until then (ms) a step may meet again what the last one failed with."""
+        self._outage = Outage()
         self.is_following = True
         """The clock has taken over from the backlog of a start."""
         self.is_saved = False
@@ -155,7 +157,9 @@ class Runner:
             if self._core.is_spoilt:
                 self._round("core", self.start_again)
             wait = min(max(next_tick - time.monotonic(), 0.0), self._tick_s) if self._asks.empty() else 0.0
-            if self._round("journal", lambda wait=wait: self.take_messages(wait)):  # type: ignore[misc]
+            came = self._round("journal", lambda wait=wait: self.take_messages(wait))  # type: ignore[misc]
+            self._look_at_broker(bool(came))
+            if came:
                 heard, has_heard = time.monotonic(), True
             elif not self._is_connected():
                 heard = time.monotonic()  # this is no silence of the broker's
@@ -195,8 +199,17 @@ class Runner:
         then no older than evaluation waits for anyway."""
         if not self._is_connected():
             return False
-        of_now = is_of_now(self._clock.now() - self._core.reached, self._core.engine.lateness)
-        return silence_s >= DRAINED_S or (has_heard and of_now and not len(self._intake))
+        return silence_s >= DRAINED_S or (has_heard and self._is_current())
+
+    def _is_current(self) -> bool:
+        """What came last is of now, and nothing waits here."""
+        age = self._clock.now() - self._core.reached
+        return is_of_now(age, self._core.engine.lateness) and not len(self._intake)
+
+    def _look_at_broker(self, has_come: bool) -> None:
+        current = self._is_current() if has_come else None
+        connected = self._is_connected()
+        self._outage.look(self._clock.now(), time.monotonic(), is_connected=connected, is_current=current)
 
     def _round(self, part: str, work: Callable[[], Any]) -> Any:
         """Do it; a failure is told, counted and tried again, and never ends the thread."""
@@ -290,9 +303,11 @@ class Runner:
         """Evaluate up to now and show it."""
         self._core.require_whole()
         now, begun = self._clock.now(), time.monotonic()
-        if left_out := self._core.tick(self._reached(now), careful=now < self._careful_until):
+        careful, rebuilds = now < self._careful_until, self.load.rebuilds
+        if left_out := self._core.tick(self._reached(now), careful=careful, rebuilds=rebuilds):
             assert self._recovery is not None
             self._recovery.pass_over(readings=left_out)
+        metrics.LATE_WAITING.set(len(self._core.late.slots()))
         if self.load.wants_board(begun):
             self.keeper.refresh(now)
         ended = time.monotonic()
@@ -300,11 +315,11 @@ class Runner:
         self._beat("engine")
 
     def _reached(self, now: int) -> int:
-        """Up to when to evaluate: not ahead of messages that wait to be read, though not for long."""
+        """Up to when to evaluate: not ahead of messages that wait to be read, here or at the broker, though
+        not for long."""
         oldest = self._unwritten[0].received if self._unwritten else self._intake.oldest()
-        if oldest is None:
-            return now
-        return max(min(now, oldest), now - round(LONGEST_WAIT_S * 1000 * self._clock.speed))
+        ends = [each for each in (oldest, self._outage.since) if each is not None]
+        return max(min(now, *ends), now - round(LONGEST_WAIT_S * 1000 * self._clock.speed)) if ends else now
 
     def take_snapshot(self) -> None:
         """Write readings and state; what the journal holds of before is not needed any more."""
