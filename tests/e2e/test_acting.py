@@ -222,8 +222,8 @@ def test_undo_before_the_answer_takes_no_older_act_back(house: Served, ida: Page
     expect(ida.get_by_test_id("sending")).to_be_visible()
     expect(ida.get_by_test_id("done")).to_have_count(0)
     ida.keyboard.press("u")
-    ida.unroute("**/acknowledge")
     held[0].continue_()
+    ida.unroute("**/acknowledge")
     expect(ida.get_by_test_id("done")).to_contain_text("Bed 3")
     assert alert_of(house, "4", "rr-high")["state"] == "acknowledged"
     ida.get_by_test_id("bar-undo").click()
