@@ -30,6 +30,8 @@ LOOK_S: Final = 2.0
 MACHINE_S: Final = 30.0
 FIRST_SHEETS_S: Final = 30.0
 """The first downtime sheets are written so soon after a start."""
+SHEET_S: Final = 8.0
+"""From one ward's to the next: a page takes a third of a second of the processor that the core needs, too."""
 ANSWER_S: Final = 300.0
 DAY: Final = 24 * HOUR
 BY_COMMAND: Final = "ward patient erase"
@@ -77,7 +79,7 @@ class Housekeeping:
         next_look = 0.0
         sheets_s = self._settings.downtime_min * 60
         next_sheets = time.monotonic() + min(sheets_s, FIRST_SHEETS_S)
-        next_house = time.monotonic() + EVERY_S
+        next_house, next_sheet = time.monotonic() + EVERY_S, 0.0
         while not self._stop.wait(LOOK_S):
             self._beat()
             self._guard(self.erase_asked)
@@ -89,15 +91,17 @@ class Housekeeping:
             if sheets_s and not self._writing and time.monotonic() >= next_sheets:
                 next_sheets = time.monotonic() + sheets_s
                 self._writing = self.sheets()
-            self._guard(self._write_sheet)
+            if self._writing and time.monotonic() >= next_sheet:
+                next_sheet = time.monotonic() + SHEET_S
+                self._guard(self._write_sheet)
             if time.monotonic() >= next_house:
                 next_house = time.monotonic() + EVERY_S
                 self._guard(self.keep_house)
                 self._guard(lambda: self.drift.look(self._clock.now()))
 
     def _write_sheet(self) -> None:
-        """One at a time: a page takes a third of a second of the processor that the core needs, too."""
-        if self._writing and next(self._writing, None) is None:
+        assert self._writing is not None
+        if next(self._writing, None) is None:
             self._writing = None
 
     def _guard(self, work: Callable[[], object]) -> None:
