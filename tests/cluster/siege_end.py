@@ -15,7 +15,9 @@ from tests.faults import judge
 from tests.faults.devices import Devices, Listener
 from tests.faults.house import wait_until
 from tests.faults.oracle import undisturbed
-from tests.faults.stream import Plan
+from tests.faults.stream import INDICES, Plan
+from ward.clock import wall_ms
+from ward.signals import hold_of
 from ward.store.database import open_database
 from ward.store.tables import events, outbox
 
@@ -37,7 +39,7 @@ def settle(siege: Siege, devices: Devices, screens: list[Screen], listener: List
     try:
         wait_until(lambda: not devices.unacknowledged(), 120, "the brokers have acknowledged the stream")
         siege.readiness.wait(END_S, "everything is ready at the end")
-        _until_still(siege.cluster)
+        _until_still(siege.cluster, devices)
         db = open_database(siege.cluster.postgres.url)
         try:
             wait_until(lambda: not _waiting(db), 60, "the outbox is empty")
@@ -57,11 +59,13 @@ def settle(siege: Siege, devices: Devices, screens: list[Screen], listener: List
     return log
 
 
-def _until_still(cluster: House) -> None:
-    """All that the brokers have is taken, and what was taken last is evaluated."""
+def _until_still(cluster: House, devices: Devices) -> None:
+    """All that the brokers have is taken, and evaluated until nothing of it holds any more."""
     wait_until(lambda: not cluster.nats.undelivered(), END_S, "the brokers have nothing left for the engines")
     wait_until(lambda: not _late(cluster), END_S, "what came late is built into its clocks")
-    time.sleep(SETTLED_S)
+    interval = devices.plan.interval_ms
+    over = devices.origin + (devices.last + 1) * interval + max(hold_of(s, interval / 1000) for s in INDICES)
+    time.sleep(max((over - wall_ms()) / 1000, 0) + SETTLED_S)
 
 
 def _late(cluster: House) -> bool:
