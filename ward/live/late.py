@@ -28,8 +28,9 @@ class Late:
         self._first: dict[int, int] = {}
         self._last: dict[int, int] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._readings)
+    def __len__(self) -> int:
+        """Slots that have some."""
+        return len(self._readings)
 
     def note(self, late: Readings, now: int) -> None:
         for slot, own in _by_slot(late):

@@ -55,13 +55,19 @@ class RisksThen:
 
     def value(self, row: int) -> float:
         """0..1; NaN: not known, or not for this patient."""
-        return float(self.numbers[0][self.slots[row]]) if self.scale[row] != NOT_SCORED else np.nan
+        return self._number(self.numbers[0], row)
+
+    def _number(self, numbers: Float, row: int) -> float:
+        return float(numbers[self.slots[row]]) if self._applies(row) else np.nan
+
+    def _applies(self, row: int) -> bool:
+        return bool(self.scale[row] != NOT_SCORED)
 
     def shown(self, row: int) -> RiskShown:
         slot, step = int(self.slots[row]), int(self.reached[row]) // STEP * STEP
-        applies = bool(self.scale[row] != NOT_SCORED)
-        value, low, high = (float(each[slot]) if applies else np.nan for each in self.numbers)
-        return RiskShown(value, low, high, step if step > 0 else None, self.inputs.take([slot]), applies)
+        value, low, high = (self._number(each, row) for each in self.numbers)
+        at = step if step > 0 else None
+        return RiskShown(value, low, high, at, self.inputs.take([slot]), self._applies(row))
 
 
 def known(value: float) -> float | None:

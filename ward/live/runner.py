@@ -307,7 +307,7 @@ class Runner:
         if left_out := self._core.tick(self._reached(now), careful=careful, rebuilds=rebuilds):
             assert self._recovery is not None
             self._recovery.pass_over(readings=left_out)
-        metrics.LATE_WAITING.set(len(self._core.late.slots()))
+        metrics.LATE_WAITING.set(len(self._core.late))
         if self.load.wants_board(begun):
             self.keeper.refresh(now)
         ended = time.monotonic()
