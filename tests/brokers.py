@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +97,14 @@ def client_at(
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def subscribe(client: paho.Client, *topics: str) -> None:
+    """Return when the broker has it: what others publish from now on is heard."""
+    granted = threading.Event()
+    client.on_subscribe = lambda *_: granted.set()
+    client.subscribe([(topic, 1) for topic in topics])
+    assert granted.wait(DEADLINE_S), "the broker grants nothing"
 
 
 def publish(port: int, *messages: tuple[str, bytes], retain: bool = False) -> None:

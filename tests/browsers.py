@@ -17,6 +17,10 @@ from tests.parts import chromium
 ALONE = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
 
 
+OPEN: list[Any] = []
+"""The browsers that run."""
+
+
 @contextmanager
 def browser(*more: str) -> Iterator[Any]:
     """Started with ``more`` arguments, too. What is expected of a page may take until ``DEADLINE_S``; who
@@ -27,8 +31,20 @@ def browser(*more: str) -> Iterator[Any]:
     playwright.expect.set_options(timeout=DEADLINE_S * 1000)
     with playwright.sync_playwright() as driver:
         made = driver.chromium.launch(executable_path=chromium(), args=[*ALONE, *more])
+        OPEN.append(made)
         yield made
+        OPEN.remove(made)
         made.close()
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """What a person sees on each open page, for who reads of a test that failed: its address, its words."""
+    for page in [page for made in OPEN for context in made.contexts for page in context.pages]:
+        try:
+            words = page.locator("body").inner_text(timeout=2_000)
+        except Exception as error:  # a page that does not answer is told as that
+            words = str(error)
+        yield page.url, words
 
 
 def logged_in(chrome: Any, house: Served, login: str, size: tuple[int, int] = (1366, 768)) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+
+from tests import browsers
 
 settings.register_profile("ward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ward")
@@ -43,6 +46,14 @@ def place(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and report.when == "call":
+        report.sections += [(f"shown at {address}", words) for address, words in browsers.shown()]
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)

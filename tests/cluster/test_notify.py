@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from tests.brokers import client_at, until
+from tests.brokers import client_at, subscribe, until
 from tests.cluster.roles import PATIENCE_S, WARDS, Role, parts, started
 from tests.e2e.served import wait_for
 from tests.notify.office import Post
@@ -174,7 +174,7 @@ def test_a_channel_that_fails_is_seen_on_the_alert_and_the_next_is_told(cluster,
     lamp = []
     with client_at(cluster["broker"].port) as listener:
         listener.on_message = lambda *args: lamp.append(json.loads(args[2].payload))
-        listener.subscribe(f"ward/v1/{WARD}/notify/lamp", 1)
+        subscribe(listener, f"ward/v1/{WARD}/notify/lamp")
         cluster["post"].answers = [410] * 100
         try:
             with alarming(cluster, api, "4") as alert:

@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-from tests.brokers import broker_port, client_at, until  # noqa: F401
+from tests.brokers import broker_port, client_at, subscribe, until  # noqa: F401
 from tests.e2e.served import served, wait_for
 from tests.e2e.test_service import now
 
@@ -27,7 +27,7 @@ def test_nothing_marked_comes_out(tmp_path, broker_port):  # noqa: F811
         token = ward.command("token", "create", "--role", "admin", "--name", "programs")
         ward.start()
         listener.on_message = lambda *args: heard.append((args[2].topic, args[2].payload))
-        listener.subscribe("#", 1)
+        subscribe(listener, "#")
         api = ward.client(token)
         body = {"patient_ref": PATIENT, "ward": "w", "bed": "1", "devices": ["mon"], "flags": []}
         stay = api.post("/stays", json=body).json()

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.brokers import broker_port, client_at, mosquitto_at, until  # noqa: F401
+from tests.brokers import broker_port, client_at, mosquitto_at, subscribe, until  # noqa: F401
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url  # noqa: F401
 from tests.e2e.served import START_S, served, wait_for
 from tests.ports import free_port
@@ -33,7 +33,7 @@ def test_from_a_reading_to_an_alert_on_stream_and_broker(tmp_path, broker_port):
         made = api.post("/stays", json=body)
         assert made.status_code == 201, made.text
         listener.on_message = lambda *args: told.append(json.loads(args[2].payload))
-        listener.subscribe("ward/v1/w/alerts", 1)
+        subscribe(listener, "ward/v1/w/alerts")
         for seq in range(12):
             readings = {"spo2": 80, "hr": 70, "rr": 12}
             device.publish(

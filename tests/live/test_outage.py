@@ -88,3 +88,14 @@ def test_what_waited_at_the_broker_is_not_late_and_tells_the_alert_at_its_instan
     assert len(told["1"]) == 1
     assert told["1"] == told["2"]
     assert metrics.LATE._value.get() == before
+
+
+def test_of_a_whole_ward_something_always_waits(world):
+    world.admit("1", ("mon-1",))
+    world.publish("mon-1", world.sample("mon-1", spo2=97))
+    world.runner.take_messages()
+    assert world.runner._is_current()
+    world.publish("mon-1", world.sample("mon-1", spo2=97))
+    assert world.runner._is_current(), "it came just now"
+    world.runner._intake.oldest = lambda: world.now - world.service.core.engine.lateness - 1
+    assert not world.runner._is_current(), "it waits for long"

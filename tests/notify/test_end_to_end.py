@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at, until
+from tests.brokers import client_at, mosquitto_at, subscribe, until
 from tests.e2e.served import served, wait_for
 from tests.notify.office import Post
 from tests.notify.test_webhook import verified
@@ -105,7 +105,7 @@ def test_told_passed_on_and_not_delivered(tmp_path: Path, post: Post):
         ward.start()
         api = ward.client(token)
         listener.on_message = lambda *args: lamp.append(json.loads(args[2].payload))
-        listener.subscribe("ward/v1/w/notify/lamp", 1)
+        subscribe(listener, "ward/v1/w/notify/lamp")
         body = {"patient_ref": "PATIENT-17", "ward": "w", "bed": "1", "devices": ["mon"], "flags": []}
         stay = api.post("/stays", json=body).json()["id"]
         patient = Patient(port)

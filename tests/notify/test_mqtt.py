@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.brokers import client_at, mosquitto_at, until
+from tests.brokers import client_at, mosquitto_at, subscribe, until
 from tests.notify.office import START
 from tests.notify.test_webhook import message
 from tests.ports import free_port
@@ -25,7 +25,7 @@ def test_who_subscribes_is_told_and_nobody_later():
         channel.send(message())  # there is none yet
     with mosquitto_at(port, "allow_anonymous true"), client_at(port) as lamp:
         lamp.on_message = lambda *args: heard.append(args[2])
-        lamp.subscribe("ward/v1/+/notify/#", 1)
+        subscribe(lamp, "ward/v1/+/notify/#")
         link.start()
         until(lambda: link.stats().connected)
         channel.send(message())

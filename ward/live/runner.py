@@ -202,9 +202,10 @@ class Runner:
         return silence_s >= DRAINED_S or (has_heard and self._is_current())
 
     def _is_current(self) -> bool:
-        """What came last is of now, and nothing waits here."""
-        age = self._clock.now() - self._core.reached
-        return is_of_now(age, self._core.engine.lateness) and not len(self._intake)
+        """What came last is of now, and what waits here came just now: of a ward something always waits."""
+        now, oldest = self._clock.now(), self._intake.oldest()
+        age = max(now - self._core.reached, 0 if oldest is None else now - oldest)
+        return bool(is_of_now(age, self._core.engine.lateness))
 
     def _look_at_broker(self, has_come: bool) -> None:
         current = self._is_current() if has_come else None
