@@ -153,7 +153,7 @@ def test_ctrl_c_ends_it_in_a_word(folder: Path) -> None:
     )
     with pipe.open("w"):  # it has come so far
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=DEADLINE_S)
+    _, told = process.communicate(timeout=DEADLINE_S)  # a read that began in that very moment has its end
     assert process.returncode == 130
     assert told.splitlines() == ["ward: stopped; nothing was written"]
     assert not out.exists()

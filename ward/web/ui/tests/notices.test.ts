@@ -35,6 +35,7 @@ it("says what became of telling somebody", () => {
   const delivery: Delivery = {
     id: 1,
     reason: "first",
+    person: "ada",
     name: "Ada",
     channel: "pager",
     state: "sent",
@@ -50,6 +51,14 @@ it("says what became of telling somebody", () => {
   expect(toldWords({ ...delivery, state: "failed", sent_at: null, error: "no answer in time" }, NOW)).toBe("Ada, pager: NOT DELIVERED, no answer in time");
   expect(toldWords({ ...delivery, state: "waiting", sent_at: null }, NOW)).toBe("Ada, pager: on its way…");
   expect(toldWords({ ...delivery, state: "dropped", sent_at: null }, NOW)).toBe("Ada, pager: not needed any more");
+});
+
+it("names everybody in the reader's language", async () => {
+  const all = { id: 1, reason: "first", person: "everybody", name: "everybody on the ward", channel: "pager", state: "waiting" } as Delivery;
+  expect(toldWords(all, NOW)).toBe("everybody, pager: on its way…");
+  await chooseLanguage("da");
+  expect(toldLines([all, { ...all, id: 2, person: "ada", name: "Ada" }], NOW)[0]?.words).toContain("alle, Ada, pager");
+  await chooseLanguage("en");
 });
 
 it("names each person once for each way, with what became of it last", () => {

@@ -35,7 +35,7 @@ export type Alert = Sure<
 export type Pending = Sure<Described["Pending"], "left_s" | "signal" | "value">;
 
 /** One person and channel: whether she was told of an alert. */
-export type Delivery = Sure<Omit<Described["Delivery"], "level" | "person" | "attempts">, "sent_at" | "signal_delay_s" | "error">;
+export type Delivery = Sure<Omit<Described["Delivery"], "level" | "attempts">, "sent_at" | "signal_delay_s" | "error">;
 
 /** Who was told of an alert, and of the others of its episode. */
 export interface Tellings {
