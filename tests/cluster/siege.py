@@ -172,6 +172,7 @@ class Siege:
         self.say(
             f"kill {len(self.report.kills)}: {done.what}{had}: partitions ready after {done.partitions_s} s, "
             f"webs after {done.webs_s} s; back in {done.back_s} s; later {done.later_s} s"
+            + "".join(f"\n    {reason}" for reason in sorted(set(done.reasons)))
         )
 
     def kill_engine(self, done: Kill) -> Callable[[], object]:

@@ -44,6 +44,9 @@ AXED: Final = """async (rules) => {
     id, impact, where: nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
   }));
 }"""
+SLID: Final = (
+    "() => document.getAnimations().every((one) => one.effect.getComputedTiming().endTime === Infinity)"
+)
 LOADING: Final = "() => !/(Loading|Henter)…/.test(document.querySelector('main').innerText)"
 SIDEWAYS: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FOCUS: Final = """() => {
@@ -110,7 +113,10 @@ def paint(page: Page, theme: str) -> None:
 
 
 def violations(page: Page) -> list[str]:
+    page.emulate_media(reduced_motion="reduce")  # a card that slides lies on others for a moment
+    page.wait_for_function(SLID)
     found = page.evaluate(AXED, RULES)
+    page.emulate_media(reduced_motion="no-preference")
     return [f"{one['id']}: {one['where']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
@@ -176,9 +182,10 @@ def test_whatever_is_tapped_is_large_enough_for_a_glove(
     assert small == {}
 
 
-def test_no_page_scrolls_sideways_on_a_phone_in_the_longest_language(page: Page, places: list[str]) -> None:
-    speak(page, "da")
-    page.set_viewport_size({"width": 390, "height": 844})
+@pytest.mark.parametrize("tongue", ["da", "en", "nb"])
+def test_no_page_scrolls_sideways_on_a_small_phone(page: Page, places: list[str], tongue: str) -> None:
+    speak(page, tongue)
+    page.set_viewport_size({"width": 360, "height": 780})
     wide = {}
     for place in places:
         open_place(page, place)

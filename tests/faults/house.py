@@ -140,12 +140,16 @@ class Postgres:
     def kill(self) -> None:
         """-9 to the server and every process of its own, as when the power goes."""
         assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # it makes no more of them
+        wait_until(lambda: state_of(self.process.pid) in ("T", ""), 10, "the server stands")  # type: ignore[union-attr]
         children = children_of(self.process.pid)
         self.process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self.process.wait(10)
+        # Its next start refuses while one of them still holds the shared memory.
+        wait_until(lambda: all(state_of(child) in ("Z", "") for child in children), 10, "all of it is gone")
         (self._folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
@@ -162,6 +166,13 @@ def children_of(parent: int) -> list[int]:
             if int(after_name[1]) == parent:
                 found.append(int(stat.parent.name))
     return found
+
+
+def state_of(pid: int) -> str:
+    """The letter that the system has for it, none where there is no such process."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return ""
 
 
 def resident_mb(pid: int) -> float:
