@@ -49,6 +49,8 @@ class HistoryBuffer:
         """As it came: what each number stands for, one number a reading, and the readings."""
         self._sorted: dict[Key, list[History]] = defaultdict(list)
         self._rows = 0
+        self._named: tuple[Mapping[int, str], dict[int, Key]] = ({}, {})
+        """The stays that were named last, and their keys: mostly they are the same as a second ago."""
 
     def __len__(self) -> int:
         """Readings that wait."""
@@ -57,22 +59,28 @@ class HistoryBuffer:
     def add(self, marked: Marked, stay_of: Mapping[int, str]) -> None:
         """Marked readings; ``stay_of`` names the stay of each slot."""
         kept = as_history(marked.readings, mark=marked.mark, reason=marked.reason)
-        self._put({slot: (stay, None) for slot, stay in stay_of.items()}, marked.readings.slot, kept)
+        self._put(self._keys(stay_of), marked.readings.slot, kept)
 
     def add_scores(self, stay_of: Mapping[int, str], slot: NDArray[np.int64], scores: History) -> None:
         """Derived scores, which nothing is computed from; ``stay_of`` names the stay of each slot."""
-        self._put({number: (stay, None) for number, stay in stay_of.items()}, slot, scores)
+        self._put(self._keys(stay_of), slot, scores)
 
     def add_unjudged(self, stay_of: Mapping[int, str], readings: Readings) -> None:
         """Readings that no filter has seen, of stays by their slots: kept, marked as in doubt."""
-        keys: dict[int, Key] = {slot: (stay, None) for slot, stay in stay_of.items()}
-        self._put(keys, readings.slot, as_history(readings, mark=QUESTIONABLE))
+        self._put(self._keys(stay_of), readings.slot, as_history(readings, mark=QUESTIONABLE))
 
     def add_unassigned(self, rows: Rows, device_key: Callable[[int], str]) -> None:
         """Readings of no stay, kept under their device."""
         numbers = rows.readings.device
         keys: dict[int, Key] = {n: (None, device_key(n)) for n in np.unique(numbers).tolist()}
         self._put(keys, numbers, as_history(rows.readings))
+
+    def _keys(self, stay_of: Mapping[int, str]) -> dict[int, Key]:
+        named, keys = self._named
+        if stay_of != named:
+            keys = {number: (stay, None) for number, stay in stay_of.items()}
+            self._named = dict(stay_of), keys
+        return keys
 
     def _put(self, keys: dict[int, Key], number: NDArray[np.integer], kept: History) -> None:
         if self._rows + len(kept) > MOST:
