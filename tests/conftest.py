@@ -12,8 +12,6 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from tests import browsers
-
 settings.register_profile("ward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ward")
 
@@ -51,7 +49,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed and report.when == "call":
+    if report.failed:
+        from tests import browsers  # takes seconds, which only a failure is worth
+
         report.sections += [(f"shown at {address}", words) for address, words in browsers.shown()]
     return report
 

@@ -28,7 +28,7 @@ from tests.brokers import until
 from tests.cluster.nodes import Cluster
 from tests.cluster.test_mapping import KINDS, MAPPED
 from tests.e2e.served import Served
-from tests.faults.house import Postgres, children_of, resident_mb
+from tests.faults.house import Postgres, children_of, resident_mb, stat_of
 from tests.ports import free_ports
 from ward.clock import iso, wall_ms
 from ward.partitions import Partition
@@ -98,7 +98,7 @@ class Devices:
 
 def seconds_of(pid: int, *, ended: bool = False) -> float:
     """Processor time of a process; ``ended``: with that of its children that are over."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = stat_of(pid)
     return sum(int(value) for value in fields[11 : 15 if ended else 13]) / TICK
 
 

@@ -13,13 +13,13 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine
 
 from benchmarks.trial import DAY, SLIDER, START, readings, request
 from tests.databases import server
+from tests.faults.house import stat_of
 from ward.alerts.overrides import Rulebook
 from ward.alerts.packs import load_pack
 from ward.signals import HOUR
@@ -49,7 +49,7 @@ def stored(db: Engine, beds: int, days: int) -> None:
 
 def used_s(pid: int) -> float:
     """Processor time so far."""
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    after_name = stat_of(pid)
     return (int(after_name[11]) + int(after_name[12])) / TICKS
 
 

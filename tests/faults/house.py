@@ -140,9 +140,10 @@ class Postgres:
     def kill(self) -> None:
         """-9 to the server and every process of its own, as when the power goes."""
         assert self.process is not None
+        server = self.process.pid
         self.process.send_signal(signal.SIGSTOP)  # it makes no more of them
-        wait_until(lambda: state_of(self.process.pid) in ("T", ""), 10, "the server stands")  # type: ignore[union-attr]
-        children = children_of(self.process.pid)
+        wait_until(lambda: state_of(server) in ("T", ""), 10, "the server stands")
+        children = children_of(server)
         self.process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
@@ -158,20 +159,26 @@ class Postgres:
             self.process.wait(30)
 
 
+def stat_of(pid: int) -> list[str]:
+    """What the system says of a process after its name: its state, its parent and more. Raises OSError where
+    there is none."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def children_of(parent: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            after_name = stat.read_text().rpartition(")")[2].split()
-            if int(after_name[1]) == parent:
-                found.append(int(stat.parent.name))
+            pid = int(stat.parent.name)
+            if int(stat_of(pid)[1]) == parent:
+                found.append(pid)
     return found
 
 
 def state_of(pid: int) -> str:
     """The letter that the system has for it, none where there is no such process."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return stat_of(pid)[0]
     return ""
 
 

@@ -2,14 +2,12 @@
 
 import json
 import threading
-import time
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from simulator import Fault, Simulation, messages, plan_ward, scene
 from simulator.publisher import Publisher
+from tests.brokers import client_at, subscribe, until
 from tests.ports import free_port
 from tests.simulator.reading import MINUTE, START, samples_of
 from ward.clock import ReplayClock, wall_ms
@@ -35,24 +33,11 @@ def broker():
 @pytest.fixture
 def heard(broker):
     """(topic, payload, retained) of all that is published under ward/."""
-    found, ready = [], threading.Event()
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda client, data, m: found.append((m.topic, m.payload, m.retain))
-    client.on_subscribe = lambda *_: ready.set()
-    client.connect("127.0.0.1", broker.port)
-    client.subscribe("ward/v1/#", 1)
-    client.loop_start()
-    assert ready.wait(60)
-    yield found
-    client.disconnect()
-    client.loop_stop()
-
-
-def until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert condition()
+    found = []
+    with client_at(broker.port) as client:
+        client.on_message = lambda client, data, m: found.append((m.topic, m.payload, m.retain))
+        subscribe(client, "ward/v1/#")
+        yield found
 
 
 def states(found, device):
@@ -107,14 +92,10 @@ def test_after_a_reboot_the_old_will_comes_after_the_new_birth(broker, heard):
 def test_status_is_retained_for_those_who_come_later(broker):
     publish(broker, scene(devices=["monitor"]), MINUTE)
     found = []
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda client, data, m: found.append((json.loads(m.payload)["state"], m.retain))
-    client.connect("127.0.0.1", broker.port)
-    client.subscribe("ward/v1/#", 1)
-    client.loop_start()
-    until(lambda: found)
-    client.disconnect()
-    client.loop_stop()
+    with client_at(broker.port) as client:
+        client.on_message = lambda client, data, m: found.append((json.loads(m.payload)["state"], m.retain))
+        subscribe(client, "ward/v1/#")
+        until(lambda: found)
     assert found == [("offline", True)]
 
 
@@ -153,34 +134,24 @@ def test_a_broker_that_restarts_costs_no_message():
     publisher = Publisher(BrokerUrl.parse(f"mqtt://127.0.0.1:{port}"), clock)
     thread = threading.Thread(target=publisher.run, args=(sent, stop))
 
-    def listen():
-        client = paho.Client(CallbackAPIVersion.VERSION2)
-        ready = threading.Event()
-        client.on_subscribe = lambda *_: ready.set()
+    def listen(client):
         client.on_message = lambda c, d, m: got.update(
             sample["seq"] for sample in samples_of(m) if m.topic.endswith("vitals")
         )
-        client.connect("127.0.0.1", port)
-        client.subscribe("ward/v1/+/+/vitals", 1)
-        client.loop_start()
-        assert ready.wait(60)
-        return client
+        subscribe(client, "ward/v1/+/+/vitals")
 
-    with EmbeddedBroker(port):
-        client = listen()
+    with EmbeddedBroker(port), client_at(port) as client:
+        listen(client)
         thread.start()
         clock.at = START + 5 * MINUTE
         until(lambda: len(got) >= 290)
-        client.loop_stop()
     clock.at = START + 10 * MINUTE
     until(lambda: publisher.progress.problem is not None)
-    with EmbeddedBroker(port):
-        client = listen()
+    with EmbeddedBroker(port), client_at(port) as client:
+        listen(client)
         clock.at = START + 60 * MINUTE
         until(lambda: not thread.is_alive(), 30)
         until(lambda: len(got) >= 20 * 60 - 1, 5)
-        client.disconnect()
-        client.loop_stop()
     stop.set()
     thread.join(5)
     assert got == set(range(len(got)))

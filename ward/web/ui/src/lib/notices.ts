@@ -75,10 +75,10 @@ export function whyNotTold(error: string | null | undefined): string {
 
 /** What became of telling one person: 'Ada, pager: told at 03:04 (2 s)'. Where the ward's clock runs faster than life
  * the time of sending, which is the machine's, would only mislead: then there is no delay either. */
-export function toldWords(delivery: Delivery, now: number): string {
+export function toldWords(delivery: Delivery, now: number, name = personName(delivery)): string {
   const { channel, state, error } = delivery;
   const sent = ms(delivery.sent_at);
-  const who = t.told.who(personName(delivery), channelName(channel));
+  const who = t.told.who(name, channelName(channel));
   if (state === "sent" && sent !== null) {
     const delay = delivery.signal_delay_s;
     const words = delivery.reason === "resolved" ? t.told.resolved : t.told.sent;
@@ -92,10 +92,10 @@ export function toldWords(delivery: Delivery, now: number): string {
 export function toldLines(deliveries: Delivery[], now: number): { state: Delivery["state"]; words: string }[] {
   const lines = new Map<string, { first: Delivery; names: string[] }>();
   for (const delivery of deliveries) {
-    const key = toldWords({ ...delivery, person: "", name: "" }, now);
+    const key = toldWords(delivery, now, "");
     const line = lines.get(key) ?? { first: delivery, names: [] };
     line.names.push(personName(delivery));
     lines.set(key, line);
   }
-  return [...lines.values()].map(({ first, names }) => ({ state: first.state, words: toldWords({ ...first, person: "", name: names.join(", ") }, now) }));
+  return [...lines.values()].map(({ first, names }) => ({ state: first.state, words: toldWords(first, now, names.join(", ")) }));
 }
