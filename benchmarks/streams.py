@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -96,11 +96,10 @@ async def _watch(port: int, request: bytes, count: int, begun: Any, seconds: flo
         screen.begin = now
     begun.set()
     await asyncio.sleep(seconds)
-    lost = seen.lost
+    counted = replace(seen)  # what ends from here on is not lost
     for transport, _ in made:
         transport.abort()
-    seen.lost = lost
-    return seen
+    return counted
 
 
 def _screens(asked: Connection, begun: Any) -> None:
